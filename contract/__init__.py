@@ -1,0 +1,1 @@
+"""What both sides agreed on: the language, the envelope, and everything that travels."""

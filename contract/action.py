@@ -1,0 +1,76 @@
+"""The kinds of action: what each takes. How it is done is the worker's business."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+
+from contract.observation import AbsolutePath, Argv
+
+Mode = Annotated[str, msgspec.Meta(pattern=r"^0?[0-7]{3}$")]
+
+
+class CommandFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that is there only while a command runs: the way a secret reaches a tool."""
+
+    path: AbsolutePath
+    content: str
+    mode: Mode = "0600"
+
+
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Run a program, without a shell and with a clean environment."""
+
+    argv: Argv
+    files: list[CommandFile] = []
+    scrub: list[AbsolutePath] = []  # further paths removed after every outcome and at recovery
+    leaves_daemon: bool = False  # what survives a normal exit is a service, not a leftover
+    stdin: str | None = None
+    env: dict[str, str] = {}
+    cwd: AbsolutePath = "/"
+
+
+class FileWrite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Put a file in place atomically."""
+
+    path: AbsolutePath
+    content: str
+    mode: Mode = "0644"
+    owner: str | None = None
+    group: str | None = None
+
+
+class FileRemove(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Remove a file; a missing one is fine."""
+
+    path: AbsolutePath
+
+
+@dataclass(frozen=True, slots=True)
+class ActionKind:
+    """What a kind of action takes."""
+
+    arguments: type[msgspec.Struct]
+    takes_secret: tuple[str, ...]  # where a `${params.SECRET}` may stand; `[]` is any list item
+    summary: str
+
+
+ACTIONS: Mapping[str, ActionKind] = {
+    "command": ActionKind(Command, ("files[].content", "stdin"), "run a program"),
+    "file.write": ActionKind(FileWrite, ("content",), "put a file in place atomically"),
+    "file.remove": ActionKind(FileRemove, (), "remove a file"),
+}
+
+
+def texts(tree: Any, path: str = "") -> list[tuple[str, str]]:
+    """Return every text of an action's arguments with its place, such as `files[].content`."""
+    if isinstance(tree, str):
+        return [(path, tree)]
+    if isinstance(tree, Mapping):
+        children = [texts(child, f"{path}.{name}".lstrip(".")) for name, child in tree.items()]
+    elif isinstance(tree, list):
+        children = [texts(child, f"{path}[]") for child in tree]
+    else:
+        children = []
+    return [found for child in children for found in child]

@@ -1,0 +1,5 @@
+"""The root of every error that Denrei shows to a person."""
+
+
+class DenreiError(Exception):
+    """Something a person can read and act on: one sentence, what is wrong and what to do."""

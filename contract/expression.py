@@ -1,0 +1,153 @@
+"""Expressions in CEL (https://cel.dev): compiled and type-checked before anything is sent.
+
+Each field of an observation is a typed variable with a dotted name (`agent.started_at`), so a
+misspelt field or a comparison of a time with a number is found when the runbook is read.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from contract.document import Position
+from contract.error import DenreiError
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
+
+Value = bool | int | str | datetime | timedelta | list[str]
+
+_STRING = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
+_DOTTED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+_DURATION = re.compile(r"""\bduration\(\s*(["'])(.*?)\1\s*\)""")
+_CEL_DURATION = re.compile(r"-?(?:\d+(?:\.\d+)?(?:h|ms|us|ns|m|s))+|0")
+_WHERE = re.compile(r"<input>:(\d+):(\d+): (.*)", re.DOTALL)
+
+
+class ValueType(StrEnum):
+    """The types that a variable of an expression can have."""
+
+    BOOL = "boolean"
+    INT = "integer"
+    STRING = "string"
+    STRINGS = "list of strings"
+    TIMESTAMP = "timestamp"
+    DURATION = "duration"
+
+
+class ExpressionError(DenreiError):
+    """An expression can't be compiled (with its place), or gave an error when evaluated."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        """Keep the place inside the expression's own text, counted from 1."""
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """The text of an expression and where its first character stands in the runbook."""
+
+    source: str
+    at: Position
+
+    def names(self) -> frozenset[str]:
+        """Return every dotted name that stands outside the string literals."""
+        return frozenset(_DOTTED.findall(_STRING.sub("''", self.source)))
+
+
+@cache
+def _types() -> dict[ValueType, "cel.Type"]:
+    from cel_expr_python import cel  # noqa: PLC0415 - 5 MB that most commands never need
+
+    return {
+        ValueType.BOOL: cel.Type.BOOL,
+        ValueType.INT: cel.Type.INT,
+        ValueType.STRING: cel.Type.STRING,
+        ValueType.STRINGS: cel.Type.List(cel.Type.STRING),
+        ValueType.TIMESTAMP: cel.Type.TIMESTAMP,
+        ValueType.DURATION: cel.Type.DURATION,
+    }
+
+
+class Vocabulary:
+    """The typed names that the expressions of one runbook may use."""
+
+    def __init__(self, names: Mapping[str, ValueType]) -> None:
+        """Declare every dotted name with its type."""
+        from cel_expr_python import cel  # noqa: PLC0415 - see _types
+
+        self.names = dict(names)
+        types = _types()
+        self._environment = cel.NewEnv(variables={n: types[t] for n, t in names.items()})
+
+    def compile(self, expression: Expression) -> "Compiled":
+        """Compile and type-check.
+
+        Raises ExpressionError with the place inside the expression.
+        """
+        _check_durations(expression.source)
+        try:
+            compiled = self._environment.compile(expression.source)
+        except RuntimeError as error:
+            raise _compile_error(str(error)) from None
+        return Compiled(expression, compiled)
+
+
+class Compiled:
+    """An expression that is ready to be evaluated again and again."""
+
+    def __init__(self, expression: Expression, compiled: "cel.Expression") -> None:
+        """Pair the text with what CEL made of it."""
+        self.expression = expression
+        self._compiled = compiled
+
+    @property
+    def is_boolean(self) -> bool:
+        """Tell whether the result is always true or false (or an error)."""
+        return bool(self._compiled.return_type() == _types()[ValueType.BOOL])
+
+    def holds(self, values: Mapping[str, Value]) -> bool:
+        """Evaluate to true or false.
+
+        Raises ExpressionError for anything that is not a BOOL: CEL returns its run-time errors as
+        values, and Python would take such a value for true.
+        """
+        result = self.value(values)
+        if not isinstance(result, bool):
+            raise ExpressionError(f"gave {result!r}, not true or false")
+        return result
+
+    def value(self, values: Mapping[str, Value]) -> Value:
+        """Evaluate to a plain Python value. Raises ExpressionError when CEL gives an error."""
+        result = self._compiled.eval(data=dict(values))
+        if result.type().name() in ("ERROR", "UNKNOWN"):
+            raise ExpressionError(str(result.value()))
+        plain: Any = result.plain_value()
+        return plain  # type: ignore[no-any-return]
+
+
+def _check_durations(source: str) -> None:
+    for found in _DURATION.finditer(source):
+        if not _CEL_DURATION.fullmatch(found[2]):
+            before = source[: found.start(2)]
+            raise ExpressionError(
+                f"duration({found[2]!r}) is not CEL: use h, m, s or ms (a day is '24h')",
+                line=before.count("\n") + 1,
+                column=len(before) - (before.rfind("\n") + 1) + 1,
+            )
+
+
+def _compile_error(text: str) -> ExpressionError:
+    found = _WHERE.search(text)
+    if not found:
+        return ExpressionError(text.split("\n")[0])
+    message = found[3].split("\n")[0].replace(" (in container '')", "")
+    message = message.replace("google.protobuf.Timestamp", "timestamp")
+    message = message.replace("google.protobuf.Duration", "duration")
+    # An overload error is told at the operator; CEL counts columns from 1 as we do.
+    return ExpressionError(message, int(found[1]), int(found[2]))

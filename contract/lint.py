@@ -1,0 +1,277 @@
+"""What can be known to be wrong with a runbook before it is sent anywhere."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from contract import template
+from contract.action import ACTIONS, texts
+from contract.document import Node, Position, Problem
+from contract.expression import Expression, ExpressionError, ValueType, Vocabulary
+from contract.observation import OBSERVATIONS
+from contract.parameter import ParameterType, did_you_mean
+from contract.runbook import Action, Observation, Runbook, Step
+
+RUN_NAMES: Mapping[str, ValueType] = {
+    "run.id": ValueType.STRING,
+    "run.host": ValueType.STRING,
+    "run.accepted_at": ValueType.TIMESTAMP,
+    "run.check": ValueType.BOOL,
+    "run.changed": ValueType.BOOL,  # an action of this pass has begun
+    "run.changed_at": ValueType.TIMESTAMP,  # when the first one began; guarded by run.changed
+    "now": ValueType.TIMESTAMP,
+}
+_TEXT_NAMES = ("run.id", "run.host")
+_SAMPLES: Mapping[ParameterType, Any] = {
+    ParameterType.INTEGER: 1,
+    ParameterType.BOOLEAN: True,
+    ParameterType.DURATION: "1s",
+    ParameterType.UUID: "00000000-0000-0000-0000-000000000000",
+}
+
+
+def vocabulary(runbook: Runbook) -> Vocabulary:
+    """Return the typed names that the runbook's expressions may use."""
+    names = dict(RUN_NAMES)
+    for parameter in runbook.parameters:
+        if not parameter.secret:
+            names[f"params.{parameter.name}"] = parameter.value_type
+    if runbook.for_each:
+        names[f"{runbook.for_each.item}.name"] = ValueType.STRING
+        names[f"{runbook.for_each.item}.path"] = ValueType.STRING
+    for seen in runbook.observe:
+        if kind := OBSERVATIONS.get(seen.kind):
+            names |= {f"{seen.name}.{field}": type_ for field, type_ in kind.fields.items()}
+    return Vocabulary(names)
+
+
+def check_runbook(runbook: Runbook, root: Node) -> list[Problem]:
+    """Return every problem of a runbook that was read from `root`."""
+    return list(_Lint(runbook, root).problems())
+
+
+class _Lint:
+    """One reading of one runbook."""
+
+    def __init__(self, runbook: Runbook, root: Node) -> None:
+        self.runbook = runbook
+        self.root = root
+        self.vocabulary = vocabulary(runbook)
+        self.secrets = {f"params.{p.name}" for p in runbook.parameters if p.secret}
+        self.samples = self._sample_values()
+        self.guards = self._guards()
+
+    def problems(self) -> Iterator[Problem]:
+        yield from self._names()
+        yield from self._for_each()
+        for seen in self.runbook.observe:
+            yield from self._observation(seen)
+        for index, step in enumerate(self.runbook.steps):
+            yield from self._step(step, index)
+        for expression in (self.runbook.report or {}).values():
+            yield from self._expression(expression, boolean=False)
+
+    def _sample_values(self) -> dict[str, Any]:
+        values: dict[str, Any] = {name: "sample" for name in _TEXT_NAMES}
+        for p in self.runbook.parameters:
+            sample = p.default or _SAMPLES.get(p.type, "sample")
+            values[f"params.{p.name}"] = sample
+        if self.runbook.for_each:
+            values[f"{self.runbook.for_each.item}.name"] = "sample"
+            values[f"{self.runbook.for_each.item}.path"] = "/sample"
+        return values
+
+    def _guards(self) -> dict[str, str]:
+        guards = {"run.changed_at": "run.changed"}
+        for seen in self.runbook.observe:
+            kind = OBSERVATIONS.get(seen.kind)
+            for field in kind.fields if kind else ():
+                if kind and field != kind.guard and field not in kind.unguarded:
+                    guards[f"{seen.name}.{field}"] = f"{seen.name}.{kind.guard}"
+        return guards
+
+    def _names(self) -> Iterator[Problem]:
+        item = self.runbook.for_each.item if self.runbook.for_each else None
+        for seen in self.runbook.observe:
+            if seen.name == item:
+                yield Problem(seen.at, f"{seen.name!r} is the name of for_each's item already")
+
+    def _for_each(self) -> Iterator[Problem]:
+        for_each = self.runbook.for_each
+        at = self.root.find(["for_each"]).at
+        if for_each:
+            allowed = {name for name in self.samples if name.startswith("params.")} - self.secrets
+            for text in (for_each.glob, for_each.only):
+                yield from self._template(text, allowed, self.root.find(["for_each"]))
+            if for_each.glob and not for_each.glob.startswith("/"):
+                yield Problem(at, "for_each: the glob's path must be absolute")
+            if for_each.name and for_each.name != "uuid":
+                yield from _regular_expression(for_each.name, at)
+        lock_names = set(_TEXT_NAMES) | {n for n in self.samples if n.startswith("params.")}
+        yield from self._template(
+            self.runbook.lock, lock_names - self.secrets, self.root.find(["lock"])
+        )
+
+    def _observation(self, seen: Observation) -> Iterator[Problem]:
+        node = self.root.find(["observe", seen.name, seen.kind])
+        if seen.kind not in OBSERVATIONS:
+            hint = did_you_mean(seen.kind, OBSERVATIONS)
+            yield Problem(seen.at, f"there is no observation {seen.kind!r}{hint}")
+            return
+        for _, text in texts(seen.arguments):
+            yield from self._template(text, set(self.samples) - self.secrets, node)
+        yield from self._shape(OBSERVATIONS[seen.kind].arguments, seen.arguments, node)
+        for name in ("match", "name"):
+            pattern = seen.arguments.get(name)
+            if isinstance(pattern, str) and pattern != "uuid" and "${" not in pattern:
+                yield from _regular_expression(pattern, node.find([name]).at)
+        if seen.kind == "process" and not {"pid_file", "cmdline", "unit"} & set(seen.arguments):
+            yield Problem(seen.at, "process needs pid_file, cmdline or unit")
+        yield from self._program(seen.arguments, node)
+
+    def _step(self, step: Step, index: int) -> Iterator[Problem]:
+        if step.when:
+            yield from self._expression(step.when)
+        yield from self._expression(step.ensure)
+        if step.do:
+            yield from self._action(step.do, self.root.find(["steps", index, "do"]))
+
+    def _action(self, action: Action, node: Node) -> Iterator[Problem]:
+        if action.kind not in ACTIONS:
+            hint = did_you_mean(action.kind, ACTIONS)
+            yield Problem(action.at, f"there is no action {action.kind!r}{hint}")
+            return
+        kind = ACTIONS[action.kind]
+        inner = node if action.kind == "command" else node.find([action.kind])
+        for place, text in texts(action.arguments):
+            yield from self._template(text, set(self.samples), inner)
+            secrets = self.secrets & template.references(text)
+            if secrets and place not in kind.takes_secret:
+                where = " or ".join(kind.takes_secret) or "no argument"
+                yield Problem(
+                    inner.at,
+                    f"{', '.join(sorted(secrets))} is secret and may stand in {where} of "
+                    f"{action.kind} only, not in {place}",
+                )
+        yield from self._shape(kind.arguments, action.arguments, inner)
+        yield from self._program(action.arguments, inner)
+
+    def _program(self, arguments: Mapping[str, Any], node: Node) -> Iterator[Problem]:
+        argv = arguments.get("argv")
+        if not isinstance(argv, list) or not argv or not isinstance(argv[0], str):
+            return
+        if not argv[0].startswith("/") or "${" in argv[0]:
+            message = f"the program must be an absolute path without ${{…}}, not {argv[0]!r}"
+            yield Problem(node.at, message)
+
+    def _shape(
+        self, kind: type[msgspec.Struct], arguments: Mapping[str, Any], node: Node
+    ) -> Iterator[Problem]:
+        try:
+            msgspec.convert(template.render(arguments, self.samples), kind)
+        except template.TemplateError:
+            return  # told already, with its place
+        except msgspec.ValidationError as error:
+            message, _, path = str(error).partition(" - at `$.")
+            place = [int(p) if p.isdigit() else p for p in re.findall(r"\w+", path)]
+            unknown = re.search(r"unknown field `(\w+)`", message)
+            fields = {field.name for field in msgspec.structs.fields(kind)} - {"argv"}
+            hint = did_you_mean(unknown[1], fields) if unknown else ""
+            at = node.find([unknown[1]] if unknown else place).at
+            yield Problem(at, f"{'.'.join(map(str, place)) or 'arguments'}: {message}{hint}")
+
+    def _template(self, text: str, names: set[str], node: Node) -> Iterator[Problem]:
+        if complaint := template.check(text, names):
+            yield Problem(_place_of(node, text), complaint)
+
+    def _expression(self, expression: Expression, *, boolean: bool = True) -> Iterator[Problem]:
+        if problem := self._unknown_name(expression):
+            yield problem
+            return
+        try:
+            compiled = self.vocabulary.compile(expression)
+        except ExpressionError as error:
+            yield Problem(self._place(expression, error.line, error.column), str(error))
+            return
+        if boolean and not compiled.is_boolean:
+            yield Problem(expression.at, "must be true or false (a boolean expression)")
+        if boolean:
+            yield from self._missing_guards(expression)
+
+    def _unknown_name(self, expression: Expression) -> Problem | None:
+        for name in sorted(expression.names()):
+            at = self._find(expression, name)
+            if name in self.secrets:
+                return Problem(at, f"{name} is secret; expressions can't see it")
+            owner = name.split(".")[0]
+            known = [n for n in self.vocabulary.names if n.startswith(f"{owner}.")]
+            is_known = any(name == n or name.startswith(f"{n}.") for n in known)
+            if known and "." in name and not is_known:
+                fields = [n.partition(".")[2] for n in known]
+                hint = did_you_mean(name.partition(".")[2], fields)
+                return Problem(at, f"{owner} has no {name.partition('.')[2]!r}{hint}")
+        return None
+
+    def _missing_guards(self, expression: Expression) -> Iterable[Problem]:
+        names = expression.names()
+        for name in sorted(names):
+            field = ".".join(name.split(".")[:2])
+            guard = self.guards.get(field)
+            if guard and guard not in names:
+                at = self._find(expression, name)
+                yield Problem(at, f"{field} is there only if {guard}; write `{guard} && …`")
+
+    def _find(self, expression: Expression, name: str) -> Position:
+        found = re.search(rf"(?<![\w.]){re.escape(name)}\b", expression.source)
+        before = expression.source[: found.start()] if found else ""
+        line = before.count("\n") + 1
+        return self._place(expression, line, len(before) - (before.rfind("\n") + 1) + 1)
+
+    def _place(self, expression: Expression, line: int, column: int) -> Position:
+        return place_in_source(self.runbook.source, expression, line, column)
+
+
+def place_in_source(text: str, expression: Expression, line: int, column: int) -> Position:
+    """Find a place inside an expression again in the runbook's YAML, folded scalars included."""
+    offset = sum(len(part) + 1 for part in expression.source.split("\n")[: line - 1]) + column - 1
+    lines = text.replace("\r\n", "\n").split("\n")
+    number, start = expression.at.line, expression.at.column - 1
+    head = lines[number - 1][start:]
+    if head[:1] in (">", "|"):
+        number += 1
+        start = _indentation(lines[number - 1])
+    elif head[:1] in ("'", '"'):
+        start += 1
+    while number < len(lines) and offset > len(lines[number - 1].rstrip()) - start:
+        offset -= len(lines[number - 1].rstrip()) - start + 1
+        number += 1
+        start = _indentation(lines[number - 1])
+    return Position(number, start + max(offset, 0) + 1)
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _place_of(node: Node, text: str) -> Position:
+    """Return where a text stands below a node; the node itself if it was not found."""
+    if node.value == text:
+        return node.at
+    children: Iterable[Node] = ()
+    if isinstance(node.value, dict):
+        children = node.value.values()
+    elif isinstance(node.value, list):
+        children = node.value
+    for child in children:
+        if text in [found for _, found in texts(child.plain())]:
+            return _place_of(child, text)
+    return node.at
+
+
+def _regular_expression(pattern: str, at: Position) -> Iterator[Problem]:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield Problem(at, f"{pattern!r} is not a regular expression: {error}")

@@ -1,0 +1,220 @@
+"""YAML text to Runbook. Every problem is told at once, each with its line and column."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from contract import reading
+from contract.document import DocumentError, Node, Position, read_document
+from contract.expression import Expression
+from contract.lint import check_runbook
+from contract.parameter import Parameter, ParameterError, ParameterType
+from contract.reading import Reader
+from contract.runbook import (
+    DEFAULT_ACTION_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    DEFAULT_WITHIN,
+    Action,
+    ForEach,
+    Observation,
+    OnInterrupt,
+    Retry,
+    Runbook,
+    Step,
+)
+
+MAX_STEPS = 100
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_RUNBOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
+_RESERVED = frozenset({"params", "run", "now", "true", "false", "null", "in"})
+
+_KEYS = ("name", "summary", "params", "lock", "timeout", "observe", "for_each", "steps", "report")
+_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry", "on_interrupt")
+_PARAM_KEYS = ("type", "summary", "default", "pattern", "values", "secret")
+_COMMAND_OPTIONS = ("files", "scrub", "leaves_daemon", "stdin", "env", "cwd")
+
+
+def load_runbook(data: bytes, file: str) -> Runbook:
+    """Read, check and type-check a runbook.
+
+    `file` is the name to show in errors. Raises DocumentError with every problem found.
+    """
+    root = read_document(data, file)
+    reader = Reader()
+    runbook = _runbook(reader, root, data)
+    problems = reader.problems or check_runbook(runbook, root)
+    if problems:
+        raise DocumentError(file, problems)
+    return runbook
+
+
+def _runbook(reader: Reader, root: Node, data: bytes) -> Runbook:
+    top = reader.mapping(root, _KEYS, required=("name", "steps"), what="a runbook")
+    return Runbook(
+        name=reader.name(top, "name", _RUNBOOK_NAME),
+        summary=reader.text(top, "summary"),
+        source=data.decode(),
+        digest=hashlib.sha256(data).hexdigest(),
+        parameters=tuple(_parameters(reader, top.get("params"))),
+        observe=tuple(_observations(reader, top.get("observe"))),
+        for_each=_for_each(reader, top.get("for_each")),
+        lock=reader.text(top, "lock"),
+        timeout=reader.duration(top, "timeout", DEFAULT_TIMEOUT),
+        steps=tuple(_steps(reader, top.get("steps"))),
+        report=dict(_report(reader, top.get("report"))),
+    )
+
+
+def _named(reader: Reader, node: Node | None, what: str) -> Iterable[tuple[str, Node, Position]]:
+    if node is None:
+        return
+    if not isinstance(node.value, dict):
+        reader.complain(node.at, f"{what} must be a mapping of names")
+        return
+    for name, child in node.value.items():
+        at = node.key_at[name]
+        if not _NAME.fullmatch(name) or name in _RESERVED:
+            reader.complain(at, f"{name!r} can't be a name here: use a-z, 0-9 and _, not a CEL word")
+        else:
+            yield name, child, at
+
+
+def _parameters(reader: Reader, node: Node | None) -> Iterable[Parameter]:
+    for name, child, at in _named(reader, node, "params"):
+        fields = reader.mapping(child, _PARAM_KEYS, what=f"parameter {name}")
+        parameter = Parameter(
+            name=name,
+            type=reader.choice(fields, "type", ParameterType, ParameterType.STRING),
+            summary=reader.text(fields, "summary"),
+            pattern=reader.pattern(fields, "pattern"),
+            values=tuple(reader.texts(fields, "values")),
+            secret=reader.boolean(fields, "secret"),
+            default=fields["default"].value if "default" in fields else None,
+        )
+        _check_parameter(reader, parameter, fields, at)
+        yield parameter
+
+
+def _check_parameter(
+    reader: Reader, parameter: Parameter, fields: dict[str, Node], at: Position
+) -> None:
+    if parameter.type is ParameterType.ENUM and not parameter.values:
+        reader.complain(at, f"parameter {parameter.name}: an enum needs `values: [a, b]`")
+    if parameter.values and parameter.type is not ParameterType.ENUM:
+        reader.complain(fields["values"].at, "`values` goes with `type: enum`")
+    if parameter.secret and parameter.type is not ParameterType.STRING:
+        reader.complain(at, f"parameter {parameter.name}: a secret is a string")
+    if parameter.secret and parameter.default not in (None, ""):
+        message = f"parameter {parameter.name}: a secret's only possible default is \"\""
+        reader.complain(fields["default"].at, message)
+    if parameter.default is not None:
+        try:
+            parameter.accept(parameter.default)
+        except ParameterError as error:
+            reader.complain(fields["default"].at, f"the default does not fit: {error}")
+
+
+def _observations(reader: Reader, node: Node | None) -> Iterable[Observation]:
+    for name, child, at in _named(reader, node, "observe"):
+        kind, arguments = reader.single(child, f"observation {name}")
+        if arguments is None:
+            continue
+        plain = arguments.plain()
+        if kind == "command" and isinstance(plain, list):
+            plain = {"argv": plain}
+        if not isinstance(plain, dict):
+            reader.complain(arguments.at, f"observation {name}: {kind} takes a mapping of arguments")
+            continue
+        yield Observation(name, kind, plain, at)
+
+
+def _for_each(reader: Reader, node: Node | None) -> ForEach | None:
+    named = list(_named(reader, node, "for_each"))
+    if not named:
+        return None
+    if len(named) > 1:
+        reader.complain(named[1][2], "for_each goes over one thing")
+    item, child, _ = named[0]
+    fields = reader.mapping(child, ("glob", "list", "only"), what=f"for_each {item}")
+    if ("glob" in fields) == ("list" in fields):
+        reader.complain(child.at, f"for_each {item} needs either `glob` or `list`")
+    glob: dict[str, Node] = {}
+    if "glob" in fields:
+        glob = reader.mapping(fields["glob"], ("path", "name"), ("path",), "glob")
+    return ForEach(
+        item=item,
+        glob=reader.text(glob, "path"),
+        name=reader.text(glob, "name"),
+        only=reader.text(fields, "only"),
+        values=tuple(reader.texts(fields, "list")),
+    )
+
+
+def _steps(reader: Reader, node: Node | None) -> Iterable[Step]:
+    if node is None:
+        return
+    if not isinstance(node.value, list) or not 1 <= len(node.value) <= MAX_STEPS:
+        reader.complain(node.at, f"steps must be a list of 1 to {MAX_STEPS} steps")
+        return
+    seen: set[str] = set()
+    for child in node.value:
+        step = _step(reader, child)
+        if step.name in seen:
+            reader.complain(child.at, f"two steps are named {step.name!r}")
+        seen.add(step.name)
+        yield step
+
+
+def _step(reader: Reader, node: Node) -> Step:
+    fields = reader.mapping(node, _STEP_KEYS, ("name", "ensure"), "a step")
+    return Step(
+        name=reader.text(fields, "name"),
+        at=node.at,
+        when=reader.expression(fields, "when") if "when" in fields else None,
+        ensure=reader.expression(fields, "ensure"),
+        do=_action(reader, fields.get("do")),
+        within=reader.duration(fields, "within", DEFAULT_WITHIN),
+        timeout=reader.duration(fields, "timeout", DEFAULT_ACTION_TIMEOUT),
+        retry=_retry(reader, fields.get("retry")),
+        on_interrupt=reader.choice(fields, "on_interrupt", OnInterrupt, OnInterrupt.UNKNOWN),
+    )
+
+
+def _action(reader: Reader, node: Node | None) -> Action | None:
+    if node is None:
+        return None
+    if not isinstance(node.value, dict) or not node.value:
+        reader.complain(node.at, "`do` needs an action, such as `command: [/bin/true]`")
+        return None
+    if "command" in node.value:
+        options = reader.mapping(node, ("command", *_COMMAND_OPTIONS), what="`do: command`")
+        plain = {name: child.plain() for name, child in options.items()}
+        plain["argv"] = plain.pop("command")
+        return Action("command", plain, node.at)
+    kind, arguments = reader.single(node, "`do`")
+    if arguments is None:
+        return None
+    if not isinstance(arguments.value, dict):
+        reader.complain(arguments.at, f"{kind} takes a mapping of arguments")
+        return None
+    return Action(kind, arguments.plain(), node.at)
+
+
+def _retry(reader: Reader, node: Node | None) -> Retry:
+    if node is None:
+        return Retry()
+    fields = reader.mapping(node, ("attempts", "delay"), ("attempts",), "retry")
+    attempts = fields["attempts"].value if "attempts" in fields else 1
+    if not reading.is_integer(attempts) or not 1 <= attempts <= 20:
+        reader.complain(fields["attempts"].at, "attempts is a whole number from 1 to 20")
+        attempts = 1
+    return Retry(attempts, reader.duration(fields, "delay", timedelta(0)))
+
+
+def _report(reader: Reader, node: Node | None) -> Iterable[tuple[str, Expression]]:
+    for name, _child, _at in _named(reader, node, "report"):
+        assert node is not None  # noqa: S101 - _named yields nothing for None
+        fields: dict[str, Any] = node.value
+        yield name, reader.expression(fields, name)

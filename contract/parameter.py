@@ -1,0 +1,146 @@
+"""Parameters of a runbook: what may be given, and what a given value means."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any
+
+from contract.duration import DurationError, parse_duration
+from contract.error import DenreiError
+from contract.expression import Value, ValueType
+
+MAX_CHARACTERS = 8_192
+MIN_SECRET_CHARACTERS = 6  # shorter ones can't be redacted without eating ordinary words
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class ParameterType(StrEnum):
+    """The kinds of value a parameter can take."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DURATION = "duration"
+    UUID = "uuid"
+    ENUM = "enum"
+
+
+_VALUE_TYPES = {
+    ParameterType.INTEGER: ValueType.INT,
+    ParameterType.BOOLEAN: ValueType.BOOL,
+    ParameterType.DURATION: ValueType.DURATION,
+}
+
+
+class ParameterError(DenreiError):
+    """A parameter is unknown, missing, or not of its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One declared parameter. As it travels, a value is a string, an integer or a boolean."""
+
+    name: str
+    type: ParameterType = ParameterType.STRING
+    summary: str = ""
+    default: Any = None  # None: it must be given
+    pattern: str = ""  # a regular expression that the whole value must match
+    values: tuple[str, ...] = ()  # what an enum may be
+    secret: bool = False  # sealed to the host, never shown, never in an expression
+
+    @property
+    def value_type(self) -> ValueType:
+        """Return the type that expressions see."""
+        return _VALUE_TYPES.get(self.type, ValueType.STRING)
+
+    def parse(self, text: str) -> Any:
+        """Read a value as typed on a command line. Raises ParameterError."""
+        if self.type is ParameterType.BOOLEAN and text in ("true", "false"):
+            return self.accept(text == "true")
+        if self.type is ParameterType.INTEGER and re.fullmatch(r"-?\d{1,18}", text):
+            return self.accept(int(text))
+        return self.accept(text)
+
+    def accept(self, value: Any) -> Any:
+        """Return the value if it is of this parameter's type. Raises ParameterError."""
+        if value == "" and self.default == "":
+            return value
+        complaint = self._complaint(value)
+        if complaint:
+            shown = "the value given" if self.secret else repr(value)
+            raise ParameterError(f"parameter {self.name}: {shown} {complaint}")
+        return value
+
+    def _complaint(self, value: Any) -> str:
+        if self.type is ParameterType.BOOLEAN:
+            return "" if isinstance(value, bool) else "is not true or false"
+        if self.type is ParameterType.INTEGER:
+            is_integer = isinstance(value, int) and not isinstance(value, bool)
+            return "" if is_integer and abs(value) < 2**53 else "is not an integer"
+        if not isinstance(value, str):
+            return f"is not a {self.type}"
+        return self._complaint_about_text(value)
+
+    def _complaint_about_text(self, text: str) -> str:
+        if len(text) > MAX_CHARACTERS or "\0" in text:
+            return f"is longer than {MAX_CHARACTERS} characters or holds a NUL"
+        if self.secret and len(text) < MIN_SECRET_CHARACTERS:
+            return f"is shorter than {MIN_SECRET_CHARACTERS} characters, too short for a secret"
+        if self.type is ParameterType.UUID and not UUID.fullmatch(text):
+            return "is not a UUID"
+        if self.type is ParameterType.ENUM and text not in self.values:
+            return f"is none of: {', '.join(self.values)}"
+        if self.type is ParameterType.DURATION:
+            return _duration_complaint(text)
+        if self.pattern and not re.fullmatch(self.pattern, text):
+            return "does not match its pattern" + ("" if self.secret else f" {self.pattern}")
+        return ""
+
+    def to_value(self, value: Any) -> Value:
+        """Turn an accepted value into what expressions work with."""
+        if self.type is ParameterType.DURATION and value != "":
+            return parse_duration(value)
+        return value  # type: ignore[no-any-return]
+
+
+def _duration_complaint(text: str) -> str:
+    try:
+        parse_duration(text)
+    except DurationError:
+        return "is not a duration such as 30s, 5m or 60d"
+    return ""
+
+
+def bind(declared: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the given values against the declaration and fill in the defaults.
+
+    Works on plain and secret values alike. Raises ParameterError for an unknown, missing or
+    ill-typed one.
+    """
+    by_name = {parameter.name: parameter for parameter in declared}
+    for name in given:
+        if name not in by_name:
+            raise ParameterError(f"unknown parameter {name!r}{did_you_mean(name, by_name)}")
+    return {p.name: _bound(p, given) for p in by_name.values()}
+
+
+def _bound(parameter: Parameter, given: Mapping[str, Any]) -> Any:
+    if parameter.name in given:
+        return parameter.accept(given[parameter.name])
+    if parameter.default is None:
+        way = "--secret" if parameter.secret else "-p"
+        source = "@FILE" if parameter.secret else "VALUE"
+        message = f"parameter {parameter.name} is missing; give it with {way} {parameter.name}={source}"
+        raise ParameterError(message)
+    return parameter.default
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint such as `; did you mean 'ensure'?`, or the known words if none is near."""
+    words = sorted(known)
+    if near := get_close_matches(word, words, n=1, cutoff=0.6):
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are: {', '.join(words)}" if words else ""

@@ -1,0 +1,95 @@
+"""What a host sends back: receipts, reports, refusals and pongs. All are signed by the host."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from contract.order import Digest, Instant, Message, Nonce, RunId
+from contract.outcome import HostRunState, StepOutcome
+
+Text = Annotated[str, msgspec.Meta(max_length=4000)]
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class ActionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the last attempt of an action did. It proves nothing; the observed state does."""
+
+    kind: str
+    summary: Text
+    exit_code: int | None = None
+    signal: int | None = None
+    timed_out: bool = False
+    stdout: str = ""  # head and tail, redacted
+    stderr: str = ""
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    stdout_sha256: str = ""
+    stderr_sha256: str = ""
+
+
+class StepReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What became of one step."""
+
+    name: str
+    outcome: StepOutcome
+    reason: Text = ""  # why, in a sentence, unless the outcome says it all
+    evidence: dict[str, Any] = {}  # each observed value that `ensure` speaks of, as last seen
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+    attempts: int = 0  # how often the action was run
+    interrupted: bool = False  # an executor died in the middle and another one took over
+    action: ActionReport | None = None
+
+
+class PassReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One pass over the runbook: the whole of it, or one item's of `for_each`."""
+
+    item: str = ""  # the item's name; empty without `for_each`
+    steps: list[StepReport]
+    values: dict[str, Any] = {}  # the runbook's `report`
+
+
+class Receipt(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The host's word that an order is in its ledger and will be carried out."""
+
+    run_id: RunId
+    order_sha256: Digest
+    state: HostRunState  # delivered (it waits its turn) or running
+    at: Instant
+
+
+class Report(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a host run ended."""
+
+    run_id: RunId
+    order_sha256: Digest
+    counter: int  # of this host's reports, never going back: a gap or a repeat is visible
+    state: HostRunState
+    outcome: StepOutcome
+    reason: Text = ""
+    check: bool
+    accepted_at: Instant
+    started_at: Instant | None
+    ended_at: Instant
+    passes: list[PassReport]
+    notes: list[str] = []  # such as what `for_each` found and left alone
+    worker: str = ""  # the worker's version
+
+
+class Refusal(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The host's word that it will not carry out a letter, and why."""
+
+    run_id: RunId | None  # None: the letter could not be believed, so nor can its run
+    letter_sha256: Digest
+    reason: str  # a gate's reason, such as `expired` or `policy_runbook`
+    detail: Text
+    at: Instant
+
+
+class Pong(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The executor's signed answer to a ping."""
+
+    nonce: Nonce
+    at: Instant
+    waiting: int  # orders accepted and not yet ended
+    worker: str

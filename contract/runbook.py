@@ -1,0 +1,104 @@
+"""The language: a runbook and its parts as frozen types. `loader` makes them from YAML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from contract.document import Position
+from contract.expression import Expression
+from contract.parameter import Parameter
+
+DEFAULT_WITHIN = timedelta(seconds=30)
+DEFAULT_ACTION_TIMEOUT = timedelta(minutes=5)
+DEFAULT_TIMEOUT = timedelta(minutes=30)
+
+
+class OnInterrupt(StrEnum):
+    """What to do with a step that was interrupted and whose state does not hold afterwards."""
+
+    UNKNOWN = "unknown"  # leave it and say so
+    RERUN = "rerun"  # run its action again
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A named, read-only look at the host."""
+
+    name: str
+    kind: str  # a key of contract.observation.OBSERVATIONS
+    arguments: Mapping[str, Any]  # with `${…}` still in them
+    at: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a step does when its state does not hold."""
+
+    kind: str  # a key of contract.action.ACTIONS
+    arguments: Mapping[str, Any]  # with `${…}` still in them
+    at: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often an action is tried, and how long to wait in between."""
+
+    attempts: int = 1
+    delay: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A state that must hold, and at most one action that makes it hold."""
+
+    name: str
+    ensure: Expression
+    at: Position
+    when: Expression | None = None
+    do: Action | None = None
+    within: timedelta = DEFAULT_WITHIN  # how long after the action the state may take to hold
+    timeout: timedelta = DEFAULT_ACTION_TIMEOUT  # how long the action itself may take
+    retry: Retry = Retry()
+    on_interrupt: OnInterrupt = OnInterrupt.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class ForEach:
+    """One pass of the whole runbook per item: per path that fits, or per listed name."""
+
+    item: str  # the name under which steps see it
+    glob: str = ""  # with `${…}` still in it
+    name: str = ""  # which last components count: `uuid`, or a regular expression
+    only: str = ""  # a template; when it renders to something, the one item that counts
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """A declarative procedure: what to look at, and the states that must hold."""
+
+    name: str
+    summary: str
+    source: str  # the exact YAML
+    digest: str  # SHA-256 of the YAML bytes, lower-case hexadecimal
+    steps: tuple[Step, ...]
+    parameters: tuple[Parameter, ...] = ()
+    observe: tuple[Observation, ...] = ()
+    for_each: ForEach | None = None
+    lock: str = ""
+    timeout: timedelta = DEFAULT_TIMEOUT
+    report: Mapping[str, Expression] | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether any step could change something."""
+        return any(step.do for step in self.steps)
+
+    @property
+    def executables(self) -> frozenset[str]:
+        """Return every program that the runbook may start, for the host's policy."""
+        arguments = [step.do.arguments for step in self.steps if step.do]
+        arguments += [seen.arguments for seen in self.observe]
+        return frozenset(a["argv"][0] for a in arguments if "argv" in a)

@@ -1,0 +1,224 @@
+"""The wire: Celery and kombu set up so that a hostile broker can delay, but nothing more.
+
+Every message that comes in is reduced to what may travel, a task's name and one text, and built
+anew; whatever else its sender put in (time limits, callbacks, chains, compression, another
+serializer) is dropped before Celery sees it. One list per queue, no bindings, no result backend, no
+remote control, gossip, mingle, heartbeat or events; acknowledgements are not the broker's business
+(`ack_emulation` off), since letters are sent again until a signed receipt says otherwise.
+"""
+
+import base64
+import binascii
+import json
+import logging
+import uuid
+from queue import Empty
+from typing import Any
+
+from celery import Celery
+from kombu import Connection, Exchange, Producer, Queue
+from kombu.exceptions import OperationalError
+from kombu.transport import redis as kombu_redis
+
+from contract.error import DenreiError
+from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK
+
+MAX_MESSAGE = 1024 * 1024  # characters of one letter as it travels
+_TASKS = frozenset({DELIVER_TASK, PING_TASK, RECORD_TASK})
+_EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+_ANONYMOUS = Exchange("")
+_log = logging.getLogger(__name__)
+
+
+class BrokerError(DenreiError):
+    """The broker can't be reached, or refuses us."""
+
+
+class Channel(kombu_redis.Channel):  # type: ignore[misc]  # kombu's transports are untyped
+    """A Redis channel that survives bytes which are no message, and keeps no bindings."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)
+        except (ValueError, RecursionError, TypeError, AttributeError) as error:
+            _log.warning("dropped a message that is not JSON: %s", type(error).__name__)
+            raise Empty from None
+
+    def _queue_bind(self, *_arguments: Any) -> None:
+        """Keep no binding: everything is published to the anonymous exchange by queue name."""
+
+
+class Transport(kombu_redis.Transport):  # type: ignore[misc]  # kombu's transports are untyped
+    """A Redis transport that lets only rebuilt messages through."""
+
+    Channel = Channel
+
+    def _deliver(self, message: Any, queue: str) -> None:
+        try:
+            task, text = _essence(message)
+        except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
+            _log.warning("dropped a malformed message: %s", type(error).__name__)
+            return
+        super()._deliver(_message(task, text, queue), queue)
+
+
+def _essence(message: Any) -> tuple[str, str]:
+    """Return what a message may carry: the task's name and its one text. Raises if it can't be."""
+    task = message["headers"]["task"]
+    if task not in _TASKS:
+        raise ValueError
+    body = message["body"]
+    if len(body) > 2 * MAX_MESSAGE:
+        raise ValueError
+    arguments = json.loads(base64.b64decode(body, validate=True))[0]
+    (text,) = arguments
+    if not isinstance(text, str) or len(text) > MAX_MESSAGE:
+        raise ValueError
+    return task, text
+
+
+def _message(task: str, text: str, queue: str) -> dict[str, Any]:
+    body = json.dumps([[text], {}, _EMBED]).encode()
+    return {
+        "body": base64.b64encode(body).decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": _headers(task),
+        "properties": {
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": queue},
+            "delivery_tag": str(uuid.uuid4()),
+            "body_encoding": "base64",
+            "priority": 0,
+        },
+    }
+
+
+def _headers(task: str) -> dict[str, Any]:
+    task_id = str(uuid.uuid4())
+    return {
+        "lang": "py",
+        "task": task,
+        "id": task_id,
+        "root_id": task_id,
+        "parent_id": None,
+        "group": None,
+        "argsrepr": "",
+        "kwargsrepr": "",
+        "ignore_result": True,
+    }
+
+
+def _transport(broker: str) -> str | None:
+    is_redis = broker.startswith(("redis://", "rediss://", "redis+socket://"))
+    return "contract.wire:Transport" if is_redis else None
+
+
+TRANSPORT_OPTIONS: dict[str, Any] = {
+    "ack_emulation": False,
+    "priority_steps": [0],
+    "socket_timeout": 8,  # longer than a poll, shorter than patience
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+
+
+def make_app(name: str, broker: str, queue: str) -> Celery:
+    """Return a Celery app that consumes one queue. Its tasks are added by the caller."""
+    app = Celery(name, broker=broker, set_as_current=False)
+    app.conf.update(
+        broker_transport=_transport(broker),
+        broker_transport_options=TRANSPORT_OPTIONS,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=5,
+        accept_content=["json"],
+        task_serializer="json",
+        result_backend=None,
+        task_ignore_result=True,
+        task_default_queue=queue,
+        task_default_exchange=queue,
+        task_default_routing_key=queue,
+        task_queues=[Queue(queue, _ANONYMOUS, routing_key=queue)],
+        task_create_missing_queues=False,
+        task_acks_late=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        task_send_sent_event=False,
+        worker_concurrency=1,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+    )
+    return app
+
+
+def serve(app: Celery) -> None:
+    """Run the app's Celery worker in this process until SIGTERM or SIGINT."""
+    worker = app.Worker(
+        pool_cls="solo",
+        concurrency=1,
+        quiet=True,
+        loglevel="WARNING",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    worker.start()
+
+
+class Publisher:
+    """Sends letters to queues; not for use by two threads at once."""
+
+    def __init__(self, broker: str) -> None:
+        """Connect lazily: an absent broker is found out by the first call."""
+        self._connection = Connection(
+            broker,
+            transport=_transport(broker),
+            transport_options=TRANSPORT_OPTIONS,
+            connect_timeout=5,
+        )
+        self._producer: Producer | None = None
+
+    def publish(self, queue: str, task: str, blob: bytes) -> None:
+        """Put one letter into a queue. Raises BrokerError."""
+        body = [[blob.decode()], {}, _EMBED]
+        try:
+            self._ready().publish(
+                body, exchange="", routing_key=queue, headers=_headers(task), serializer="json"
+            )
+        except Exception as error:
+            self._failed(error)
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in a queue. Raises BrokerError."""
+        try:
+            return int(self._ready().channel._size(queue))
+        except Exception as error:
+            self._failed(error)
+            raise
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._producer = None
+        self._connection.release()
+
+    def _ready(self) -> Producer:
+        if self._producer is None:
+            self._producer = Producer(self._connection.channel(), auto_declare=False)
+        return self._producer
+
+    def _failed(self, error: Exception) -> None:
+        errors = (
+            OperationalError,
+            OSError,
+            *self._connection.connection_errors,
+            *self._connection.channel_errors,
+        )
+        if not isinstance(error, errors):
+            raise error
+        self.close()
+        where = self._connection.as_uri()
+        raise BrokerError(f"can't reach the broker {where}: {error}") from error
