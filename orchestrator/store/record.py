@@ -1,0 +1,211 @@
+"""The rows of the store as frozen types. Moments are milliseconds since 1970, UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from contract.envelope import PayloadType
+from contract.outcome import TERMINAL, HostRunState, StepOutcome
+from contract.report import Report
+
+
+class Kind(StrEnum):
+    """What kind of letter an envelope is."""
+
+    ORDER = "order"
+    PING = "ping"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    RECEIPT = "receipt"
+    REPORT = "report"
+    REFUSAL = "refusal"
+    PONG = "pong"
+
+    @classmethod
+    def of(cls, payload_type: PayloadType) -> "Kind":
+        """Return the kind of a payload's type."""
+        return cls[payload_type.name]
+
+    @property
+    def payload_type(self) -> PayloadType:
+        """Return the payload's type of this kind."""
+        return PayloadType[self.name]
+
+
+class Via(StrEnum):
+    """Which way a run was asked for."""
+
+    CLI = "cli"
+    BEAT = "beat"
+
+
+class ServiceName(StrEnum):
+    """The orchestrator's processes."""
+
+    DISPATCHER = "dispatcher"
+    RECORDER = "recorder"
+    BEAT = "beat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A host of the inventory."""
+
+    name: str
+    sign_key: str
+    seal_key: str
+    labels: Mapping[str, str]
+    added_at: int
+    last_signed_at: int | None = None  # when its last verified letter was recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostKey:
+    """A key that a host has, or once had, for signing: kept so that old letters still verify."""
+
+    key_id: str
+    host: str
+    sign_key: str
+    added_at: int
+    removed_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One submission."""
+
+    run_id: str
+    runbook: str
+    runbook_sha256: str
+    source: str  # where the runbook was found
+    params: Mapping[str, Any]  # without secrets
+    secrets: tuple[str, ...]  # their names only
+    operator: str
+    via: Via
+    reason: str
+    check: bool
+    created_at: int
+    expires_at: int  # a host that has not begun by then does not begin
+    timeout_ms: int
+    schedule: str | None = None
+    slot: int | None = None  # the moment that the schedule was due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostRun:
+    """One host's share of a run."""
+
+    run_id: str
+    host: str
+    state: HostRunState
+    order_sha256: str
+    expires_at: int
+    outcome: StepOutcome | None = None
+    reason: str = ""
+    publishes: int = 0  # how often the order was put into the host's queue
+    next_publish_at: int = 0
+    pause_ms: int = 0  # how long the dispatcher last chose to wait
+    accepted_at: int | None = None  # by the host's clock
+    deadline_at: int | None = None  # when we stop waiting for the report
+    ended_at: int | None = None  # by our clock
+    reported_at: int | None = None  # when the report that settled this was recorded
+    report: str | None = None  # the report's payload; left out of summaries
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing more is expected."""
+        return self.state in TERMINAL
+
+    def read_report(self) -> Report | None:
+        """Return the host's report, if it came."""
+        return None if self.report is None else msgspec.json.decode(self.report, type=Report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """A run and how many of its host runs stand where."""
+
+    run: Run
+    states: Mapping[HostRunState, int]
+    outcomes: Mapping[StepOutcome, int]
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether every host run has ended."""
+        return all(state in TERMINAL for state in self.states)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEnvelope:
+    """A letter about to be stored."""
+
+    kind: Kind
+    host: str  # whom it is for, or who signed it
+    digest: str  # SHA-256 of `data`
+    data: bytes
+    at: int
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEnvelope:
+    """A letter as its exact bytes; never changed, never deleted."""
+
+    seq: int
+    kind: Kind
+    host: str
+    digest: str
+    data: bytes
+    at: int
+    run_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The last sign of life of one of the orchestrator's processes."""
+
+    name: ServiceName
+    pid: int
+    started_at: int
+    beat_at: int
+    detail: str  # what hinders it, such as an absent broker; empty if nothing does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingRecord:
+    """A question to a host's executor, and its answer if one came."""
+
+    nonce: str
+    host: str
+    digest: str  # of the ping's envelope
+    created_at: int
+    expires_at: int
+    publishes: int = 0
+    next_publish_at: int = 0
+    ponged_at: int | None = None
+    waiting: int | None = None  # orders that the host had accepted and not ended
+    worker: str = ""  # the worker's version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """That a schedule was due at a moment, and the run it made or why it made none."""
+
+    schedule: str
+    slot: int
+    at: int
+    run_id: str | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A finished envelope that is due to be put into a host's queue."""
+
+    key: tuple[str, ...]  # (run_id, host) or (nonce,)
+    host: str
+    data: bytes
+    publishes: int
+    pause_ms: int
