@@ -21,29 +21,29 @@ def run_guarded(program: click.Command, arguments: list[str], **extra: Any) -> E
     try:
         result = program.main(arguments, prog_name="denrei", standalone_mode=False, **extra)
         sys.stdout.flush()
-    except click.exceptions.Exit as error:
-        return ExitCode(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence
+        return _answer(error, arguments)
+    return ExitCode(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _answer(error: BaseException, arguments: list[str]) -> ExitCode:
+    if isinstance(error, (click.Abort, KeyboardInterrupt)):
         _say("interrupted")
         return ExitCode.INTERRUPTED
-    except click.ClickException as error:
+    if isinstance(error, click.ClickException):
         return _show_usage(error)
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         return _close_quietly()
-    except DenreiError as error:
+    if isinstance(error, DenreiError):
         for line in error_lines(error):
             _say(line)
         return code_of(error)
-    except Exception as error:  # noqa: BLE001 - the last line of defence shows one line, not a traceback
-        return _unexpected(error, arguments)
-    return ExitCode(result) if isinstance(result, int) else ExitCode.OK
+    return _unexpected(error, arguments)
 
 
 def code_of(error: DenreiError) -> ExitCode:
     """Return the exit code of an error's family."""
-    return next(
-        (code for family, code in _families() if isinstance(error, family)), ExitCode.ERROR
-    )
+    return next((code for family, code in _families() if isinstance(error, family)), ExitCode.ERROR)
 
 
 def error_lines(error: DenreiError) -> list[str]:
@@ -96,7 +96,7 @@ def _close_quietly() -> ExitCode:
     return ExitCode.ERROR
 
 
-def _unexpected(error: Exception, arguments: list[str]) -> ExitCode:
+def _unexpected(error: BaseException, arguments: list[str]) -> ExitCode:
     details = "".join(traceback.format_exception(error))
     if "--debug" in arguments:
         click.echo(details, err=True)

@@ -59,7 +59,9 @@ class Table:
 
     def _widths(self, width: int) -> list[int]:
         cells = [self.header, *(row.cells for row in self.rows)]
-        widths = [max(cell_len(visible(cell)) for cell in column) for column in zip(*cells, strict=True)]
+        widths = [
+            max(cell_len(visible(cell)) for cell in column) for column in zip(*cells, strict=True)
+        ]
         room = width - _GAP * (len(widths) - 1)
         while sum(widths) > room and max(widths) > _NARROWEST:
             widest = widths.index(max(widths))

@@ -9,7 +9,6 @@ _ACTING = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MAX_LINES = 400
 
 
@@ -19,7 +18,7 @@ def visible(value: Any) -> str:
 
 
 def visible_lines(text: str) -> list[str]:
-    """Return each line of a longer text, safe to show; the middle of a very long one is left out."""
+    """Return the lines of a longer text, safe to show; a very long one loses its middle."""
     lines = [visible(line.rstrip("\r").expandtabs(4)) for line in text.rstrip("\n").split("\n")]
     if len(lines) <= _MAX_LINES:
         return lines
@@ -41,10 +40,4 @@ def show_value(value: Any) -> str:
 
 
 def _spell(found: re.Match[str]) -> str:
-    character = found[0]
-    if character in _SHORT:
-        return _SHORT[character]
-    code = ord(character)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return found[0].encode("unicode_escape").decode()
