@@ -1,0 +1,1 @@
+"""The shipped runbooks: YAML files beside this one, found with importlib.resources."""

@@ -1,0 +1,31 @@
+"""What every test may ask for."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import redis
+from hypothesis import settings
+
+from lab.redis import EmbeddedRedis
+
+# A busy machine is no reason to fail an example; in CI the same examples every time.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[EmbeddedRedis]:
+    """A real Redis for the whole session; a machine without one fails the test, it never skips."""
+    with EmbeddedRedis() as server:
+        yield server
+
+
+@pytest.fixture
+def clean_redis(redis_server: EmbeddedRedis) -> Iterator[EmbeddedRedis]:
+    """The session's Redis, emptied before and after."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+        yield redis_server
+        client.flushall()
