@@ -23,7 +23,11 @@ class Pair:
 
     @property
     def der(self) -> bytes:
-        loaded = x509.load_pem_x509_certificate(self.certificate)
+        """Give the certificate as it is sent; nothing, if the file holds none."""
+        try:
+            loaded = x509.load_pem_x509_certificate(self.certificate)
+        except ValueError:
+            return b""
         return loaded.public_bytes(serialization.Encoding.DER)
 
     def overwrite(self, key: Path, certificate: Path) -> None:

@@ -147,7 +147,7 @@ class LabHost:
                 number = signal.SIGKILL
             if time.monotonic() > deadline + within:
                 raise LabError(f"{self.name}: processes {pids} do not end")
-            time.sleep(0.05)
+            time.sleep(0.01)
 
     def _named(self, workspace: str) -> str:
         return workspace or self.places.primary() or "none"

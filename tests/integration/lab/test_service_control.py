@@ -1,0 +1,159 @@
+"""service_control: verbs, exit codes, and its inverted idea of running."""
+
+import os
+import time
+
+import pytest
+
+from lab import process
+from lab.service_control import allowed
+from tests.integration.lab.conftest import Site
+from tests.waiting import eventually
+
+
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [
+        ([], 75),
+        (["status"], 72),
+        (["help"], 0),
+        (["functions"], 0),
+        (["find-systemd-dir"], 67),
+        (["restart"], 0),
+        (["start", "unheard-of"], 1),
+    ],
+)
+def test_verb_has_its_exit_code_on_a_host_without_workspaces(
+    fresh: Site, verb: list[str], code: int
+) -> None:
+    """There is no `status`, and a restart of nothing at all is fine."""
+    assert fresh.control(*verb).returncode == code
+
+
+def test_is_running_is_inverted(joined: Site) -> None:
+    """1 is running, 0 is not, and 1 again where nothing was ever onboarded."""
+    assert joined.control("is-running", joined.id).returncode == 1
+    assert joined.control("stop", joined.id).returncode == 0
+    assert joined.control("is-running", joined.id).returncode == 0
+    joined.files.identity.unlink()
+    assert joined.control("is-running", joined.id).returncode == 1
+
+
+def test_is_running_believes_any_process_with_the_pid(joined: Site) -> None:
+    """Upstream's own check: pid reuse means a false "running", and start does nothing."""
+    joined.control("stop", joined.id)
+    joined.files.pid_file.write_text(f"{os.getpid()}\n")
+    assert joined.control("is-running", joined.id).returncode == 1
+    assert joined.control("start", joined.id).returncode == 0
+    assert joined.host.pid() is None
+    joined.files.pid_file.unlink()
+
+
+def test_stop_of_a_stopped_agent_exits_0(joined: Site) -> None:
+    pid = joined.host.pid()
+    assert pid is not None
+    assert joined.control("stop", joined.id).returncode == 0
+    assert not process.alive(pid)
+    assert not joined.files.pid_file.exists()
+    assert joined.control("stop", joined.id).returncode == 0
+
+
+def test_start_of_a_running_agent_changes_nothing(joined: Site) -> None:
+    pid = joined.host.pid()
+    assert joined.control("start", joined.id).returncode == 0
+    assert joined.host.pid() == pid
+
+
+def test_stop_kills_what_ignores_sigterm(fresh: Site) -> None:
+    fresh.host.configure(agent="stubborn", pace=0.05)
+    fresh.host.onboard(fresh.id, fresh.key)
+    pid = fresh.host.pid()
+    assert pid is not None
+    assert fresh.control("stop", fresh.id).returncode == 0
+    assert not process.alive(pid)
+
+
+@pytest.mark.parametrize("verb", ["restart", "reload"])
+def test_reload_is_a_restart(joined: Site, verb: str) -> None:
+    pid = joined.host.pid()
+    assert joined.control(verb, joined.id).returncode == 0
+    assert joined.host.pid() not in (None, pid)
+
+
+def test_restart_heals_a_lost_unit_and_symlink(joined: Site) -> None:
+    unit = joined.host.root / f"etc/init.d/omsagent-{joined.id}"
+    program = joined.host.places.program / f"bin/omsagent-{joined.id}"
+    for path in (unit, program, joined.files.registered_marker):
+        path.unlink()
+    assert joined.control("restart", joined.id).returncode == 0
+    assert unit.exists()
+    assert program.is_symlink()
+    assert joined.files.registered_marker.exists()
+
+
+def test_disable_stops_and_removes_unit_and_marker(joined: Site) -> None:
+    assert joined.control("disable", joined.id).returncode == 0
+    assert joined.host.pid() is None
+    assert not (joined.host.root / f"etc/init.d/omsagent-{joined.id}").exists()
+    assert not joined.files.registered_marker.exists()
+    assert "Saved(" in joined.admin("-l").stdout
+    assert joined.control("enable", joined.id).returncode == 0
+    assert joined.files.registered_marker.exists()
+
+
+def test_agent_that_cannot_start_fails_after_the_whole_wait(joined: Site) -> None:
+    """18 s upstream, in the lab's shorter seconds; without a workspace the failures are counted."""
+    joined.host.configure(agent="broken", pace=0.02)
+    began = time.monotonic()
+    assert joined.control("restart", joined.id).returncode == 1
+    assert time.monotonic() - began >= 18 * 0.02
+    done = joined.control("restart")
+    assert done.returncode == 1
+    assert (
+        f"ERROR:  restart_omsagent failed with result '1' on workspace {joined.id}" in done.stderr
+    )
+
+
+def test_all_workspaces_are_meant_without_one(joined: Site) -> None:
+    """Every UUID directory and scom, never LAD; the exit code is the number of failures."""
+    second = joined.host.cloud.workspace()
+    joined.host.onboard(second.id, second.key, second=True)
+    before = {joined.host.pid(joined.id), joined.host.pid(second.id)}
+    joined.host.add_neighbour("scom")
+    joined.host.add_neighbour("LAD")
+    done = joined.control("restart")
+    assert done.returncode == 1
+    assert "on workspace scom" in done.stderr
+    assert "LAD" not in done.stderr
+    after = {joined.host.pid(joined.id), joined.host.pid(second.id)}
+    assert None not in after
+    assert not after & before
+
+
+def test_missing_identity_file_fails_a_restart(joined: Site) -> None:
+    joined.files.identity.rename(joined.files.identity.with_suffix(".away"))
+    assert joined.control("restart", joined.id).returncode == 1
+
+
+def test_identity_file_is_sourced_by_a_shell(joined: Site) -> None:
+    """Code in omsadmin.conf, which omsagent owns, is run by root: parse it, never source it."""
+    trace = joined.host.root / "trace"
+    with joined.files.identity.open("a") as file:
+        file.write(f'AZURE_RESOURCE_ID="$(touch {trace})"\n')
+    joined.control("restart", joined.id)
+    assert trace.exists()
+
+
+def test_owner_of_the_root_stands_for_root(fresh: Site) -> None:
+    """Everybody else is refused, with 77 by service_control and 1 by omsadmin.sh."""
+    root = fresh.host.root
+    assert allowed(root, os.geteuid())
+    assert allowed(root, 0)
+    assert not allowed(root, root.stat().st_uid + 54321)
+
+
+def test_daemon_ends_when_its_host_is_gone(joined: Site) -> None:
+    pid = joined.host.pid()
+    assert pid is not None
+    (joined.host.root / "etc/lab.conf").unlink()
+    eventually(lambda: not process.alive(pid), what="the end of the daemon")
