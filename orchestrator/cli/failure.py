@@ -63,6 +63,7 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from contract.names import HostNameError
     from contract.parameter import ParameterError
     from contract.trust import TrustError
+    from orchestrator.cli.runbook import LintError
 
     return [
         (DocumentError, ExitCode.USAGE),
@@ -70,6 +71,7 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
         (HostNameError, ExitCode.USAGE),
         (ParameterError, ExitCode.USAGE),
         (TrustError, ExitCode.USAGE),
+        (LintError, ExitCode.USAGE),
         (EnvelopeError, ExitCode.REFUSED),
     ]
 

@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -50,6 +51,17 @@ class LazyGroup(click.Group):
         module = importlib.import_module(self._entries[cmd_name].module)
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant, or say which one may have been."""
+        if args[0] not in self._entries and not ctx.resilient_parsing:
+            near = get_close_matches(args[0], self._entries, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            message = f"no such command: {args[0]!r}{hint}"
+            raise click.UsageError(message, ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing one."""

@@ -1,0 +1,67 @@
+"""Types of values on the command line, and options that several commands share."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from contract.duration import DurationError, parse_duration
+
+
+class Duration(click.ParamType[timedelta]):
+    """A duration such as 30s, 5m or 1h30m."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read the duration; what is wrong with it becomes a usage error."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_duration(value)
+        except DurationError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Pair(click.ParamType[tuple[str, str]]):
+    """A name and a value: `k=v`."""
+
+    name = "k=v"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Split at the first `=`."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, rest = str(value).partition("=")
+        if not (name and equals):
+            # The value itself stays unsaid: somebody may have typed a secret.
+            self.fail("write it as name=value", param, ctx)
+        return name, rest
+
+
+def pairs(
+    ctx: click.Context, param: click.Parameter, value: tuple[tuple[str, str], ...]
+) -> dict[str, str]:
+    """Turn repeated `k=v` into a mapping; a name given twice is a mistake."""
+    names = [name for name, _ in value]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        message = f"{twice!r} is given twice"
+        raise click.BadParameter(message, ctx, param)
+    return dict(value)
+
+
+def pair_option(*declarations: str, summary: str) -> Callable[..., Any]:
+    """Return an option that takes `k=v` repeatedly and gives a mapping."""
+    return click.option(*declarations, type=Pair(), multiple=True, callback=pairs, help=summary)
+
+
+def timeout_option(summary: str, default: str | None = None) -> Callable[..., Any]:
+    """Return `--timeout DURATION`."""
+    return click.option(
+        "--timeout", type=Duration(), default=default, show_default=bool(default), help=summary
+    )
