@@ -1,0 +1,17 @@
+"""The actions: one module for each kind, and the table of them all."""
+
+from collections.abc import Mapping
+
+from worker.actions.action import ActionFunction, ActionResult, Context
+from worker.actions.command import run_command
+from worker.actions.file_remove import remove_file
+from worker.actions.file_write import write_file
+from worker.actions.scrub import scrub, scrub_paths
+
+__all__ = ["ACTIONS", "ActionFunction", "ActionResult", "Context", "scrub", "scrub_paths"]
+
+ACTIONS: Mapping[str, ActionFunction] = {
+    "command": run_command,
+    "file.write": write_file,
+    "file.remove": remove_file,
+}

@@ -1,0 +1,42 @@
+"""What an action is given besides its arguments, and what it says of itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from worker.keeper import GRACE, AwaitReadable, Ending
+from worker.root import Root
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where and within what bounds an action runs."""
+
+    root: Root
+    timeout: timedelta
+    marker: str = ""  # told to all that the action starts, so that a recovery finds it
+    lock_path: Path | None = None  # held while any of it lives
+    grace: timedelta = GRACE  # between TERM and KILL
+    await_readable: AwaitReadable | None = None  # what to do while it runs
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """How an action went; whether it reached its aim is for the observations to say."""
+
+    ok: bool
+    summary: str
+    ending: Ending | None = None
+
+
+ActionFunction = Callable[[Any, Context], ActionResult]  # takes the arguments of its own kind
+
+
+def failure(doing: str, path: Path, error: OSError) -> ActionResult:
+    return ActionResult(ok=False, summary=f"can't {doing} {path}: {why(error)}")
+
+
+def why(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

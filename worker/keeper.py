@@ -1,0 +1,178 @@
+"""Runs one command so that nothing of it outlives the step, whatever becomes of the executor.
+
+    executor ──fork──> keeper ──exec──> command ──> its children, daemons, orphans
+        └── life pipe ──┘ └── subreaper of all of them, holds the lock
+
+A process of its own, for three reasons. Killing a process group misses daemons and new sessions,
+a subreaper misses nothing. When the executor is killed, the pipe between them ends, and the keeper
+ends the command. And the lock that it holds tells a later executor when all of it is over.
+
+The fork needs a process of one thread, which the executor is.
+"""
+
+import fcntl
+import gc
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from signal import SIGKILL
+
+import msgspec
+
+from worker.proc import boot_clock
+from worker.process_tree import descendants, send, sweep
+from worker.spawn import GRACE, Ending, Spawn
+from worker.warden import keep
+
+__all__ = ["GRACE", "AwaitReadable", "Ending", "KeeperState", "Spawn", "await_keeper", "run"]
+
+_BUSY, _FINISHED = b"busy\n", b"finished\n"
+_LOOK_S = 0.02
+
+
+AwaitReadable = Callable[[int], None]  # returns when the descriptor can be read
+
+
+class KeeperState(StrEnum):
+    """What a lock file tells about the keeper that held it."""
+
+    NONE = "none"  # no keeper ever held it
+    BUSY = "busy"  # it still runs
+    FINISHED = "finished"  # nothing is left but what was meant to stay
+    KILLED = "killed"  # it vanished at work (or the machine did): sweep by the step's marker
+
+
+def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
+    """Run a command to its end. Never raises for what the command or the machine does.
+
+    `await_readable` may do other work until the keeper's word comes; if it raises, the command is
+    ended.
+    """
+    try:
+        lock = _take(spawn.lock_path) if spawn.lock_path else None
+    except BlockingIOError:
+        return Ending(error=f"what an earlier step started still runs ({spawn.lock_path})")
+    except OSError as error:
+        return Ending(error=f"can't take the lock {spawn.lock_path}: {error.strerror}")
+    try:
+        return _run_with_keeper(spawn, lock, await_readable)
+    except OSError as error:
+        return Ending(error=f"can't start a keeper: {error.strerror}")
+    finally:
+        if lock is not None:
+            os.close(lock)  # the keeper shares it, and holds it on its own from here
+
+
+def await_keeper(lock_path: Path, within: timedelta) -> KeeperState:
+    """Wait until the keeper that holds a lock is done, and tell how it ended."""
+    until = boot_clock() + within.total_seconds()
+    try:
+        lock = os.open(lock_path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return KeeperState.NONE
+    try:
+        while not _locked(lock):
+            if boot_clock() >= until:
+                return KeeperState.BUSY
+            time.sleep(_LOOK_S)
+        said = os.pread(lock, len(_FINISHED), 0)
+    finally:
+        os.close(lock)
+    if not said:
+        return KeeperState.NONE
+    return KeeperState.FINISHED if said == _FINISHED else KeeperState.KILLED
+
+
+def _take(path: Path) -> int:
+    """Take the lock before there is a keeper: no moment is left in which nobody holds it."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _mark(lock, _BUSY)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _mark(lock: int, state: bytes) -> None:
+    os.pwrite(lock, state, 0)
+    os.ftruncate(lock, len(state))
+
+
+def _run_with_keeper(
+    spawn: Spawn, lock: int | None, await_readable: AwaitReadable | None
+) -> Ending:
+    report, tell = os.pipe()
+    life, alive = os.pipe()
+    try:
+        keeper = os.fork()
+        if keeper == 0:
+            _be_keeper(spawn, life, tell, lock)
+        os.close(tell)
+        tell = -1
+        if await_readable:
+            await_readable(report)
+        with open(report, "rb", closefd=False) as pipe:
+            told = pipe.read()
+        ending = msgspec.msgpack.decode(told, type=Ending) if told else None
+        if ending is None or not ending.surviving:
+            os.waitpid(keeper, 0)
+    finally:
+        for fd in (report, tell, life, alive):
+            if fd >= 0:
+                os.close(fd)
+    # Without a word from its keeper, what the command started is nobody's any more: end it here.
+    return ending or Ending(error="its keeper was killed", killed=sweep(spawn.marker))
+
+
+def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:
+    """Be the keeper in the forked process, and never return into the executor's code."""
+    code = 1
+    try:
+        gc.disable()  # the executor's objects are not ours to finalise (SQLite connections!)
+        os.setsid()  # a Ctrl-C in the executor's terminal is not meant for the command
+        _close_all_but({life, tell, *([] if lock is None else [lock])})
+
+        def report(ending: Ending) -> None:
+            _report(tell, ending)
+
+        try:
+            keep(spawn, life, report)
+        except Exception as error:  # noqa: BLE001 - it must be told, there is nobody else to
+            killed = [send(stat.pid, SIGKILL) for stat in descendants(os.getpid())]
+            report(Ending(error=f"its keeper failed: {error!r}", killed=len(killed)))
+        else:
+            if lock is not None:
+                _mark(lock, _FINISHED)
+            code = 0
+    finally:
+        os._exit(code)
+
+
+def _report(pipe: int, ending: Ending) -> None:
+    with suppress(BrokenPipeError), open(pipe, "wb") as out:  # the executor may be gone
+        out.write(msgspec.msgpack.encode(ending))
+
+
+def _close_all_but(kept: set[int]) -> None:
+    """Let go of what the executor has open: its own locks must end with it, not with us."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        if int(entry.name) not in {0, 1, 2, *kept}:
+            with suppress(OSError):  # the listing's own is closed already
+                os.close(int(entry.name))

@@ -1,0 +1,129 @@
+"""The keeper's own process: starts one command and sees that nothing of it outlives the step.
+
+It is forked from the executor for each command. Being the subreaper (prctl(2)), it becomes the
+parent of every orphan below it, so that no daemon slips away by a double fork or a new session.
+"""
+
+import errno
+import math
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from datetime import timedelta
+
+from worker.proc import boot_clock
+from worker.spawn import Ending, Spawn
+from worker.watch import Watch
+
+_PR_SET_CHILD_SUBREAPER = 36
+_LAST_WORDS_S = 0.25  # for what is about to exit anyway, and for output that is on its way
+_KILL_S = 10.0  # what KILL does not end in this time hangs in the kernel, or is not ours to end
+
+# A daemon that started the executor may have had some of these ignored, and that is inherited.
+# With a handler of ours they neither end the keeper nor stay ignored in the command.
+_CAUGHT = (
+    *(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGPIPE, signal.SIGTSTP),
+    *(signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH),
+)
+
+
+def keep(spawn: Spawn, life: int, tell: Callable[[Ending], None]) -> None:
+    """Run the command to its end, tell of it, and return when nothing of it lives."""
+    begun = boot_clock()
+    bell = _become_subreaper()
+    try:
+        process = _start(spawn)
+    except (OSError, ValueError) as error:
+        tell(Ending(error=_why(error, spawn)))
+        return
+    watch = Watch(process, (spawn.stdin or "").encode(), life, bell)
+    watch.wait(
+        lambda: watch.status is not None or watch.is_orphaned,
+        until=begun + spawn.timeout.total_seconds(),
+    )
+    in_time = watch.status is not None
+    leaves = spawn.leaves_daemon and watch.status is not None and os.WIFEXITED(watch.status)
+    killed = _end(watch, spawn.grace.total_seconds(), leaves=leaves)
+    watch.stop_reading()  # whoever still holds a pipe keeps nobody waiting
+    tell(
+        Ending(
+            *_exit(watch.status),
+            timed_out=not in_time and not watch.is_orphaned,
+            stdout=watch.stdout.captured(),
+            stderr=watch.stderr.captured(),
+            duration=timedelta(seconds=boot_clock() - begun),
+            killed=len(killed),
+            surviving=0 if leaves else watch.count_living(),
+        )
+    )
+    if not leaves:
+        watch.wait(watch.is_tree_gone, until=math.inf)
+
+
+def _end(watch: Watch, grace_s: float, *, leaves: bool) -> set[int]:
+    if watch.status is not None:  # give what is about to exit the time to do so
+        watch.wait(lambda: watch.is_silent() and (leaves or watch.is_tree_gone()), _soon())
+    if leaves or watch.is_tree_gone():
+        return set()
+    killed = watch.end_tree(grace_s, _KILL_S)
+    watch.wait(watch.is_silent, _soon())
+    return killed
+
+
+def _soon() -> float:
+    return boot_clock() + _LAST_WORDS_S
+
+
+def _exit(status: int | None) -> tuple[int | None, int | None]:
+    """Return the exit code and the signal; one of them is None."""
+    if status is None:
+        return None, None
+    code = os.waitstatus_to_exitcode(status)
+    return (code, None) if code >= 0 else (None, -code)
+
+
+def _become_subreaper() -> int:
+    """Take over every orphan below us; return what becomes readable when a child exits."""
+    import ctypes  # half a megabyte that the executor itself has no use for
+
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    if prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "can't become a subreaper")
+    bell, rope = os.pipe()
+    os.set_blocking(bell, False)
+    os.set_blocking(rope, False)
+    for number in _CAUGHT:
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(rope, warn_on_full_buffer=False)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    return bell
+
+
+def _start(spawn: Spawn) -> "subprocess.Popen[bytes]":
+    if not spawn.argv[0].startswith("/"):
+        raise ValueError(f"{spawn.argv[0]}: a program needs its absolute path")
+    return subprocess.Popen(
+        [spawn.program, *spawn.argv[1:]],
+        bufsize=0,
+        stdin=subprocess.DEVNULL if spawn.stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=spawn.root.locate(spawn.cwd),
+        env=spawn.environment,
+        start_new_session=True,
+        umask=0o077,
+    )
+
+
+def _why(error: OSError | ValueError, spawn: Spawn) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    name = str(error.filename or spawn.program)
+    if error.errno == errno.ENOENT and name == spawn.program:
+        there = os.path.lexists(name)
+        return f"{name}: its interpreter is missing" if there else f"no such program: {name}"
+    if error.errno == errno.ENOEXEC:
+        return f"{name}: no program, or a script without a #! line"
+    return f"{name}: {(error.strerror or str(error)).lower()}"

@@ -1,0 +1,127 @@
+"""Following one command: its pipes, the exits below it, and the executor that asked for it."""
+
+import os
+import selectors
+import signal
+from collections.abc import Callable
+from functools import partial
+from subprocess import Popen
+from typing import IO
+
+from worker import process_tree
+from worker.capture import Capture
+from worker.proc import boot_clock
+
+_CHUNK = 64 * 1024
+_LONGEST_LOOK_S = 1.0  # a select sleeps through a suspended machine; the boot clock does not
+_BETWEEN_SIGNALS_S = 0.05
+
+
+class Watch:
+    """The keeper's view of a running command."""
+
+    def __init__(self, process: "Popen[bytes]", stdin: bytes, life: int, bell: int) -> None:
+        """Follow the pipes; `life` ends with the executor, `bell` rings when a child exits."""
+        self.leader = process.pid
+        self.status: int | None = None  # of waitpid, once the leader has exited
+        self.is_orphaned = False
+        self.has_children = True
+        self.stdout, self.stderr = Capture(), Capture()
+        self.open_outputs: set[int] = set()
+        self._stdin = memoryview(stdin)
+        self._selector = selectors.DefaultSelector()
+        self._streams = {s.fileno(): s for s in (process.stdin, *_outputs(process)) if s}
+        for stream, capture in zip(_outputs(process), (self.stdout, self.stderr), strict=True):
+            self.open_outputs.add(stream.fileno())
+            self._follow(stream.fileno(), partial(self._read, into=capture))
+        self._follow(life, self._orphan)
+        self._follow(bell, lambda fd: os.read(fd, _CHUNK))
+        if process.stdin:
+            os.set_blocking(process.stdin.fileno(), False)
+            self._selector.register(process.stdin.fileno(), selectors.EVENT_WRITE, self._write)
+
+    def _follow(self, fd: int, act: Callable[[int], object]) -> None:
+        self._selector.register(fd, selectors.EVENT_READ, act)
+
+    def wait(self, done: Callable[[], bool], until: float, look_s: float = _LONGEST_LOOK_S) -> None:
+        """Serve the pipes until something is so or the boot clock has reached a moment."""
+        self._reap()
+        while not done() and (left := until - boot_clock()) > 0:
+            for key, _ in self._selector.select(min(left, look_s)):
+                key.data(key.fd)
+            self._reap()
+
+    def end_tree(self, grace_s: float, kill_s: float) -> set[int]:
+        """Send TERM to all below us, after a grace KILL until nothing is left; tell to whom."""
+        told = self._signal(signal.SIGTERM)
+        self._signal(signal.SIGCONT)  # or the stopped ones would never hear of it
+        self.wait(self.is_tree_gone, boot_clock() + grace_s, _BETWEEN_SIGNALS_S)
+        until = boot_clock() + kill_s
+        while self.has_children and boot_clock() < until:
+            told |= self._signal(signal.SIGKILL)
+            next_look = min(until, boot_clock() + _BETWEEN_SIGNALS_S)
+            self.wait(self.is_tree_gone, next_look, _BETWEEN_SIGNALS_S)
+        return told
+
+    def is_tree_gone(self) -> bool:
+        """Tell whether nothing lives below us.
+
+        Exact, other than a look at /proc: as the subreaper we are above every descendant, so one
+        that lives has one of our own children above it.
+        """
+        return not self.has_children
+
+    def is_silent(self) -> bool:
+        return not self.open_outputs
+
+    def stop_reading(self) -> None:
+        for fd in list(self.open_outputs):
+            self._forget(fd)
+
+    def count_living(self) -> int:
+        return len(process_tree.descendants(os.getpid()))
+
+    def _signal(self, number: signal.Signals) -> set[int]:
+        found = {stat.pid for stat in process_tree.descendants(os.getpid())}
+        for pid in found:
+            process_tree.send(pid, number)
+        return found
+
+    def _reap(self) -> None:
+        try:
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] == self.leader:
+                    self.status = ended[1]
+        except ChildProcessError:
+            self.has_children = False
+
+    def _read(self, fd: int, into: Capture) -> None:
+        if chunk := os.read(fd, _CHUNK):
+            into.add(chunk)
+        else:
+            self._forget(fd)
+
+    def _write(self, fd: int) -> None:
+        try:
+            self._stdin = self._stdin[os.write(fd, self._stdin[:_CHUNK]) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._stdin = self._stdin[:0]  # nobody reads: so be it
+        if not self._stdin:
+            self._forget(fd)
+
+    def _forget(self, fd: int) -> None:
+        self.open_outputs.discard(fd)
+        self._selector.unregister(fd)
+        self._streams.pop(fd).close()
+
+    def _orphan(self, fd: int) -> None:
+        self.is_orphaned = True
+        self._selector.unregister(fd)
+
+
+def _outputs(process: "Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
+    if process.stdout is None or process.stderr is None:
+        raise ValueError("the outputs of a watched process are pipes")
+    return process.stdout, process.stderr
