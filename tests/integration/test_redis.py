@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from lab.redis import EmbeddedRedis, RedisMissingError, RedisStartError, find_redis_server
 from tests.waiting import eventually
@@ -85,7 +87,10 @@ def test_password_with_odd_characters_is_demanded_and_works() -> None:
     """The URL carries the password whatever it holds; without it nothing works."""
     with EmbeddedRedis(password="p@ss \"w\\ord'/:") as server:
         assert answers(server.url)
-        with redis.Redis(port=server.port) as stranger, pytest.raises(redis.AuthenticationError):
+        with (
+            redis.Redis(port=server.port, retry=Retry(NoBackoff(), 0)) as stranger,
+            pytest.raises(redis.AuthenticationError),
+        ):
             stranger.ping()
 
 
