@@ -1,5 +1,6 @@
 """A cloud for all of these tests, and hosts of their own for each."""
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,3 +82,11 @@ def joined(fresh: Site) -> Site:
     """A host whose daemon runs in its workspace."""
     fresh.host.onboard(fresh.id, fresh.key)
     return fresh
+
+
+@pytest.fixture
+def closed() -> int:
+    """A port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port

@@ -34,14 +34,6 @@ def deaf() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.fixture
-def closed() -> int:
-    """A port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def test_onboarding_prints_the_documented_lines_and_uploads(fresh: Site) -> None:
     """The false line is printed on every fresh onboarding; dash shows the -e of echo."""
     done = fresh.join()
@@ -251,29 +243,6 @@ def test_dead_logger_kills_the_file_and_proxy_paths_only(fresh: Site) -> None:
     assert not fresh.files.config.exists()
     assert fresh.join("-p", "proxy:1").returncode == 1
     assert fresh.join().returncode == 0
-
-
-def test_dead_proxy_exits_4_and_its_setting_stays(fresh: Site, closed: int) -> None:
-    """A later -w without -p still uses it; only rm clears it."""
-    proxy = fresh.host.places.proxy
-    assert fresh.join("-p", f"http://127.0.0.1:{closed}").returncode == 4
-    assert stat.S_IMODE(proxy.stat().st_mode) == 0o600
-    assert fresh.join().returncode == 4
-    fresh.admin("-X")
-    assert proxy.exists()
-    proxy.unlink()
-    assert fresh.join().returncode == 0
-
-
-@pytest.mark.parametrize("proxy", ["nowhere.test:1", "user@:"])
-def test_unknown_or_badly_written_proxy_exits_4(fresh: Site, proxy: str) -> None:
-    assert fresh.join("-p", proxy).returncode == 4
-
-
-def test_old_proxy_setting_is_copied_by_migrate(joined: Site) -> None:
-    (joined.files.config / "conf/proxy.conf").write_text("old.test:3128\n")
-    assert joined.admin("-U").returncode == 0
-    assert joined.host.places.proxy.read_text() == "old.test:3128\n"
 
 
 def test_verbose_shows_the_beginning_of_the_key_and_the_authorization(fresh: Site) -> None:
