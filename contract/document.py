@@ -20,7 +20,9 @@ MAX_NODES = 5_000
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _PLAIN: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 # C0 and C1 controls, bidirectional overrides, zero-width characters: they hide what a text says.
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
 _EXPRESSION_HINT = (
     "; an expression that begins with '!', a quote or '[', or contains ': ', "
     "needs a block scalar: put '>-' after the key and the expression on the next line"
@@ -84,11 +86,15 @@ class Node:
         return node
 
 
-class _Refusal(Exception):
+class _RuleError(Exception):
     """Raised while building: the document breaks a rule at a place."""
 
-    def __init__(self, mark: yaml.Mark, message: str) -> None:
-        self.problem = Problem(Position(mark.line + 1, mark.column + 1), message)
+    def __init__(self, at: Position, message: str) -> None:
+        self.problem = Problem(at, message)
+
+
+def _position(mark: Any) -> Position:
+    return Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
 
 
 def read_document(data: bytes, file: str) -> Node:
@@ -99,8 +105,8 @@ def read_document(data: bytes, file: str) -> Node:
     text = _decode(data, file)
     try:
         return _Builder(text).document()
-    except _Refusal as refusal:
-        raise DocumentError(file, [refusal.problem]) from None
+    except _RuleError as error:
+        raise DocumentError(file, [error.problem]) from None
     except yaml.MarkedYAMLError as error:
         raise DocumentError(file, [_explain(error, text)]) from None
     except yaml.YAMLError as error:
@@ -127,8 +133,7 @@ def _decode(data: bytes, file: str) -> str:
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
+    at = _position(error.problem_mark or error.context_mark)
     lines = text.split("\n")
     line = lines[at.line - 1] if at.line <= len(lines) else ""
     message = f"not YAML: {error.problem or error.context}"
@@ -149,17 +154,19 @@ class _Builder:
         next(self._events)
         start = next(self._events)
         if isinstance(start, yaml.StreamEndEvent):
-            raise _Refusal(start.start_mark, "the file is empty")
+            raise _RuleError(_position(start.start_mark), "the file is empty")
         root = self._node(next(self._events), depth=1)
         next(self._events)
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
-            raise _Refusal(after.start_mark, "a second document begins here; write one per file")
+            raise _RuleError(
+                _position(after.start_mark), "a second document begins here; write one per file"
+            )
         return root
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
         self._check(event, depth)
-        at = Position(event.start_mark.line + 1, event.start_mark.column + 1)
+        at = _position(event.start_mark)
         if isinstance(event, yaml.ScalarEvent):
             return Node(_scalar(event), at)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -168,15 +175,15 @@ class _Builder:
 
     def _check(self, event: yaml.Event, depth: int) -> None:
         self._count += 1
-        mark = event.start_mark
+        at = _position(event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _Refusal(mark, "anchors and aliases are not allowed; write the value out")
+            raise _RuleError(at, "anchors and aliases are not allowed; write the value out")
         if getattr(event, "tag", None):
-            raise _Refusal(mark, "tags are not allowed" + _EXPRESSION_HINT)
+            raise _RuleError(at, "tags are not allowed" + _EXPRESSION_HINT)
         if depth > MAX_DEPTH:
-            raise _Refusal(mark, f"nested deeper than {MAX_DEPTH} levels")
+            raise _RuleError(at, f"nested deeper than {MAX_DEPTH} levels")
         if self._count > MAX_NODES:
-            raise _Refusal(mark, f"more than {MAX_NODES} values")
+            raise _RuleError(at, f"more than {MAX_NODES} values")
 
     def _items(self, depth: int) -> Iterator[Node]:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
@@ -187,21 +194,23 @@ class _Builder:
         key_at: dict[str, Position] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             name = self._key(event, depth, key_at)
-            key_at[name] = Position(event.start_mark.line + 1, event.start_mark.column + 1)
+            key_at[name] = _position(event.start_mark)
             values[name] = self._node(next(self._events), depth + 1)
         return Node(values, at, key_at)
 
     def _key(self, event: yaml.Event, depth: int, seen: dict[str, Position]) -> str:
         self._check(event, depth)
         if not isinstance(event, yaml.ScalarEvent):
-            raise _Refusal(event.start_mark, "a key must be a plain name")
+            raise _RuleError(_position(event.start_mark), "a key must be a plain name")
         name = str(event.value)
         if name == "<<":
-            raise _Refusal(event.start_mark, "merge keys are not allowed; write the values out")
+            raise _RuleError(
+                _position(event.start_mark), "merge keys are not allowed; write the values out"
+            )
         if name in seen:
             first = seen[name]
             message = f"{name!r} is here twice (first at {first.line}:{first.column})"
-            raise _Refusal(event.start_mark, message)
+            raise _RuleError(_position(event.start_mark), message)
         return name
 
 

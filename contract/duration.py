@@ -9,6 +9,7 @@ _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+")
 _LONGEST = timedelta(days=36500)
+_MAX_CHARACTERS = 40
 
 
 class DurationError(DenreiError):
@@ -20,13 +21,22 @@ def parse_duration(text: str) -> timedelta:
 
     Raises DurationError.
     """
-    if not _WHOLE.fullmatch(text) or len(text) > 40:
+    if not _WHOLE.fullmatch(text) or len(text) > _MAX_CHARACTERS:
         message = f"{text!r} is not a duration; write a number and a unit, such as 30s, 5m or 60d"
         raise DurationError(message)
     seconds = sum(float(number) * _UNIT_S[unit] for number, unit in _PART.findall(text))
     if seconds > _LONGEST.total_seconds():
         raise DurationError(f"{text!r} is longer than 100 years")
     return timedelta(seconds=seconds)
+
+
+def is_duration(text: str) -> bool:
+    """Tell whether a text is a duration."""
+    try:
+        parse_duration(text)
+    except DurationError:
+        return False
+    return True
 
 
 def show_duration(value: timedelta) -> str:

@@ -18,6 +18,8 @@ from contract.key import SigningKey, VerifyKey
 
 MAX_BYTES = 256 * 1024
 MAX_SIGNATURES = 8
+_KEY_ID_CHARACTERS = 32
+_SIGNATURE_BYTES = 64  # RFC 8032, section 5.1.6
 
 
 class PayloadType(StrEnum):
@@ -78,9 +80,7 @@ def sign(payload_type: PayloadType, payload: bytes, keys: Iterable[SigningKey]) 
     return json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
 
 
-def verify(
-    data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadType]
-) -> Verified:
+def verify(data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadType]) -> Verified:
     """Return the payload if the type is wanted and every signature is by a known key.
 
     `keys` maps key ids to keys. Raises EnvelopeError; never anything else, whatever the bytes.
@@ -125,7 +125,9 @@ def _open(
 def _signature(value: Any) -> tuple[str, bytes]:
     members = _members(value, {"keyid", "sig"})
     key_id, signature = members["keyid"], _decode(members["sig"])
-    if not isinstance(key_id, str) or len(key_id) != 32 or len(signature) != 64:
+    if not isinstance(key_id, str) or len(key_id) != _KEY_ID_CHARACTERS:
+        raise _malformed("a key id is 32 characters")
+    if len(signature) != _SIGNATURE_BYTES:
         raise _malformed("a signature is not one of Ed25519")
     return key_id, signature
 

@@ -59,10 +59,15 @@ class Expression:
         """Return every dotted name that stands outside the string literals."""
         return frozenset(_DOTTED.findall(_STRING.sub("''", self.source)))
 
+    def conjuncts(self) -> list["Expression"]:
+        """Return the parts that `&&` joins outside brackets, to tell which of them is false."""
+        parts = _split_conjunction(self.source)
+        return [Expression(" ".join(part.split()), self.at) for part in parts]
+
 
 @cache
 def _types() -> dict[ValueType, "cel.Type"]:
-    from cel_expr_python import cel  # noqa: PLC0415 - 5 MB that most commands never need
+    from cel_expr_python import cel
 
     return {
         ValueType.BOOL: cel.Type.BOOL,
@@ -79,7 +84,7 @@ class Vocabulary:
 
     def __init__(self, names: Mapping[str, ValueType]) -> None:
         """Declare every dotted name with its type."""
-        from cel_expr_python import cel  # noqa: PLC0415 - see _types
+        from cel_expr_python import cel
 
         self.names = dict(names)
         types = _types()
@@ -131,6 +136,19 @@ class Compiled:
         return plain  # type: ignore[no-any-return]
 
 
+def _split_conjunction(source: str) -> list[str]:
+    blank = _STRING.sub(lambda found: "_" * len(found[0]), source)
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(blank):
+        depth += (character in "([{") - (character in ")]}")
+        if depth == 0 and blank.startswith("&&", position):
+            parts.append(source[start:position])
+            start = position + 2
+        if depth == 0 and (character == "?" or blank.startswith("||", position)):
+            return [source]
+    return [*parts, source[start:]]
+
+
 def _check_durations(source: str) -> None:
     for found in _DURATION.finditer(source):
         if not _CEL_DURATION.fullmatch(found[2]):
@@ -145,7 +163,7 @@ def _check_durations(source: str) -> None:
 def _compile_error(text: str) -> ExpressionError:
     found = _WHERE.search(text)
     if not found:
-        return ExpressionError(text.split("\n")[0])
+        return ExpressionError(text.split("\n", maxsplit=1)[0])
     message = found[3].split("\n")[0].replace(" (in container '')", "")
     message = message.replace("google.protobuf.Timestamp", "timestamp")
     message = message.replace("google.protobuf.Duration", "duration")

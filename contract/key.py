@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from contract.error import DenreiError
 
+_KEY_BYTES = 32
 _FIELD = 2**255 - 19  # RFC 8032, section 5.1
 # The y coordinates of the eight points of small order: all [L]P for random P (RFC 8032, 5.1).
 _SMALL_ORDER_Y = frozenset(
@@ -29,7 +30,7 @@ _SMALL_ORDER_Y = frozenset(
         55188659117513257062467267217118295137698188065244968500265048394206261417927,
     }
 )
-# The u coordinates of small order on Curve25519 (the same points, RFC 7748 4.1) and -1 on its twist.
+# The u coordinates of small order on Curve25519 (RFC 7748, 4.1), and -1 of its twist.
 _SMALL_ORDER_U = frozenset(
     {
         0,
@@ -50,7 +51,7 @@ def _decode(text: str) -> bytes:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise KeyFileError("a public key is 32 bytes in base64") from None
-    if len(raw) != 32 or base64.b64encode(raw).decode() != text:
+    if len(raw) != _KEY_BYTES or base64.b64encode(raw).decode() != text:
         raise KeyFileError("a public key is 32 bytes in canonical base64")
     return raw
 

@@ -26,6 +26,7 @@ from contract.runbook import (
 )
 
 MAX_STEPS = 100
+MAX_ATTEMPTS = 20
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RUNBOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _RESERVED = frozenset({"params", "run", "now", "true", "false", "null", "in"})
@@ -76,7 +77,9 @@ def _named(reader: Reader, node: Node | None, what: str) -> Iterable[tuple[str, 
     for name, child in node.value.items():
         at = node.key_at[name]
         if not _NAME.fullmatch(name) or name in _RESERVED:
-            reader.complain(at, f"{name!r} can't be a name here: use a-z, 0-9 and _, not a CEL word")
+            reader.complain(
+                at, f"{name!r} can't be a name here: use a-z, 0-9 and _, not a CEL word"
+            )
         else:
             yield name, child, at
 
@@ -107,7 +110,7 @@ def _check_parameter(
     if parameter.secret and parameter.type is not ParameterType.STRING:
         reader.complain(at, f"parameter {parameter.name}: a secret is a string")
     if parameter.secret and parameter.default not in (None, ""):
-        message = f"parameter {parameter.name}: a secret's only possible default is \"\""
+        message = f'parameter {parameter.name}: a secret\'s only possible default is ""'
         reader.complain(fields["default"].at, message)
     if parameter.default is not None:
         try:
@@ -125,7 +128,9 @@ def _observations(reader: Reader, node: Node | None) -> Iterable[Observation]:
         if kind == "command" and isinstance(plain, list):
             plain = {"argv": plain}
         if not isinstance(plain, dict):
-            reader.complain(arguments.at, f"observation {name}: {kind} takes a mapping of arguments")
+            reader.complain(
+                arguments.at, f"observation {name}: {kind} takes a mapping of arguments"
+            )
             continue
         yield Observation(name, kind, plain, at)
 
@@ -207,8 +212,10 @@ def _retry(reader: Reader, node: Node | None) -> Retry:
         return Retry()
     fields = reader.mapping(node, ("attempts", "delay"), ("attempts",), "retry")
     attempts = fields["attempts"].value if "attempts" in fields else 1
-    if not reading.is_integer(attempts) or not 1 <= attempts <= 20:
-        reader.complain(fields["attempts"].at, "attempts is a whole number from 1 to 20")
+    if not reading.is_integer(attempts) or not 1 <= attempts <= MAX_ATTEMPTS:
+        reader.complain(
+            fields["attempts"].at, f"attempts is a whole number from 1 to {MAX_ATTEMPTS}"
+        )
         attempts = 1
     return Retry(attempts, reader.duration(fields, "delay", timedelta(0)))
 

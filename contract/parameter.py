@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
-from contract.duration import DurationError, parse_duration
+from contract.duration import is_duration, parse_duration
 from contract.error import DenreiError
 from contract.expression import Value, ValueType
 
@@ -85,33 +85,32 @@ class Parameter:
         return self._complaint_about_text(value)
 
     def _complaint_about_text(self, text: str) -> str:
-        if len(text) > MAX_CHARACTERS or "\0" in text:
-            return f"is longer than {MAX_CHARACTERS} characters or holds a NUL"
-        if self.secret and len(text) < MIN_SECRET_CHARACTERS:
-            return f"is shorter than {MIN_SECRET_CHARACTERS} characters, too short for a secret"
-        if self.type is ParameterType.UUID and not UUID.fullmatch(text):
-            return "is not a UUID"
-        if self.type is ParameterType.ENUM and text not in self.values:
-            return f"is none of: {', '.join(self.values)}"
-        if self.type is ParameterType.DURATION:
-            return _duration_complaint(text)
-        if self.pattern and not re.fullmatch(self.pattern, text):
-            return "does not match its pattern" + ("" if self.secret else f" {self.pattern}")
-        return ""
+        """Return the first complaint of those that apply."""
+        hidden = "" if not self.pattern or self.secret else f" {self.pattern}"
+        is_short = self.secret and len(text) < MIN_SECRET_CHARACTERS
+        fits = not self.pattern or re.fullmatch(self.pattern, text)
+        complaints = (
+            (len(text) > MAX_CHARACTERS, f"is longer than {MAX_CHARACTERS} characters"),
+            ("\0" in text, "holds a NUL"),
+            (is_short, f"is shorter than {MIN_SECRET_CHARACTERS} characters, too short to redact"),
+            (self.type is ParameterType.UUID and not UUID.fullmatch(text), "is not a UUID"),
+            (
+                self.type is ParameterType.ENUM and text not in self.values,
+                f"is none of: {', '.join(self.values)}",
+            ),
+            (
+                self.type is ParameterType.DURATION and not is_duration(text),
+                "is not a duration such as 30s, 5m or 60d",
+            ),
+            (not fits, f"does not match its pattern{hidden}"),
+        )
+        return next((complaint for applies, complaint in complaints if applies), "")
 
     def to_value(self, value: Any) -> Value:
         """Turn an accepted value into what expressions work with."""
         if self.type is ParameterType.DURATION and value != "":
             return parse_duration(value)
         return value  # type: ignore[no-any-return]
-
-
-def _duration_complaint(text: str) -> str:
-    try:
-        parse_duration(text)
-    except DurationError:
-        return "is not a duration such as 30s, 5m or 60d"
-    return ""
 
 
 def bind(declared: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +132,9 @@ def _bound(parameter: Parameter, given: Mapping[str, Any]) -> Any:
     if parameter.default is None:
         way = "--secret" if parameter.secret else "-p"
         source = "@FILE" if parameter.secret else "VALUE"
-        message = f"parameter {parameter.name} is missing; give it with {way} {parameter.name}={source}"
+        message = (
+            f"parameter {parameter.name} is missing; give it with {way} {parameter.name}={source}"
+        )
         raise ParameterError(message)
     return parameter.default
 

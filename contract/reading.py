@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from contract.document import Node, Position, Problem
+from contract.document import DocumentError, Node, Position, Problem
 from contract.duration import DurationError, parse_duration
 from contract.expression import Expression
 from contract.parameter import did_you_mean
@@ -29,6 +29,11 @@ class Reader:
     def complain(self, at: Position, message: str) -> None:
         """Note a problem and go on."""
         self.problems.append(Problem(at, message))
+
+    def check(self, file: str) -> None:
+        """Raise DocumentError if there was anything to complain of."""
+        if self.problems:
+            raise DocumentError(file, self.problems)
 
     def mapping(
         self, node: Node, known: Sequence[str], required: Sequence[str] = (), what: str = "this"

@@ -8,7 +8,6 @@ from contract.order import Digest, Instant, Message, Nonce, RunId
 from contract.outcome import HostRunState, StepOutcome
 
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class ActionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -65,14 +64,15 @@ class Report(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     order_sha256: Digest
     counter: int  # of this host's reports, never going back: a gap or a repeat is visible
     state: HostRunState
-    outcome: StepOutcome
+    outcome: StepOutcome | None  # None: no step was looked at (refused or expired)
     reason: Text = ""
     check: bool
     accepted_at: Instant
     started_at: Instant | None
     ended_at: Instant
     passes: list[PassReport]
-    notes: list[str] = []  # such as what `for_each` found and left alone
+    notes: list[str] = []  # noqa: RUF012 - msgspec copies it
+    # such as what `for_each` found and left alone
     worker: str = ""  # the worker's version
 
 

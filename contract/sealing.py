@@ -58,4 +58,6 @@ def unseal(sealed: str, key: SealKey, context: SealContext) -> str:
         length = int.from_bytes(padded[:4], "big")
         return padded[4 : 4 + length].decode()
     except (InvalidTag, ValueError, binascii.Error):
-        raise SealError(f"the secret {context.parameter} does not open for this host and run") from None
+        raise SealError(
+            f"the secret {context.parameter} does not open for this host and run"
+        ) from None

@@ -44,11 +44,11 @@ def check(text: str, names: Collection[str]) -> str | None:
 def render(tree: Tree, values: Mapping[str, Any]) -> Tree:
     """Put the values in place of every `${…}`, in one pass over a text or a tree.
 
-    A text that is nothing but one `${…}` becomes the value itself, so numbers stay numbers.
     Raises TemplateError for an unknown name.
     """
     if isinstance(tree, str):
-        return _render_text(tree, values)
+        look_up = _look_up(values)
+        return _REFERENCE.sub(lambda found: _show(look_up(found)), tree)
     if isinstance(tree, Mapping):
         return {key: render(child, values) for key, child in tree.items()}
     if isinstance(tree, (list, tuple)):
@@ -61,7 +61,7 @@ def render_argument(text: str, values: Mapping[str, Any]) -> str:
 
     Raises TemplateError, also for a NUL, which no command line can carry.
     """
-    word = _show(render(text, values))
+    word = str(render(text, values))
     if word.startswith("-") and not text.startswith("-"):
         raise TemplateError(f"{text!r} became {word!r}, which a program would take for an option")
     if "\0" in word:
@@ -69,12 +69,18 @@ def render_argument(text: str, values: Mapping[str, Any]) -> str:
     return word
 
 
-def _render_text(text: str, values: Mapping[str, Any]) -> Any:
-    whole = _REFERENCE.fullmatch(text)
-    if whole and whole[1]:
-        return _look_up(values)(whole)
-    look_up = _look_up(values)
-    return _REFERENCE.sub(lambda found: _show(look_up(found)), text)
+def render_arguments(arguments: Mapping[str, Tree], values: Mapping[str, Any]) -> dict[str, Tree]:
+    """Render the arguments of an observation or an action; `argv` word by word.
+
+    Raises TemplateError.
+    """
+    rendered: dict[str, Tree] = {}
+    for name, tree in arguments.items():
+        if name == "argv" and isinstance(tree, list):
+            rendered[name] = [render_argument(str(word), values) for word in tree]
+        else:
+            rendered[name] = render(tree, values)
+    return rendered
 
 
 def _look_up(values: Mapping[str, Any]) -> Callable[[re.Match[str]], Any]:

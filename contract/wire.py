@@ -34,12 +34,12 @@ class BrokerError(DenreiError):
     """The broker can't be reached, or refuses us."""
 
 
-class Channel(kombu_redis.Channel):  # type: ignore[misc]  # kombu's transports are untyped
+class Channel(kombu_redis.Channel):
     """A Redis channel that survives bytes which are no message, and keeps no bindings."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[misc]  # not in the stubs
         except (ValueError, RecursionError, TypeError, AttributeError) as error:
             _log.warning("dropped a message that is not JSON: %s", type(error).__name__)
             raise Empty from None
@@ -48,12 +48,12 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]  # kombu's transports 
         """Keep no binding: everything is published to the anonymous exchange by queue name."""
 
 
-class Transport(kombu_redis.Transport):  # type: ignore[misc]  # kombu's transports are untyped
+class Transport(kombu_redis.Transport):
     """A Redis transport that lets only rebuilt messages through."""
 
     Channel = Channel
 
-    def _deliver(self, message: Any, queue: str) -> None:
+    def _deliver(self, message: Any, queue: Any) -> None:
         try:
             task, text = _essence(message)
         except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
@@ -189,16 +189,16 @@ class Publisher:
             self._ready().publish(
                 body, exchange="", routing_key=queue, headers=_headers(task), serializer="json"
             )
-        except Exception as error:
-            self._failed(error)
+        except self._errors as error:
+            raise self._failed(error) from error
 
     def waiting(self, queue: str) -> int:
         """Return how many messages wait in a queue. Raises BrokerError."""
         try:
-            return int(self._ready().channel._size(queue))
-        except Exception as error:
-            self._failed(error)
-            raise
+            channel: Any = self._ready().channel
+            return int(channel._size(queue))  # noqa: SLF001 - a passive declare asks for EXISTS too
+        except self._errors as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
         """Let the connection go."""
@@ -210,15 +210,12 @@ class Publisher:
             self._producer = Producer(self._connection.channel(), auto_declare=False)
         return self._producer
 
-    def _failed(self, error: Exception) -> None:
-        errors = (
-            OperationalError,
-            OSError,
-            *self._connection.connection_errors,
-            *self._connection.channel_errors,
-        )
-        if not isinstance(error, errors):
-            raise error
+    @property
+    def _errors(self) -> tuple[type[BaseException], ...]:
+        connection = self._connection
+        errors = (*connection.connection_errors, *connection.channel_errors)
+        return (OperationalError, OSError, *errors)
+
+    def _failed(self, error: BaseException) -> BrokerError:
         self.close()
-        where = self._connection.as_uri()
-        raise BrokerError(f"can't reach the broker {where}: {error}") from error
+        return BrokerError(f"can't reach the broker {self._connection.as_uri()}: {error}")
