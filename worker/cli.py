@@ -1,0 +1,122 @@
+"""denrei-worker: what is done on a host. Each command parses, calls, and prints."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from contract.error import DenreiError
+from worker import worker_version
+from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, config_path, load_config
+from worker.pair import EXIT_CONFIG
+
+EXIT_ERROR = 1
+
+
+_EPILOG = """\
+\b
+Exit codes: 0 done · 1 an error, told in one line · 2 wrong usage
+75 the courier's connection stalled (start it again) · 78 the configuration is wrong
+"""
+
+
+class Group(click.Group):
+    """Turns every error that a person can act on into one line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; no traceback for what was foreseen."""
+        try:
+            return super().invoke(ctx)
+        except DenreiError as error:
+            for line in str(error).split("\n"):
+                click.echo(f"denrei-worker: {line}", err=True)
+            ctx.exit(EXIT_CONFIG if ctx.invoked_subcommand in _SERVICES else EXIT_ERROR)
+
+
+_SERVICES = frozenset({"courier", "executor"})
+
+
+@click.group(cls=Group, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(worker_version(), prog_name="denrei-worker")
+@click.option(
+    "--config",
+    metavar="FILE",
+    help=f"worker.yaml; also DENREI_WORKER_CONFIG. Default: {DEFAULT_PATH}",
+)
+@click.pass_context
+def main(ctx: click.Context, config: str | None) -> None:
+    """Take orders from a queue and make declared states hold on this host."""
+    ctx.obj = config_path(config)
+
+
+@main.command()
+@click.option("--name", required=True, help="This host's name in the inventory.")
+@click.option("--broker", required=True, metavar="URL", help="Such as redis://broker:6379/0.")
+@click.option("--state", type=click.Path(path_type=Path), help=f"Default: {DEFAULT_STATE}")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    default=Path("/"),
+    help="Put before every path and program of a runbook (chroots, labs).",
+)
+@click.pass_obj
+def init(path: Path, name: str, broker: str, state: Path | None, root: Path) -> None:
+    """Prepare this host: keys, ledger, policy and worker.yaml."""
+    from worker.setup import prepare
+
+    state = (state or DEFAULT_STATE).absolute()
+    config = Config(path=path, name=name, broker=broker, state=state, root=root.absolute())
+    prepare(config)
+    click.echo(f"prepared {name}: {path}")
+    click.echo(f"next: on the orchestrator  denrei host add {name} {config.public}", err=True)
+    click.echo("      and here             denrei-worker trust TRUST_FILE", err=True)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def trust(path: Path, file: Path) -> None:
+    """Trust the orchestrator whose public keys are in FILE (its trust.json)."""
+    from worker.setup import take_trust
+
+    trusted = take_trust(load_config(path), file)
+    names = ", ".join(f"{key.name} ({key.role})" for key in trusted.keys)
+    click.echo(f"trusting {names}")
+    click.echo("a running worker takes this up when it is started again", err=True)
+
+
+@main.command()
+@click.pass_obj
+def run(path: Path) -> None:
+    """Run courier and executor together (containers, development)."""
+    from worker.pair import run_pair
+
+    sys.exit(run_pair(load_config(path)))
+
+
+@main.command()
+@click.pass_obj
+def courier(path: Path) -> None:
+    """Run the courier: the network, no privilege."""
+    config = load_config(path)
+    _log_for("courier", config)
+    from worker.courier import run_courier
+
+    run_courier(config)
+
+
+@main.command()
+@click.pass_obj
+def executor(path: Path) -> None:
+    """Run the executor: the privilege, no broker."""
+    config = load_config(path)
+    _log_for("executor", config)
+    from worker.executor import run_executor
+
+    run_executor(config)
+
+
+def _log_for(process: str, config: Config) -> None:
+    from contract.log import configure
+
+    configure(process=process, host=config.name)

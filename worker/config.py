@@ -1,0 +1,134 @@
+"""What a worker is told about itself: worker.yaml, and where its other files are."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from contract.document import DocumentError, Node, read_document
+from contract.error import DenreiError
+from contract.names import HostNameError, check_host_name
+from contract.reading import Reader
+
+DEFAULT_PATH = Path("/etc/denrei/worker.yaml")
+DEFAULT_STATE = Path("/var/lib/denrei")
+_KEYS = ("name", "broker", "state", "root")
+
+
+class ConfigError(DenreiError):
+    """The worker's configuration is missing or wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The worker's settings. The other files of a worker lie beside its worker.yaml."""
+
+    path: Path  # worker.yaml itself
+    name: str  # this host's name in the inventory
+    broker: str  # the broker's URL; only the courier uses it
+    state: Path  # inbox, outbox, ledger and locks
+    root: Path = Path("/")  # put before every path and program of a runbook
+
+    @property
+    def sign_key(self) -> Path:
+        """Return where the host's signing key is."""
+        return self.path.parent / "keys" / "sign.pem"
+
+    @property
+    def seal_key(self) -> Path:
+        """Return where the key is that secrets are sealed to."""
+        return self.path.parent / "keys" / "seal.pem"
+
+    @property
+    def public(self) -> Path:
+        """Return where the public halves are, for the orchestrator's operator."""
+        return self.path.parent / f"{self.name}.pub.json"
+
+    @property
+    def trust(self) -> Path:
+        """Return where the orchestrator's public keys are."""
+        return self.path.parent / "trust.json"
+
+    @property
+    def policy(self) -> Path:
+        """Return where the host's own policy is."""
+        return self.path.parent / "policy.yaml"
+
+    @property
+    def ledger(self) -> Path:
+        """Return where the ledger is."""
+        return self.state / "ledger.db"
+
+    @property
+    def inbox(self) -> Path:
+        """Return the directory of letters that came in."""
+        return self.state / "inbox"
+
+    @property
+    def outbox(self) -> Path:
+        """Return the directory of letters that are to go out."""
+        return self.state / "outbox"
+
+    @property
+    def locks(self) -> Path:
+        """Return the directory of lock files."""
+        return self.state / "locks"
+
+    def to_yaml(self) -> str:
+        """Write the settings as worker.yaml."""
+        lines = [f"name: {self.name}", f"broker: {self.broker}", f"state: {self.state}"]
+        if self.root != Path("/"):
+            lines.append(f"root: {self.root}")
+        return "\n".join(lines) + "\n"
+
+
+def config_path(given: str | None) -> Path:
+    """Return which worker.yaml to use: the given one, the environment's, or the default."""
+    return Path(given or os.environ.get("DENREI_WORKER_CONFIG") or DEFAULT_PATH).absolute()
+
+
+def load_config(path: Path) -> Config:
+    """Read worker.yaml. Raises ConfigError with the place of what is wrong."""
+    try:
+        node = read_document(path.read_bytes(), str(path))
+    except OSError as error:
+        hint = "; run `denrei-worker init` first" if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError(f"can't read {path}: {error.strerror}{hint}") from None
+    except DocumentError as error:
+        raise ConfigError(str(error)) from None
+    return _config(path, node)
+
+
+def _config(path: Path, node: Node) -> Config:
+    reader = Reader()
+    fields = reader.mapping(node, _KEYS, ("name", "broker"), "worker.yaml")
+    config = Config(
+        path=path,
+        name=reader.text(fields, "name"),
+        broker=reader.text(fields, "broker"),
+        state=_directory(reader, fields, "state", DEFAULT_STATE),
+        root=_directory(reader, fields, "root", Path("/")),
+    )
+    if not reader.problems:
+        _check(reader, fields, config)
+    try:
+        reader.check(str(path))
+    except DocumentError as error:
+        raise ConfigError(str(error)) from None
+    return config
+
+
+def _directory(reader: Reader, fields: dict[str, Node], name: str, default: Path) -> Path:
+    text = reader.text(fields, name)
+    if text and not text.startswith("/"):
+        reader.complain(fields[name].at, f"{name} must be an absolute path")
+    return Path(text) if text else default
+
+
+def _check(reader: Reader, fields: dict[str, Node], config: Config) -> None:
+    try:
+        check_host_name(config.name)
+    except HostNameError as error:
+        reader.complain(fields["name"].at, str(error))
+    if not urlsplit(config.broker).scheme:
+        reader.complain(fields["broker"].at, "broker must be a URL, such as redis://broker:6379/0")

@@ -1,0 +1,177 @@
+"""The courier: it has the network and no privilege, carries sealed letters, and opens none.
+
+queue -> inbox/ and outbox/ -> queue. It imports no cryptography: what it moves are bytes within
+size and count limits. It also sends itself a word through its own queue; if none comes back for a
+while, the connection is dead in a way that Celery does not notice, and the courier starts anew.
+"""
+
+import os
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from typing import NoReturn
+
+import structlog
+from celery import Celery
+
+from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
+from contract.wire import BrokerError, Publisher, make_app, serve
+from worker.bell import Bell
+from worker.config import Config
+from worker.mailbox import BELL, Care, Mailbox, MailboxError
+
+SELF_PING_S = 20.0  # how often the courier sends itself a word
+SILENCE_S = 50.0  # without one of its own words for so long it starts anew
+EXIT_STALLED = 75  # EX_TEMPFAIL: whoever supervises the courier starts it again
+
+_FIRST_AGAIN_S, _LAST_AGAIN_S = 5.0, 300.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Watchdog:
+    """Knows when the courier last heard its own word."""
+
+    def __init__(self) -> None:
+        """Begin as if a word had just come."""
+        self._heard = time.monotonic()
+        self._nonces: set[str] = set()
+
+    def sent(self, nonce: str) -> None:
+        """Note a word that is under way."""
+        self._nonces.add(nonce)
+
+    def heard(self, nonce: str) -> None:
+        """Note a word that came back; strangers' words don't count."""
+        if nonce in self._nonces:
+            self._nonces.clear()
+            self._heard = time.monotonic()
+
+    def reached_broker(self) -> None:
+        """Note that the broker was out of reach until now: silence was no stall."""
+        self._heard = time.monotonic()
+        self._nonces.clear()
+
+    @property
+    def silent_s(self) -> float:
+        """Return for how many seconds no word has come back."""
+        return time.monotonic() - self._heard
+
+
+@dataclass(slots=True)
+class _Again:
+    """When a letter that is kept is to be sent again, and the pause after that."""
+
+    at: float
+    pause_s: float = _FIRST_AGAIN_S
+
+
+class Sender(threading.Thread):
+    """Empties the outbox into the broker, and keeps the watchdog fed."""
+
+    def __init__(self, config: Config, watchdog: Watchdog) -> None:
+        """Send as the host of `config`."""
+        super().__init__(name="sender", daemon=True)
+        self._outbox = Mailbox(config.outbox)
+        self._bell = Bell(config.outbox / BELL)
+        self._publisher = Publisher(config.broker)
+        self._queue = host_queue(config.name)
+        self._watchdog = watchdog
+        self._again: dict[str, _Again] = {}
+        self._ping_at = 0.0
+        self._connected = True
+
+    def run(self) -> None:
+        """Send what there is, then wait for the bell; for ever."""
+        while True:
+            try:
+                self._send_letters()
+                self._send_ping()
+                self._say_connected()
+            except BrokerError as error:
+                self._say_disconnected(error)
+                time.sleep(1.0)
+            except MailboxError as error:
+                _log.error("outbox_failed", error=str(error))
+                time.sleep(1.0)
+            if self._watchdog.silent_s > SILENCE_S:
+                _log.error("stalled", silent_s=round(self._watchdog.silent_s))
+                os._exit(EXIT_STALLED)
+            self._bell.wait(self._until_next())
+
+    def _send_letters(self) -> None:
+        letters = self._outbox.letters()
+        names = {path.name for path in letters}
+        self._again = {name: again for name, again in self._again.items() if name in names}
+        now = time.monotonic()
+        for path in letters:
+            if path.name in self._again and self._again[path.name].at > now:
+                continue
+            letter = self._outbox.read(path)
+            if letter is None:
+                continue
+            self._publisher.publish(REPORTS_QUEUE, RECORD_TASK, letter)
+            if path.suffix == Care.ONCE:
+                path.unlink(missing_ok=True)
+            else:
+                self._send_again_later(path.name, now)
+
+    def _send_again_later(self, name: str, now: float) -> None:
+        again = self._again.setdefault(name, _Again(now))
+        again.at = now + again.pause_s
+        again.pause_s = min(again.pause_s * 2, _LAST_AGAIN_S)
+
+    def _send_ping(self) -> None:
+        if time.monotonic() < self._ping_at:
+            return
+        nonce = uuid.uuid4().hex
+        self._watchdog.sent(nonce)
+        self._publisher.publish(self._queue, PING_TASK, nonce.encode())
+        self._ping_at = time.monotonic() + SELF_PING_S
+
+    def _until_next(self) -> float:
+        due = [again.at for again in self._again.values()]
+        return max(min([self._ping_at, *due]) - time.monotonic(), 0.05)
+
+    def _say_connected(self) -> None:
+        if not self._connected:
+            _log.info("broker_reached")
+            self._watchdog.reached_broker()
+        self._connected = True
+
+    def _say_disconnected(self, error: BrokerError) -> None:
+        if self._connected:
+            _log.warning("broker_lost", error=str(error))
+        self._connected = False
+        self._watchdog.reached_broker()
+
+
+def make_courier(config: Config, watchdog: Watchdog) -> Celery:
+    """Return the Celery app with the courier's two tasks."""
+    app = make_app("denrei-courier", config.broker, host_queue(config.name))
+    inbox = Mailbox(config.inbox)
+
+    @app.task(name=DELIVER_TASK)
+    def deliver(letter: str) -> None:
+        try:
+            inbox.put(letter.encode())
+        except MailboxError as error:
+            # Not lost: the orchestrator sends it again until the executor's receipt.
+            _log.error("inbox_failed", error=str(error))
+
+    @app.task(name=PING_TASK)
+    def ping(nonce: str) -> None:
+        watchdog.heard(nonce)
+
+    return app
+
+
+def run_courier(config: Config) -> NoReturn:
+    """Be the courier of this host until told to stop."""
+    watchdog = Watchdog()
+    app = make_courier(config, watchdog)
+    Sender(config, watchdog).start()
+    _log.info("courier_ready", host=config.name)
+    serve(app)
+    raise SystemExit(0)

@@ -1,0 +1,158 @@
+"""One order carried out on this host: for each item one pass, step after step, then the report."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract.instant import now_ms, to_datetime
+from contract.outcome import ENDING, StepOutcome, worst
+from contract.report import PassReport, StepReport
+from worker.gate import Accepted
+from worker.items import Found, Item, find_items
+from worker.ledger import Entry
+from worker.proc import boot_clock, boot_id
+from worker.redaction import Redactor
+from worker.runner import Place, Setting, StepRunner, Tools, skipped
+from worker.view import Lexicon, View
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a host run came to."""
+
+    outcome: StepOutcome
+    passes: list[PassReport]
+    notes: list[str]
+
+
+class Parked(Exception):  # noqa: N818 - not an error: the next executor goes on from here
+    """The executor is to end; the run stays open in the ledger."""
+
+
+class HostRun:
+    """Carries out one accepted order; a second one after a crash goes on where the first was."""
+
+    def __init__(self, accepted: Accepted, entry: Entry, tools: Tools) -> None:
+        """Take the order and what the ledger knows of it."""
+        self._order = accepted.order
+        self._runbook = accepted.runbook
+        self._parameters = accepted.parameters
+        self._entry = entry
+        self._tools = tools
+        self._lexicon = Lexicon(accepted.runbook)
+        self._redactor = Redactor(accepted.secrets)
+
+    def carry_out(self) -> Result:
+        """Go over all items and return what came of it. Raises Parked between two steps."""
+        found = self._items()
+        deadline = self._deadline()
+        passes = [self._pass(at, item, deadline) for at, item in enumerate(found.items)]
+        outcome = worst(step.outcome for report in passes for step in report.steps)
+        return Result(outcome, passes, found.notes)
+
+    def texts(self, item: Item | None) -> dict[str, Any]:
+        """Return the values of every `${…}`, secrets among them."""
+        texts: dict[str, Any] = {"run.id": self._order.run_id, "run.host": self._order.host}
+        texts |= {f"params.{name}": value for name, value in self._parameters.items()}
+        if item and self._runbook.for_each:
+            name = self._runbook.for_each.item
+            texts |= {f"{name}.name": item.name, f"{name}.path": item.path}
+        return texts
+
+    def kept_items(self) -> list[Item | None]:
+        """Return the items as the ledger has them; one None without for_each."""
+        if self._runbook.for_each is None:
+            return [None]
+        return [Item(*item) for item in self._tools.ledger.items(self._order.run_id)]
+
+    def _items(self) -> "_Items":
+        if self._runbook.for_each is None:
+            return _Items([None], [])
+        if kept := self.kept_items():
+            return _Items(kept, [])
+        found = self._find()
+        if self._runbook.changes and found.items:
+            rows = [(item.name, item.path) for item in found.items]
+            self._tools.ledger.keep_items(self._order.run_id, rows)
+        return _Items(list(found.items), found.notes)
+
+    def _find(self) -> Found:
+        for_each = self._runbook.for_each
+        assert for_each is not None  # noqa: S101 - _items has looked
+        return find_items(for_each, self.texts(None), self._tools.root)
+
+    def _deadline(self) -> float:
+        """Return when the runbook's time is over, on the boot clock.
+
+        After a reboot that clock began anew; then the wall clock tells what is left.
+        """
+        entry, timeout = self._entry, self._runbook.timeout
+        if entry.started_at is None or entry.boot_time is None:
+            return boot_clock() + timeout.total_seconds()
+        if entry.boot_id == boot_id():
+            return entry.boot_time + timeout.total_seconds()
+        elapsed = max(now_ms() - entry.started_at, 0) / 1000
+        return boot_clock() + timeout.total_seconds() - elapsed
+
+    def _pass(self, at: int, item: Item | None, deadline: float) -> PassReport:
+        texts = self.texts(item)
+        view = View(self._lexicon, self._runbook.observe, self._tools.root, texts)
+        view.values |= self._values(texts)
+        setting = Setting(
+            view=view,
+            texts=texts,
+            redactor=self._redactor,
+            check=self._order.check,
+            deadline=deadline,
+        )
+        steps = list(self._steps(at, setting))
+        self._tell_changes(at, view)
+        view.forget()
+        values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
+        name = item.name if item else ""
+        return PassReport(item=name, steps=steps, values=self._redactor.tree(values))
+
+    def _steps(self, at: int, setting: Setting) -> Iterator[StepReport]:
+        ended_by = ""
+        for index, step in enumerate(self._runbook.steps):
+            if ended_by:
+                yield skipped(step, f"{ended_by!r} ended this pass")
+                continue
+            if self._tools.is_stopping():
+                raise Parked
+            self._tell_changes(at, setting.view)
+            place = Place(self._order.run_id, at, index)
+            report = StepRunner(step, place, setting, self._tools).carry_out()
+            yield report
+            if report.outcome in ENDING and self._runbook.changes:
+                ended_by = step.name
+
+    def _values(self, texts: Mapping[str, Any]) -> dict[str, Any]:
+        values = {
+            f"params.{p.name}": p.to_value(self._parameters[p.name])
+            for p in self._runbook.parameters
+            if not p.secret
+        }
+        if self._runbook.for_each:
+            item = self._runbook.for_each.item
+            values |= {n: v for n, v in texts.items() if n.startswith(f"{item}.")}
+        return values | {
+            "run.id": self._order.run_id,
+            "run.host": self._order.host,
+            "run.check": self._order.check,
+            "run.accepted_at": to_datetime(self._entry.accepted_at),
+        }
+
+    def _tell_changes(self, at: int, view: View) -> None:
+        changed_at = self._tools.ledger.changed_at(self._order.run_id, at)
+        view.values["run.changed"] = changed_at is not None
+        if changed_at is not None:
+            view.values["run.changed_at"] = to_datetime(changed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """What to go over (None: the runbook as it is, once), and notes for the report."""
+
+    items: list[Item | None]
+    notes: list[str]

@@ -1,0 +1,84 @@
+"""Takes letters in: inbox -> gate -> ledger -> receipt. A letter is removed only afterwards."""
+
+import structlog
+
+from contract.instant import now_ms
+from contract.outcome import HostRunState
+from worker.answers import Answers
+from worker.gate import Accepted, Acknowledged, Gate, Pinged, Refused, Repeated
+from worker.ledger import Entry, Ledger, LedgerError
+from worker.mailbox import Mailbox, MailboxError
+
+_log = structlog.get_logger(__name__)
+
+
+class Intake:
+    """Judges what lies in the inbox and writes down what is accepted."""
+
+    def __init__(
+        self, gate: Gate, ledger: Ledger, inbox: Mailbox, outbox: Mailbox, answers: Answers
+    ) -> None:
+        """Connect the gate with the ledger and the two boxes."""
+        self._gate = gate
+        self._ledger = ledger
+        self._inbox = inbox
+        self._outbox = outbox
+        self._answers = answers
+
+    def take(self) -> None:
+        """Deal with every letter there is; what the ledger can't take stays for later."""
+        try:
+            for path in self._inbox.letters():
+                letter = self._inbox.read(path)
+                if letter is not None:
+                    self._deal_with(letter)
+                path.unlink(missing_ok=True)
+        except (LedgerError, MailboxError, OSError) as error:
+            _log.error("intake_failed", error=str(error))
+
+    def _deal_with(self, letter: bytes) -> None:
+        try:
+            verdict = self._gate.judge(letter, now_ms(), self._ledger)
+        except Refused as refused:
+            _log.warning("refused", reason=refused.reason, detail=refused.detail)
+            self._answers.refusal(letter, refused)
+            return
+        match verdict:
+            case Accepted():
+                self._accept(verdict, letter)
+            case Repeated(run_id):
+                self._repeat(run_id)
+            case Acknowledged(digests):
+                self._acknowledge(digests)
+            case Pinged(ping):
+                self._answers.pong(ping.nonce, len(self._ledger.open_orders()))
+
+    def _accept(self, accepted: Accepted, letter: bytes) -> None:
+        order = accepted.order
+        is_next = not self._ledger.open_orders()
+        entry = Entry(
+            run_id=order.run_id,
+            digest=accepted.digest,
+            letter=letter,
+            accepted_at=now_ms(),
+            started_at=None,
+            boot_id=None,
+            boot_time=None,
+            interruptions=0,
+        )
+        self._ledger.accept(entry, order.issued_at, order.expires_at)
+        _log.info("accepted", run=order.run_id, runbook=order.runbook, operator=order.operator)
+        if not is_next:  # the next one's receipt says `running`, and comes at once
+            self._answers.receipt(order.run_id, accepted.digest, HostRunState.DELIVERED)
+
+    def _repeat(self, run_id: str) -> None:
+        digest = self._ledger.digest_of(run_id)
+        waits = self._ledger.state_of(run_id) == "accepted"
+        state = HostRunState.DELIVERED if waits else HostRunState.RUNNING
+        if digest:
+            self._answers.receipt(run_id, digest, state)
+
+    def _acknowledge(self, digests: tuple[str, ...]) -> None:
+        for digest in digests:
+            if self._ledger.acknowledge(digest):
+                self._outbox.take_away(digest)

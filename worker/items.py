@@ -1,0 +1,71 @@
+"""What for_each goes over on this host: the paths that fit, or the names in the runbook."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from glob import iglob
+from pathlib import Path
+from typing import Any
+
+from contract.parameter import UUID
+from contract.runbook import ForEach
+from contract.template import render
+from worker.root import Root
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to go over."""
+
+    name: str
+    path: str  # as the host's own programs see it, without the root
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The items, and what people should know about the rest."""
+
+    items: list[Item]
+    notes: list[str]
+
+
+def find_items(for_each: ForEach, texts: Mapping[str, Any], root: Root) -> Found:
+    """Return what for_each goes over on this host now, in the order of the names."""
+    only = render(for_each.only, texts)
+    if for_each.values:
+        items = [Item(name, name) for name in for_each.values if only in ("", name)]
+        return Found(items, [])
+    pattern = str(render(for_each.glob, texts))
+    if only:
+        path = str(Path(pattern).parent / only) if "*" in Path(pattern).name else pattern
+        return Found([Item(only, path)], [])
+    return _found(for_each, pattern, list(_paths(pattern, root)), root)
+
+
+def _found(for_each: ForEach, pattern: str, paths: list[str], root: Root) -> Found:
+    items = [Item(Path(path).name, path) for path in paths if _fits(for_each, Path(path).name)]
+    names = {item.name for item in items}
+    # Links point at what is named anyhow; only real things are worth a word.
+    others = [p for p in paths if Path(p).name not in names and not root.locate(p).is_symlink()]
+    notes = []
+    if not items:
+        notes.append(f"no {for_each.item} found at {pattern}")
+    if others:
+        notes.append(f"left alone: {', '.join(Path(p).name for p in others)}")
+    return Found(items, notes)
+
+
+def _fits(for_each: ForEach, name: str) -> bool:
+    if for_each.name == "uuid":
+        return UUID.fullmatch(name) is not None
+    return not for_each.name or re.fullmatch(for_each.name, name) is not None
+
+
+def _paths(pattern: str, root: Root) -> Iterator[str]:
+    """Yield the paths that fit, without the root; a pattern ending in `/` wants directories."""
+    wants_directories = pattern.endswith("/")
+    whole = str(root.locate(pattern.rstrip("/")))
+    prefix = "" if root.is_whole else str(root.path)
+    for path in sorted(iglob(whole)):  # noqa: PTH207 - an absolute pattern
+        if not wants_directories or Path(path).is_dir():
+            yield path.removeprefix(prefix)

@@ -1,0 +1,277 @@
+"""The ledger: which orders and steps this host has taken and done. It survives kill -9.
+
+SQLite with a write-ahead log and `synchronous=FULL`: what a method has returned from is on disk,
+also when the power goes. One method, one transaction.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract.error import DenreiError
+
+_SCHEMA = """
+CREATE TABLE meta (
+    created_at INTEGER NOT NULL,           -- ms since 1970: older orders are refused
+    floor INTEGER NOT NULL,                -- ms since 1970: see Ledger.floor
+    reports INTEGER NOT NULL               -- how many reports this host has made
+);
+CREATE TABLE orders (
+    run_id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,                  -- of the letter
+    letter BLOB NOT NULL,                  -- the exact signed bytes
+    state TEXT NOT NULL,                   -- accepted, running, or ended
+    expires_at INTEGER NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    started_at INTEGER,
+    boot_id TEXT,                          -- the boot in which it started
+    boot_time REAL,                        -- seconds on that boot's clock when it started
+    interruptions INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE items (                       -- what for_each found, kept for recovery
+    run_id TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    path TEXT NOT NULL,
+    PRIMARY KEY (run_id, position)
+);
+CREATE TABLE steps (                       -- only steps whose action has begun
+    run_id TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,
+    item INTEGER NOT NULL,                 -- position of the pass
+    step INTEGER NOT NULL,                 -- position in the runbook
+    attempts INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,           -- ms since 1970, of the first attempt
+    report BLOB,                           -- the step's report once it is done
+    PRIMARY KEY (run_id, item, step)
+);
+CREATE TABLE outbox (                      -- reports that the recorder has not acknowledged
+    digest TEXT PRIMARY KEY,
+    run_id TEXT NOT NULL REFERENCES orders,
+    letter BLOB NOT NULL
+);
+"""
+_SKEW_MS = 60_000
+
+
+class LedgerError(DenreiError):
+    """The ledger is missing, damaged, or can't be written; nothing is accepted without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An order in the ledger that has not ended."""
+
+    run_id: str
+    digest: str
+    letter: bytes
+    accepted_at: int  # ms since 1970
+    started_at: int | None  # ms since 1970; None: not begun
+    boot_id: str | None
+    boot_time: float | None
+    interruptions: int  # how often an executor died while it ran
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A step whose action has begun, as the ledger remembers it."""
+
+    attempts: int
+    started_at: int  # ms since 1970
+    report: bytes | None  # None: it was interrupted
+
+
+class Ledger:
+    """One host's ledger; used by the one executor that holds the state directory's lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Open an existing ledger. Raises LedgerError."""
+        if not path.exists():
+            raise LedgerError(f"no ledger at {path}; run `denrei-worker init` first")
+        try:
+            self._db = _connect(path)
+            (damage,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+            row = self._db.execute("SELECT created_at FROM meta").fetchone()
+        except sqlite3.Error as error:
+            raise LedgerError(f"the ledger {path} can't be used: {error}") from None
+        if damage != "ok" or row is None:
+            raise LedgerError(f"the ledger {path} is damaged: {damage}")
+        self.created_at: int = row[0]
+
+    @staticmethod
+    def create(path: Path, now: int) -> None:
+        """Make an empty ledger at `now` (ms). Raises LedgerError, also if there is one."""
+        if path.exists():
+            raise LedgerError(f"there is a ledger at {path} already")
+        try:
+            db = _connect(path)
+            path.chmod(0o600)
+            db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            db.execute("INSERT INTO meta VALUES (?, ?, 0)", (now, 0))
+            db.close()
+        except sqlite3.Error as error:
+            raise LedgerError(f"can't make a ledger at {path}: {error}") from None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise LedgerError(f"the ledger can't be written: {error}") from error
+
+    @property
+    def floor(self) -> int:
+        """Return the time below which nothing is accepted: the newest signed time, less the skew.
+
+        It moves by signed times only, so a wrong wall clock can't poison it; and a pruned order
+        stays refused even if the wall clock is set back.
+        """
+        (floor,) = self._db.execute("SELECT floor FROM meta").fetchone()
+        return int(floor)
+
+    def digest_of(self, run_id: str) -> str | None:
+        """Return the digest of the order with this run id, if it was ever accepted."""
+        query = "SELECT digest FROM orders WHERE run_id = ?"
+        row = self._db.execute(query, (run_id,)).fetchone()
+        return row[0] if row else None
+
+    def accept(self, entry: Entry, issued_at: int, expires_at: int) -> None:
+        """Take an order into the ledger. Raises LedgerError, and then it is not accepted."""
+        values = (entry.run_id, entry.digest, entry.letter, expires_at, entry.accepted_at)
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO orders (run_id, digest, letter, state, expires_at, accepted_at)"
+                " VALUES (?, ?, ?, 'accepted', ?, ?)",
+                values,
+            )
+            db.execute("UPDATE meta SET floor = max(floor, ?)", (issued_at - _SKEW_MS,))
+
+    def state_of(self, run_id: str) -> str | None:
+        """Return `accepted`, `running` or `ended`; None if the run is not known."""
+        query = "SELECT state FROM orders WHERE run_id = ?"
+        row = self._db.execute(query, (run_id,)).fetchone()
+        return row[0] if row else None
+
+    def open_orders(self) -> list[Entry]:
+        """Return the orders that have not ended, in the order in which they came."""
+        query = (
+            "SELECT run_id, digest, letter, accepted_at, started_at, boot_id, boot_time,"
+            " interruptions FROM orders WHERE state <> 'ended' ORDER BY accepted_at, rowid"
+        )
+        return [Entry(*row) for row in self._db.execute(query)]
+
+    def begin(self, entry: Entry) -> None:
+        """Note that an order's run begins, and when."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE orders SET state = 'running', started_at = ?, boot_id = ?, boot_time = ?"
+                " WHERE run_id = ?",
+                (entry.started_at, entry.boot_id, entry.boot_time, entry.run_id),
+            )
+
+    def interrupted(self, run_id: str) -> None:
+        """Note that an executor died while this order ran."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE orders SET interruptions = interruptions + 1 WHERE run_id = ?", (run_id,)
+            )
+
+    def keep_items(self, run_id: str, items: list[tuple[str, str]]) -> None:
+        """Note what for_each found, as (name, path), before anything is changed."""
+        rows = [(run_id, position, *item) for position, item in enumerate(items)]
+        with self._transaction() as db:
+            db.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", rows)
+
+    def items(self, run_id: str) -> list[tuple[str, str]]:
+        """Return what for_each found when the run began."""
+        query = "SELECT name, path FROM items WHERE run_id = ? ORDER BY position"
+        return list(self._db.execute(query, (run_id,)))
+
+    def begin_step(self, run_id: str, item: int, step: int, now: int) -> None:
+        """Note an attempt of a step's action before it has any effect."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO steps VALUES (?, ?, ?, 1, ?, NULL)"
+                " ON CONFLICT DO UPDATE SET attempts = attempts + 1",
+                (run_id, item, step, now),
+            )
+
+    def end_step(self, run_id: str, item: int, step: int, report: bytes) -> None:
+        """Note that a step is done, and how."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE steps SET report = ? WHERE run_id = ? AND item = ? AND step = ?",
+                (report, run_id, item, step),
+            )
+
+    def step(self, run_id: str, item: int, step: int) -> Begun | None:
+        """Return what is known of a step whose action has begun."""
+        query = (
+            "SELECT attempts, started_at, report FROM steps"
+            " WHERE run_id = ? AND item = ? AND step = ?"
+        )
+        row = self._db.execute(query, (run_id, item, step)).fetchone()
+        return Begun(*row) if row else None
+
+    def changed_at(self, run_id: str, item: int) -> int | None:
+        """Return when the first action of a pass began (ms), if one did."""
+        query = "SELECT min(started_at) FROM steps WHERE run_id = ? AND item = ?"
+        (moment,) = self._db.execute(query, (run_id, item)).fetchone()
+        return moment  # type: ignore[no-any-return]
+
+    def next_counter(self) -> int:
+        """Return the number that the next report will carry."""
+        (count,) = self._db.execute("SELECT reports FROM meta").fetchone()
+        return int(count) + 1
+
+    def end(self, run_id: str, digest: str, report: bytes) -> None:
+        """End a run together with its signed report: both, or neither."""
+        with self._transaction() as db:
+            db.execute("UPDATE orders SET state = 'ended' WHERE run_id = ?", (run_id,))
+            db.execute("INSERT INTO outbox VALUES (?, ?, ?)", (digest, run_id, report))
+            db.execute("UPDATE meta SET reports = reports + 1")
+
+    def unacknowledged(self) -> list[tuple[str, bytes]]:
+        """Return the reports that are still to be sent, as (digest, letter)."""
+        return list(self._db.execute("SELECT digest, letter FROM outbox ORDER BY rowid"))
+
+    def acknowledge(self, digest: str) -> bool:
+        """Let go of a report that the recorder has stored; tell whether there was one."""
+        with self._transaction() as db:
+            return db.execute("DELETE FROM outbox WHERE digest = ?", (digest,)).rowcount > 0
+
+    def prune(self) -> int:
+        """Forget ended, acknowledged orders that the floor refuses anyhow; return how many."""
+        with self._transaction() as db:
+            return db.execute(
+                "DELETE FROM orders WHERE state = 'ended' AND expires_at < ?"
+                " AND run_id NOT IN (SELECT run_id FROM outbox)",
+                (self.floor,),
+            ).rowcount
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None)
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        "busy_timeout=5000",
+        "cell_size_check=ON",
+    ):
+        db.execute(f"PRAGMA {pragma}")
+    return db

@@ -1,0 +1,99 @@
+"""A directory of sealed letters between courier and executor: written whole or not at all."""
+
+import contextlib
+import hashlib
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from contract.error import DenreiError
+from worker.bell import ring
+
+MAX_LETTER = 512 * 1024  # bytes; more than any envelope may have
+MAX_LETTERS = 2_000
+BELL = "bell"
+
+
+class Care(StrEnum):
+    """How long a letter in the outbox is to be kept; the suffix of its file."""
+
+    ONCE = ".once"  # gone when it was sent: it is asked for again if it got lost
+    KEEP = ".keep"  # sent again until the executor takes the file away
+
+
+class MailboxError(DenreiError):
+    """A letter can't be put down: too large, too many, or the disk refuses."""
+
+
+class Mailbox:
+    """One direction: one process puts letters in, the other takes them out."""
+
+    def __init__(self, directory: Path) -> None:
+        """Use an existing directory."""
+        self.directory = directory
+
+    def put(self, letter: bytes, care: Care = Care.ONCE) -> str:
+        """Put a letter down durably and ring; return its digest.
+
+        Raises MailboxError, and then nothing was put down.
+        """
+        if len(letter) > MAX_LETTER:
+            raise MailboxError(f"a letter of {len(letter)} bytes is too large")
+        if len(self.letters()) >= MAX_LETTERS:
+            raise MailboxError(f"{self.directory} holds {MAX_LETTERS} letters already")
+        digest = hashlib.sha256(letter).hexdigest()
+        try:
+            self._write(digest + care.value, letter)
+        except OSError as error:
+            raise MailboxError(f"can't write to {self.directory}: {error.strerror}") from None
+        ring(self.directory / BELL)
+        return digest
+
+    def letters(self) -> list[Path]:
+        """Return the letters, oldest first."""
+        found = []
+        try:
+            with os.scandir(self.directory) as entries:
+                for entry in entries:
+                    if entry.name.endswith((Care.ONCE, Care.KEEP)):
+                        with contextlib.suppress(FileNotFoundError):
+                            found.append((entry.stat().st_mtime_ns, entry.path))
+        except OSError as error:
+            raise MailboxError(f"can't read {self.directory}: {error.strerror}") from None
+        return [Path(path) for _, path in sorted(found)]
+
+    def read(self, path: Path) -> bytes | None:
+        """Return a letter's bytes; None if it is gone or too large to be one."""
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            data = file.read(MAX_LETTER + 1)
+            return data if len(data) <= MAX_LETTER else None
+        return None
+
+    def take_away(self, digest: str) -> None:
+        """Remove a letter, whichever care it had."""
+        for care in Care:
+            with contextlib.suppress(FileNotFoundError):
+                (self.directory / (digest + care.value)).unlink()
+
+    def _write(self, name: str, data: bytes) -> None:
+        temporary = self.directory / f".{name}.{os.getpid()}"
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(self.directory / name)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        sync_directory(self.directory)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make what was created, renamed or removed in a directory survive a power loss."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,80 @@
+"""What an executor does first: clear up what a killed one left behind."""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from contract.action import ACTIONS as KINDS
+from contract.error import DenreiError
+from contract.runbook import Step
+from contract.template import TemplateError, render_arguments
+from worker.actions import scrub
+from worker.gate import Gate
+from worker.host_run import HostRun
+from worker.items import Item
+from worker.keeper import KeeperState, await_keeper
+from worker.ledger import Entry
+from worker.process_tree import sweep
+from worker.runner import Place, Tools
+
+KEEPER_PATIENCE = timedelta(seconds=30)  # TERM, grace and KILL take a keeper no longer
+
+_log = structlog.get_logger(__name__)
+
+
+class RecoveryError(DenreiError):
+    """Something that a killed executor started can't be ended; nothing new may begin."""
+
+
+def recover(gate: Gate, tools: Tools) -> None:
+    """Remove secrets from disk, then end what still runs of every interrupted run.
+
+    Can itself be interrupted and done again. Raises RecoveryError.
+    """
+    interrupted = [e for e in tools.ledger.open_orders() if e.started_at is not None]
+    for entry in interrupted:
+        _remove_files(entry, gate, tools)
+    state = await_keeper(tools.lock_path, KEEPER_PATIENCE)
+    if state is KeeperState.BUSY:
+        raise RecoveryError("a command of an earlier executor does not end; nothing new may begin")
+    for entry in interrupted:
+        _end_processes(entry, gate, tools, state)
+        _remove_files(entry, gate, tools)  # the command may have written them in between
+        tools.ledger.interrupted(entry.run_id)
+        _log.warning("run_interrupted", run=entry.run_id)
+
+
+def _remove_files(entry: Entry, gate: Gate, tools: Tools) -> None:
+    for place, step, run, item in _cut_off(entry, gate, tools):
+        action = step.do
+        if action is None:
+            continue
+        with contextlib.suppress(TemplateError, msgspec.ValidationError):
+            rendered = render_arguments(action.arguments, run.texts(item))
+            kind = KINDS[action.kind].arguments
+            scrub(msgspec.convert(rendered, kind, strict=False), tools.root)
+            _log.info("scrubbed", run=place.run_id, step=step.name)
+
+
+def _end_processes(entry: Entry, gate: Gate, tools: Tools, state: KeeperState) -> None:
+    for place, step, _run, _item in _cut_off(entry, gate, tools):
+        arguments = step.do.arguments if step.do else {}
+        # A keeper that finished has left alone what was meant to stay, and ended the rest.
+        if state is KeeperState.KILLED and not arguments.get("leaves_daemon"):
+            sweep(place.marker)
+
+
+def _cut_off(
+    entry: Entry, gate: Gate, tools: Tools
+) -> Iterator[tuple[Place, Step, HostRun, Item | None]]:
+    """Yield the steps that were begun and never done."""
+    accepted = gate.reopen(entry.letter)
+    run = HostRun(accepted, entry, tools)
+    for at, item in enumerate(run.kept_items()):
+        for index, step in enumerate(accepted.runbook.steps):
+            begun = tools.ledger.step(entry.run_id, at, index)
+            if begun and begun.report is None:
+                yield Place(entry.run_id, at, index), step, run, item

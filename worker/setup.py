@@ -1,0 +1,75 @@
+"""Prepares a host: directories, keys, ledger, policy and worker.yaml; and whom it trusts."""
+
+import os
+from pathlib import Path
+
+from contract.error import DenreiError
+from contract.instant import now_ms
+from contract.key import SealKey, SigningKey
+from contract.names import check_host_name
+from contract.trust import HostKeys, Trust, load_trust, save_public
+from worker.config import Config
+from worker.ledger import Ledger
+from worker.mailbox import sync_directory
+from worker.policy import PERMISSIVE
+
+
+class SetupError(DenreiError):
+    """A host can't be prepared: something is in the way or can't be written."""
+
+
+def prepare(config: Config) -> None:
+    """Make all that a worker needs; worker.yaml comes last, so that it is only there when all is.
+
+    What a first attempt left half done is completed. Raises DenreiError.
+    """
+    check_host_name(config.name)
+    if config.path.exists():
+        raise SetupError(f"{config.path} exists already; this host is prepared")
+    try:
+        for directory in (config.sign_key.parent, config.inbox, config.outbox, config.locks):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_keys(config)
+        if not config.ledger.exists():
+            Ledger.create(config.ledger, now_ms())
+            sync_directory(config.state)
+        if not config.policy.exists():
+            config.policy.write_text(PERMISSIVE)
+        _write(config.path, config.to_yaml(), 0o600)
+    except OSError as error:
+        message = f"can't prepare {error.filename or config.path.parent}: {error.strerror}"
+        raise SetupError(message) from None
+
+
+def _make_keys(config: Config) -> None:
+    if not config.sign_key.exists():
+        SigningKey.generate().save(config.sign_key)
+    if not config.seal_key.exists():
+        SealKey.generate().save(config.seal_key)
+    keys = HostKeys(
+        denrei_host=config.name,
+        sign=SigningKey.load(config.sign_key).public.text,
+        seal=SealKey.load(config.seal_key).public.text,
+    )
+    save_public(config.public, keys)
+
+
+def take_trust(config: Config, file: Path) -> Trust:
+    """Trust the orchestrator whose public keys are in a file from now on. Raises DenreiError."""
+    trust = load_trust(file)
+    try:
+        _write(config.trust, file.read_text(), 0o644)
+    except OSError as error:
+        raise SetupError(f"can't write {config.trust}: {error.strerror}") from None
+    return trust
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    sync_directory(path.parent)

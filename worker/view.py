@@ -1,0 +1,136 @@
+"""How one pass sees its host: observations made when first needed, expressions over them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from contract.duration import show_duration
+from contract.error import DenreiError
+from contract.expression import Compiled, Expression, ExpressionError, Value
+from contract.instant import show_instant
+from contract.lint import vocabulary
+from contract.observation import OBSERVATIONS
+from contract.runbook import Observation, Runbook
+from contract.template import TemplateError, render_arguments
+from worker.observations import PROBES
+from worker.observations.observation import ObservationError
+from worker.root import Root
+
+MAX_EVIDENCE = 500  # characters of one value in a report
+
+
+class UndecidedError(DenreiError):
+    """Nobody can tell whether an expression holds; the message says why."""
+
+
+class Lexicon:
+    """The compiled expressions of one runbook, shared by its passes."""
+
+    def __init__(self, runbook: Runbook) -> None:
+        """Declare the runbook's names; expressions are compiled when first asked for."""
+        self._vocabulary = vocabulary(runbook)
+        self._compiled: dict[str, Compiled] = {}
+
+    def compiled(self, expression: Expression) -> Compiled:
+        """Return the compiled expression. Raises ExpressionError."""
+        if expression.source not in self._compiled:
+            self._compiled[expression.source] = self._vocabulary.compile(expression)
+        return self._compiled[expression.source]
+
+
+class View:
+    """The host as one pass of a runbook sees it."""
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        observe: tuple[Observation, ...],
+        root: Root,
+        texts: Mapping[str, Any],
+    ) -> None:
+        """See through `root`; `texts` are the values of every `${…}`."""
+        self._lexicon = lexicon
+        self._observe = {seen.name: seen for seen in observe}
+        self._root = root
+        self._texts = texts
+        self._seen: dict[str, dict[str, Value]] = {}
+        self.values: dict[str, Value] = {}  # params, run and the item, by dotted name
+
+    def forget(self) -> None:
+        """Look anew from here on: something may have changed."""
+        self._seen.clear()
+
+    def holds(self, expression: Expression) -> bool:
+        """Tell whether an expression is true. Raises UndecidedError."""
+        values = self._known(expression)
+        try:
+            return self._lexicon.compiled(expression).holds(values)
+        except ExpressionError as error:
+            raise UndecidedError(f"`{_line(expression)}`: {error}") from None
+
+    def value(self, expression: Expression) -> Any:
+        """Return an expression's value as JSON has it; None where something is not there."""
+        try:
+            return plain(self._lexicon.compiled(expression).value(self._known(expression)))
+        except (ExpressionError, UndecidedError):
+            return None
+
+    def evidence(self, expression: Expression) -> dict[str, Any]:
+        """Return what was last observed of everything that an expression speaks of."""
+        try:
+            values = self._known(expression)
+        except UndecidedError:
+            return {}
+        spoken = {".".join(name.split(".")[:2]) for name in expression.names()}
+        return {name: plain(values[name]) for name in sorted(spoken) if name in values}
+
+    def false_parts(self, expression: Expression) -> list[str]:
+        """Return those parts of a conjunction that don't hold, for people to read."""
+        parts = []
+        for part in expression.conjuncts():
+            try:
+                if not self.holds(part):
+                    parts.append(_line(part))
+            except UndecidedError:
+                continue  # not there because another part is false
+        return parts or [_line(expression)]
+
+    def _known(self, expression: Expression) -> dict[str, Value]:
+        values = dict(self.values)
+        values["now"] = datetime.now(UTC)
+        for name in {dotted.split(".")[0] for dotted in expression.names()}:
+            if name in self._observe:
+                fields = self._observed(self._observe[name])
+                values |= {f"{name}.{field}": value for field, value in fields.items()}
+        return values
+
+    def _observed(self, observation: Observation) -> dict[str, Value]:
+        if observation.name not in self._seen:
+            self._seen[observation.name] = self._probe(observation)
+        return self._seen[observation.name]
+
+    def _probe(self, observation: Observation) -> dict[str, Value]:
+        kind = OBSERVATIONS[observation.kind]
+        try:
+            rendered = render_arguments(observation.arguments, self._texts)
+            arguments = msgspec.convert(rendered, kind.arguments, strict=False)
+            return PROBES[observation.kind](arguments, self._root)
+        except (ObservationError, TemplateError, msgspec.ValidationError) as error:
+            raise UndecidedError(f"can't observe {observation.name}: {error}") from None
+
+
+def plain(value: Value) -> Any:
+    """Return a value as JSON has it: times in RFC 3339, durations as people write them."""
+    if isinstance(value, datetime):
+        return show_instant(value)
+    if isinstance(value, timedelta):
+        return show_duration(value)
+    if isinstance(value, str) and len(value) > MAX_EVIDENCE:
+        return value[:MAX_EVIDENCE] + "…"
+    return value
+
+
+def _line(expression: Expression) -> str:
+    return " ".join(expression.source.split())
