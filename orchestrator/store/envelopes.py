@@ -1,0 +1,71 @@
+"""The letters: every order, receipt, report, refusal, … as its exact bytes, append-only."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from orchestrator.store.database import Database
+from orchestrator.store.record import Kind, NewEnvelope, StoredEnvelope
+from orchestrator.store.row import to_row
+from orchestrator.store.schema import envelopes
+
+_BATCH = 500
+
+
+class Envelopes:
+    """Reads stored letters."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    def get(self, digest: str) -> StoredEnvelope | None:
+        """Return the letter with this SHA-256."""
+        with self._database.reading() as connection:
+            return find(connection, digest)
+
+    def list(
+        self,
+        run_id: str | None = None,
+        host: str | None = None,
+        since: int | None = None,
+        kinds: Iterable[Kind] | None = None,
+        after_seq: int = 0,
+        limit: int = 1000,
+    ) -> list[StoredEnvelope]:
+        """Return letters in the order in which they were stored."""
+        query = select(envelopes).where(envelopes.c.seq > after_seq)
+        if run_id is not None:
+            query = query.where(envelopes.c.run_id == run_id)
+        if host is not None:
+            query = query.where(envelopes.c.host == host)
+        if since is not None:
+            query = query.where(envelopes.c.at >= since)
+        if kinds is not None:
+            query = query.where(envelopes.c.kind.in_([kind.value for kind in kinds]))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(envelopes.c.seq).limit(limit)).mappings()
+            return [_envelope(row) for row in rows]
+
+    def walk(self) -> Iterator[StoredEnvelope]:
+        """Yield every letter, without holding all of them at once."""
+        seq = 0
+        while batch := self.list(after_seq=seq, limit=_BATCH):
+            yield from batch
+            seq = batch[-1].seq
+
+
+def append(connection: Connection, letters: Sequence[NewEnvelope]) -> None:
+    """Store letters as part of somebody's transaction."""
+    connection.execute(insert(envelopes), [to_row(letter) for letter in letters])
+
+
+def find(connection: Connection, digest: str) -> StoredEnvelope | None:
+    """Return a letter by its SHA-256 within somebody's transaction."""
+    query = select(envelopes).where(envelopes.c.digest == digest)
+    row = connection.execute(query).mappings().first()
+    return _envelope(row) if row else None
+
+
+def _envelope(row: RowMapping) -> StoredEnvelope:
+    return StoredEnvelope(**{**row, "kind": Kind(row["kind"])})

@@ -1,0 +1,91 @@
+"""The hosts of the inventory, and every key that a host ever signed with."""
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from contract.key import VerifyKey
+from orchestrator.store.database import Database
+from orchestrator.store.record import Host, HostKey
+from orchestrator.store.schema import host_keys, hosts
+
+
+class Hosts:
+    """Reads and writes hosts."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    def all(self) -> list[Host]:
+        """Return every host by name."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(hosts).order_by(hosts.c.name)).mappings()
+            return [_host(row) for row in rows]
+
+    def get(self, name: str) -> Host | None:
+        """Return a host, if it is in the inventory."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(hosts).where(hosts.c.name == name)).mappings().first()
+            return _host(row) if row else None
+
+    def keys(self) -> list[HostKey]:
+        """Return every signing key that a host has or had."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(host_keys).order_by(host_keys.c.added_at)).mappings()
+            return [HostKey(**row) for row in rows]
+
+    def key(self, key_id: str) -> HostKey | None:
+        """Return a signing key by its id."""
+        query = select(host_keys).where(host_keys.c.key_id == key_id)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().first()
+            return HostKey(**row) if row else None
+
+    def add(self, host: Host) -> None:
+        """Add a host and its signing key; a key that the same host had before counts again."""
+        key_id = VerifyKey(host.sign_key).id
+        values = {
+            "host": host.name,
+            "sign_key": host.sign_key,
+            "added_at": host.added_at,
+            "removed_at": None,
+        }
+        with self._database.writing() as connection:
+            connection.execute(insert(hosts).values(**_values(host)))
+            again = update(host_keys).where(host_keys.c.key_id == key_id).values(**values)
+            if not connection.execute(again).rowcount:
+                connection.execute(insert(host_keys).values(key_id=key_id, **values))
+
+    def label(self, name: str, labels: Mapping[str, str]) -> None:
+        """Replace a host's labels."""
+        with self._database.writing() as connection:
+            query = update(hosts).where(hosts.c.name == name)
+            connection.execute(query.values(labels=_dump(labels)))
+
+    def remove(self, name: str, at: int) -> None:
+        """Take a host out of the inventory; its keys stay, for verifying what it signed."""
+        with self._database.writing() as connection:
+            connection.execute(delete(hosts).where(hosts.c.name == name))
+            of_host = (host_keys.c.host == name) & host_keys.c.removed_at.is_(None)
+            connection.execute(update(host_keys).where(of_host).values(removed_at=at))
+
+
+def _host(row: RowMapping) -> Host:
+    return Host(**{**row, "labels": json.loads(row["labels"])})
+
+
+def _values(host: Host) -> dict[str, object]:
+    return {
+        "name": host.name,
+        "sign_key": host.sign_key,
+        "seal_key": host.seal_key,
+        "labels": _dump(host.labels),
+        "added_at": host.added_at,
+        "last_signed_at": host.last_signed_at,
+    }
+
+
+def _dump(labels: Mapping[str, str]) -> str:
+    return json.dumps(dict(labels), sort_keys=True)

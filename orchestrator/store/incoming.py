@@ -1,0 +1,141 @@
+"""What the recorder works on: one letter from a host, taken in by one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, update
+
+from contract.outcome import HostRunState
+from contract.report import Pong
+from orchestrator.store import envelopes as letters
+from orchestrator.store.database import Database
+from orchestrator.store.record import HostRun, NewEnvelope
+from orchestrator.store.runs import to_host_run
+from orchestrator.store.schema import host_runs, hosts, pings, runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a host run stands when a letter about it comes in."""
+
+    host_run: HostRun
+    timeout_ms: int  # of its runbook
+    busy_until: int  # the last deadline among the host's other accepted host runs; 0 if none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a letter."""
+
+    repeated: bool
+    acknowledgement: NewEnvelope
+    before: HostRun | None = None  # None: no host run is meant by it
+    after: HostRun | None = None
+
+
+Advance = Callable[[Standing], HostRun]
+Acknowledge = Callable[[int], NewEnvelope]
+
+
+class Incoming:
+    """Stores letters from hosts, moves their host runs, and stores the acknowledgements."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    def take(
+        self,
+        letter: NewEnvelope,
+        about: str,
+        advance: Advance,
+        acknowledge: Acknowledge,
+        pong: Pong | None = None,
+    ) -> Taken:
+        """Take in one verified letter, all of it or nothing.
+
+        `about` is the digest of the letter it answers. A letter that is stored already changes
+        nothing; its acknowledgement is made again for the same moment, hence with the same bytes.
+        """
+        with self._database.writing() as connection:
+            known = letters.find(connection, letter.digest)
+            acknowledgement = acknowledge(known.at if known else letter.at)
+            _append_once(connection, acknowledgement)
+            if known:
+                return Taken(repeated=True, acknowledgement=acknowledgement)
+            letters.append(connection, [letter])
+            _sign_of_life(connection, letter)
+            _answer(connection, letter, pong)
+            before, after = _move(connection, about, letter.host, advance)
+            return Taken(
+                repeated=False, acknowledgement=acknowledgement, before=before, after=after
+            )
+
+
+def _append_once(connection: Connection, letter: NewEnvelope) -> None:
+    if letters.find(connection, letter.digest) is None:
+        letters.append(connection, [letter])
+
+
+def _sign_of_life(connection: Connection, letter: NewEnvelope) -> None:
+    query = update(hosts).where(hosts.c.name == letter.host)
+    connection.execute(query.values(last_signed_at=letter.at))
+
+
+def _answer(connection: Connection, letter: NewEnvelope, pong: Pong | None) -> None:
+    if pong is None:
+        return
+    asked = (pings.c.nonce == pong.nonce) & (pings.c.host == letter.host)
+    query = update(pings).where(asked, pings.c.ponged_at.is_(None))
+    values = {"ponged_at": letter.at, "waiting": pong.waiting, "worker": pong.worker}
+    connection.execute(query.values(**values))
+
+
+def _move(
+    connection: Connection, about: str, host: str, advance: Advance
+) -> tuple[HostRun | None, HostRun | None]:
+    standing = _standing(connection, about, host)
+    if standing is None:
+        return None, None
+    before, after = standing.host_run, advance(standing)
+    if after != before:
+        _update(connection, after)
+    return before, after
+
+
+def _standing(connection: Connection, about: str, host: str) -> Standing | None:
+    query = select(host_runs, runs.c.timeout_ms).join(runs, runs.c.run_id == host_runs.c.run_id)
+    query = query.where(host_runs.c.order_sha256 == about, host_runs.c.host == host)
+    row = connection.execute(query.with_for_update(of=host_runs)).mappings().first()
+    if row is None:
+        return None
+    values = dict(row)
+    timeout_ms = values.pop("timeout_ms")
+    host_run = to_host_run(values)
+    busy_until = _busy_until(connection, host_run)
+    return Standing(host_run=host_run, timeout_ms=timeout_ms, busy_until=busy_until)
+
+
+def _busy_until(connection: Connection, host_run: HostRun) -> int:
+    accepted = [HostRunState.DELIVERED.value, HostRunState.RUNNING.value]
+    query = select(func.max(host_runs.c.deadline_at)).where(host_runs.c.host == host_run.host)
+    query = query.where(host_runs.c.state.in_(accepted), host_runs.c.run_id != host_run.run_id)
+    return connection.execute(query).scalar() or 0
+
+
+def _update(connection: Connection, after: HostRun) -> None:
+    """Write what letters move; the dispatcher's columns are not touched."""
+    query = update(host_runs)
+    query = query.where(host_runs.c.run_id == after.run_id, host_runs.c.host == after.host)
+    connection.execute(
+        query.values(
+            state=after.state.value,
+            outcome=after.outcome.value if after.outcome else None,
+            reason=after.reason,
+            accepted_at=after.accepted_at,
+            deadline_at=after.deadline_at,
+            ended_at=after.ended_at,
+            reported_at=after.reported_at,
+            report=after.report,
+        )
+    )

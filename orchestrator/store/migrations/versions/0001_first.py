@@ -1,0 +1,182 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+_MOMENT = sa.BigInteger
+_SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+_REFUSE_SQLITE = """
+CREATE TRIGGER envelopes_no_{verb} BEFORE {verb} ON envelopes
+BEGIN SELECT RAISE(ABORT, 'envelopes are append-only'); END
+"""
+_REFUSE_POSTGRESQL = (
+    """
+CREATE FUNCTION envelopes_refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'envelopes are append-only'; END $$
+""",
+    """
+CREATE TRIGGER envelopes_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON envelopes
+FOR EACH STATEMENT EXECUTE FUNCTION envelopes_refuse()
+""",
+)
+
+
+def upgrade() -> None:
+    """Make every table, and the triggers that keep letters from being changed."""
+    _make_hosts()
+    _make_runs()
+    _make_host_runs()
+    _make_envelopes()
+    _make_services()
+    _make_pings()
+    _make_firings()
+    _refuse_changes()
+
+
+def _make_hosts() -> None:
+    op.create_table(
+        "hosts",
+        sa.Column("name", sa.String(63), nullable=False),
+        sa.Column("sign_key", sa.String(44), nullable=False),
+        sa.Column("seal_key", sa.String(44), nullable=False),
+        sa.Column("labels", sa.Text, nullable=False),
+        sa.Column("added_at", _MOMENT, nullable=False),
+        sa.Column("last_signed_at", _MOMENT),
+        sa.PrimaryKeyConstraint("name", name="pk_hosts"),
+    )
+    op.create_table(
+        "host_keys",
+        sa.Column("key_id", sa.String(32), nullable=False),
+        sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("sign_key", sa.String(44), nullable=False),
+        sa.Column("added_at", _MOMENT, nullable=False),
+        sa.Column("removed_at", _MOMENT),
+        sa.PrimaryKeyConstraint("key_id", name="pk_host_keys"),
+    )
+
+
+def _make_runs() -> None:
+    op.create_table(
+        "runs",
+        sa.Column("run_id", sa.String(26), nullable=False),
+        sa.Column("runbook", sa.String(200), nullable=False),
+        sa.Column("runbook_sha256", sa.String(64), nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("params", sa.Text, nullable=False),
+        sa.Column("secrets", sa.Text, nullable=False),
+        sa.Column("operator", sa.String(200), nullable=False),
+        sa.Column("via", sa.String(10), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("check", sa.Boolean(create_constraint=False), nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("expires_at", _MOMENT, nullable=False),
+        sa.Column("timeout_ms", _MOMENT, nullable=False),
+        sa.Column("schedule", sa.String(200)),
+        sa.Column("slot", _MOMENT),
+        sa.PrimaryKeyConstraint("run_id", name="pk_runs"),
+        sa.UniqueConstraint("schedule", "slot", name="uq_runs_schedule_slot"),
+    )
+    op.create_index("ix_runs_created_at", "runs", ["created_at"])
+
+
+def _make_host_runs() -> None:
+    op.create_table(
+        "host_runs",
+        sa.Column("run_id", sa.String(26), nullable=False),
+        sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("order_sha256", sa.String(64), nullable=False),
+        sa.Column("expires_at", _MOMENT, nullable=False),
+        sa.Column("outcome", sa.String(20)),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("publishes", sa.Integer, nullable=False),
+        sa.Column("next_publish_at", _MOMENT, nullable=False),
+        sa.Column("pause_ms", _MOMENT, nullable=False),
+        sa.Column("accepted_at", _MOMENT),
+        sa.Column("deadline_at", _MOMENT),
+        sa.Column("ended_at", _MOMENT),
+        sa.Column("reported_at", _MOMENT),
+        sa.Column("report", sa.Text),
+        sa.PrimaryKeyConstraint("run_id", "host", name="pk_host_runs"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.run_id"], name="fk_host_runs_run_id"),
+        sa.UniqueConstraint("order_sha256", name="uq_host_runs_order_sha256"),
+    )
+    op.create_index(
+        "ix_host_runs_state_next_publish_at", "host_runs", ["state", "next_publish_at"]
+    )
+    op.create_index("ix_host_runs_host_state", "host_runs", ["host", "state"])
+
+
+def _make_envelopes() -> None:
+    op.create_table(
+        "envelopes",
+        sa.Column("seq", _SEQUENCE, nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("run_id", sa.String(26)),
+        sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("data", sa.LargeBinary, nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_envelopes"),
+        sa.UniqueConstraint("digest", name="uq_envelopes_digest"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_envelopes_run_id", "envelopes", ["run_id"])
+    op.create_index("ix_envelopes_host_seq", "envelopes", ["host", "seq"])
+
+
+def _make_services() -> None:
+    op.create_table(
+        "services",
+        sa.Column("name", sa.String(20), nullable=False),
+        sa.Column("pid", sa.Integer, nullable=False),
+        sa.Column("started_at", _MOMENT, nullable=False),
+        sa.Column("beat_at", _MOMENT, nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_services"),
+    )
+
+
+def _make_pings() -> None:
+    op.create_table(
+        "pings",
+        sa.Column("nonce", sa.String(32), nullable=False),
+        sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("expires_at", _MOMENT, nullable=False),
+        sa.Column("publishes", sa.Integer, nullable=False),
+        sa.Column("next_publish_at", _MOMENT, nullable=False),
+        sa.Column("ponged_at", _MOMENT),
+        sa.Column("waiting", sa.Integer),
+        sa.Column("worker", sa.String(200), nullable=False),
+        sa.PrimaryKeyConstraint("nonce", name="pk_pings"),
+        sa.UniqueConstraint("digest", name="uq_pings_digest"),
+    )
+
+
+def _make_firings() -> None:
+    op.create_table(
+        "firings",
+        sa.Column("schedule", sa.String(200), nullable=False),
+        sa.Column("slot", _MOMENT, nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.Column("run_id", sa.String(26)),
+        sa.Column("error", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("schedule", "slot", name="pk_firings"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.run_id"], name="fk_firings_run_id"),
+        sa.CheckConstraint("run_id IS NOT NULL OR error <> ''", name="ck_firings_has_result"),
+    )
+
+
+def _refuse_changes() -> None:
+    if op.get_context().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(_REFUSE_SQLITE.format(verb=verb))
+    elif op.get_context().dialect.name == "postgresql":
+        for statement in _REFUSE_POSTGRESQL:
+            op.execute(statement)

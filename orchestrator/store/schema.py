@@ -1,0 +1,145 @@
+"""The tables as SQLAlchemy Core knows them. The migrations make them; a test holds the two together."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("sign_key", String(44), nullable=False),
+    Column("seal_key", String(44), nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("last_signed_at", BigInteger),
+)
+
+# Keys outlive their host: letters of a host long gone must still verify.
+host_keys = Table(
+    "host_keys",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("host", String(63), nullable=False),
+    Column("sign_key", String(44), nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String(26), primary_key=True),
+    Column("runbook", String(200), nullable=False),
+    Column("runbook_sha256", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("params", Text, nullable=False),
+    Column("secrets", Text, nullable=False),
+    Column("operator", String(200), nullable=False),
+    Column("via", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("check", Boolean(create_constraint=False), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("timeout_ms", BigInteger, nullable=False),
+    Column("schedule", String(200)),
+    Column("slot", BigInteger),
+    UniqueConstraint("schedule", "slot"),
+    Index(None, "created_at"),
+)
+
+host_runs = Table(
+    "host_runs",
+    metadata,
+    Column("run_id", String(26), ForeignKey("runs.run_id"), primary_key=True),
+    Column("host", String(63), primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("order_sha256", String(64), nullable=False, unique=True),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("outcome", String(20)),
+    Column("reason", Text, nullable=False),
+    Column("publishes", Integer, nullable=False),
+    Column("next_publish_at", BigInteger, nullable=False),
+    Column("pause_ms", BigInteger, nullable=False),
+    Column("accepted_at", BigInteger),
+    Column("deadline_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("reported_at", BigInteger),
+    Column("report", Text),
+    Index(None, "state", "next_publish_at"),
+    Index(None, "host", "state"),
+)
+
+# Append-only: triggers made by the migration refuse UPDATE and DELETE.
+envelopes = Table(
+    "envelopes",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("run_id", String(26)),
+    Column("host", String(63), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "run_id"),
+    Index(None, "host", "seq"),
+    sqlite_autoincrement=True,
+)
+
+services = Table(
+    "services",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("beat_at", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+pings = Table(
+    "pings",
+    metadata,
+    Column("nonce", String(32), primary_key=True),
+    Column("host", String(63), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("publishes", Integer, nullable=False),
+    Column("next_publish_at", BigInteger, nullable=False),
+    Column("ponged_at", BigInteger),
+    Column("waiting", Integer),
+    Column("worker", String(200), nullable=False),
+)
+
+firings = Table(
+    "firings",
+    metadata,
+    Column("schedule", String(200), primary_key=True),
+    Column("slot", BigInteger, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("run_id", String(26), ForeignKey("runs.run_id")),
+    Column("error", Text, nullable=False),
+    CheckConstraint("run_id IS NOT NULL OR error <> ''", name="has_result"),
+)

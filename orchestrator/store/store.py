@@ -1,0 +1,69 @@
+"""The store: one database with all its nouns."""
+
+from types import TracebackType
+from typing import Self
+
+from orchestrator.store import migration
+from orchestrator.store.database import Database, StoreError
+from orchestrator.store.envelopes import Envelopes
+from orchestrator.store.firings import Firings
+from orchestrator.store.hosts import Hosts
+from orchestrator.store.incoming import Incoming
+from orchestrator.store.outgoing import Outgoing
+from orchestrator.store.pings import Pings
+from orchestrator.store.runs import Runs
+from orchestrator.store.services import Services
+from orchestrator.store.watch import ChangeWatch
+
+__all__ = ["Store", "StoreError"]
+
+
+class Store:
+    """Everything that the orchestrator knows. SQLite by default, PostgreSQL by URL."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on an opened database; use `create` or `open`."""
+        self._database = database
+        self.hosts = Hosts(database)
+        self.runs = Runs(database)
+        self.envelopes = Envelopes(database)
+        self.outgoing = Outgoing(database)
+        self.incoming = Incoming(database)
+        self.services = Services(database)
+        self.pings = Pings(database)
+        self.firings = Firings(database)
+
+    @classmethod
+    def create(cls, url: str) -> Self:
+        """Make the tables, or bring them up to date. Raises StoreError."""
+        database = Database(url)
+        migration.upgrade(database)
+        return cls(database)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open a store that exists, bringing it up to date. Raises StoreError."""
+        database = Database(url)
+        migration.check(database)
+        return cls(database)
+
+    def watch(self) -> ChangeWatch:
+        """Begin to watch for changes by others."""
+        return ChangeWatch(self._database)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        """Give the store; it is closed at the end."""
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()

@@ -1,0 +1,65 @@
+"""Tells soon, and cheaply, that somebody else changed the store."""
+
+import time
+from threading import Event
+
+from sqlalchemy import PoolProxiedConnection
+
+from orchestrator.store.database import Database
+
+_LOOK_S = 0.02
+_BLIND_S = 0.2
+
+
+class ChangeWatch:
+    """Waits for another connection's commit.
+
+    SQLite counts them (`PRAGMA data_version`), so looking costs microseconds. Other databases don't;
+    there every wait is short and ends as if something had changed.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Begin to watch now; changes from here on are told."""
+        self._database = database
+        self._connection: PoolProxiedConnection | None = None
+        self._seen = self._version() if database.is_sqlite else 0
+
+    def wait(self, seconds: float, stop: Event | None = None) -> bool:
+        """Return True once something changed, False after the time or when told to stop."""
+        if not self._database.is_sqlite:
+            pause = min(seconds, _BLIND_S)
+            _sleep(pause, stop)
+            return True
+        end = time.monotonic() + seconds
+        while not self._changed():
+            left = end - time.monotonic()
+            if left <= 0 or _sleep(min(_LOOK_S, left), stop):
+                return False
+        return True
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _changed(self) -> bool:
+        seen, self._seen = self._seen, self._version()
+        return seen != self._seen
+
+    def _version(self) -> int:
+        # Always on the same connection: the number means nothing on another one.
+        if self._connection is None:
+            self._connection = self._database.engine.raw_connection()
+        cursor = self._connection.cursor()
+        cursor.execute("PRAGMA data_version")
+        (version,) = cursor.fetchone() or (0,)
+        cursor.close()
+        return int(version)
+
+
+def _sleep(seconds: float, stop: Event | None) -> bool:
+    if stop is not None:
+        return stop.wait(seconds)
+    time.sleep(seconds)
+    return False
