@@ -1,74 +1,71 @@
-"""Logs: structlog on stderr, for people on a terminal, as JSON lines elsewhere.
+"""Logging of every process: events with names, JSON unless a person looks on.
 
-Other libraries' log lines go the same way. Control characters are made visible, so that nothing
-from the wire can forge a line.
+`structlog.contextvars.bound_contextvars(run=…, host=…, step=…)` puts its names on every line. What
+comes from outside (a host's words, a program's output) can't forge lines or colours: control
+characters are escaped.
 """
 
 import logging
+import os
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
+from structlog.typing import EventDict, Processor
 
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
-
-_SHARED: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_NOISY = ("celery", "kombu", "amqp", "alembic")
 
 
-def configure(**bound: str) -> None:
-    """Set up logging for this process; `bound` stands on every line, such as process="courier"."""
-    structlog.contextvars.bind_contextvars(**bound)
+def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Send this process's logs to a stream (stderr by default); the libraries' logs too."""
+    target = stream or sys.stderr
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _escape,
+    ]
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_SHARED, _add_logger],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _show_hidden,
-                _renderer(),
-            ],
-        )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(_formatter(target, shared))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _formatter(target: TextIO, shared: list[Processor]) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(target)],
     )
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    for noisy in ("celery", "kombu", "amqp", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def _renderer() -> Any:
-    if sys.stderr.isatty():
-        return structlog.dev.ConsoleRenderer()
-    return structlog.processors.JSONRenderer()
+def _renderer(target: TextIO) -> Processor:
+    if not target.isatty():
+        return structlog.processors.JSONRenderer(sort_keys=True, default=str)
+    return structlog.dev.ConsoleRenderer(
+        colors=not os.environ.get("NO_COLOR"),
+        exception_formatter=structlog.dev.plain_traceback,  # others would show local variables
+    )
 
 
-def _add_logger(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    record = event.get("_record")
-    event["logger"] = getattr(record, "name", "")
-    return event
+def _escape(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    return {name: _visible(value) for name, value in event.items()}
 
 
-def _show_hidden(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    for name, value in event.items():
-        if isinstance(value, str) and name != "exception":
-            event[name] = visible(value)
-    return event
-
-
-def visible(text: str) -> str:
-    """Return the text with control and hidden characters written out, such as ESC."""
-    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+def _visible(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), value)

@@ -1,0 +1,179 @@
+"""The orchestrator's home: a directory with its settings, keys, store and schedules."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from contract.document import DocumentError, Node, Problem, read_document
+from contract.error import DenreiError
+from contract.key import SigningKey
+from contract.reading import Reader
+from contract.trust import Role, Trust, TrustedKey, load_trust, save_public
+from orchestrator.library import Library
+from orchestrator.store.store import Store
+
+ENVIRONMENT = "DENREI_HOME"
+DEFAULT_HOME = Path.home() / ".denrei"
+DEFAULT_BROKER = "redis://127.0.0.1:6379/0"
+BEAT_OPERATOR = "beat"
+
+_CONFIG = "denrei.yaml"
+_KEYS = ("broker", "store", "operator")
+_BROKERS = ("redis://", "rediss://", "redis+socket://", "sentinel://")
+_EMPTY_SCHEDULES = """\
+# Runbooks that run by the clock, while `denrei server --beat` runs. For example:
+#
+# schedules:
+#   - name: nightly-check
+#     runbook: check
+#     targets: {all: true}
+#     cron: "30 2 * * *"     # or: every: 6h
+"""
+
+
+class HomeError(DenreiError):
+    """The home is missing, incomplete, or there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the orchestrator keeps what is its own."""
+
+    path: Path
+    broker: str
+    store_url: str
+    operator: str
+
+    @classmethod
+    def create(cls, path: Path, broker: str, operator: str, store_url: str = "") -> Self:
+        """Make a home with new keys and an empty store.
+
+        The settings are written last: a home that was begun and not finished can be made again.
+        Raises HomeError if there is one already, StoreError, KeyFileError.
+        """
+        path = path.absolute()
+        home = cls(path, broker, store_url or f"sqlite:///{path / 'store.db'}", operator)
+        home._check()
+        if home._config.exists():
+            raise HomeError(f"there is a home at {path} already; nothing was changed")
+        try:
+            home._make_files()
+            Store.create(home.store_url).close()
+            home._write_config()
+        except OSError as error:
+            raise HomeError(f"can't write to {path}: {error.strerror}") from None
+        return home
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Read a home's settings. Raises HomeError, or DocumentError with the place."""
+        path = path.absolute()
+        file = path / _CONFIG
+        try:
+            data = file.read_bytes()
+        except FileNotFoundError:
+            raise HomeError(f"no home at {path}; run `denrei init` first") from None
+        except OSError as error:
+            raise HomeError(f"can't read {file}: {error.strerror}") from None
+        fields = _fields(read_document(data, str(file)), str(file))
+        home = cls(path, fields["broker"], fields["store"], fields["operator"])
+        home._check()
+        return home
+
+    @property
+    def trust(self) -> Path:
+        """Return the file of public keys that hosts are to trust."""
+        return self.path / "trust.json"
+
+    @property
+    def runbooks(self) -> Path:
+        """Return the directory of the home's own runbooks."""
+        return self.path / "runbooks"
+
+    @property
+    def schedules(self) -> Path:
+        """Return the file of schedules."""
+        return self.path / "schedules.yaml"
+
+    def operator_key(self) -> SigningKey:
+        """Return the key that signs orders and pings. Raises KeyFileError."""
+        return SigningKey.load(self._key("operator"))
+
+    def recorder_key(self) -> SigningKey:
+        """Return the key that signs acknowledgements. Raises KeyFileError."""
+        return SigningKey.load(self._key("recorder"))
+
+    def beat_key(self) -> SigningKey:
+        """Return the key that signs the orders of schedules. Raises KeyFileError."""
+        return SigningKey.load(self._key("beat"))
+
+    def open_store(self) -> Store:
+        """Open the store. Raises StoreError."""
+        return Store.open(self.store_url)
+
+    def library(self, folder: Path | None = None) -> Library:
+        """Return where runbooks are looked for: the given folder, the home, the shipped ones."""
+        return Library(folder, self.runbooks)
+
+    def load_trust(self) -> Trust:
+        """Return the public keys of this home. Raises TrustError."""
+        return load_trust(self.trust)
+
+    @property
+    def _config(self) -> Path:
+        return self.path / _CONFIG
+
+    def _key(self, name: str) -> Path:
+        return self.path / "keys" / f"{name}.pem"
+
+    def _check(self) -> None:
+        if not self.broker.startswith(_BROKERS):
+            raise HomeError(f"the broker must be a URL such as {DEFAULT_BROKER}")
+        if not 0 < len(self.operator) <= 200 or self.operator == BEAT_OPERATOR:  # noqa: PLR2004
+            message = f"the operator needs a name of 1 to 200 characters other than {BEAT_OPERATOR}"
+            raise HomeError(message)
+
+    def _make_files(self) -> None:
+        for directory in (self.path, self.path / "keys", self.runbooks):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        trusted = [
+            self._make_key("operator", self.operator, Role.OPERATOR),
+            self._make_key("beat", BEAT_OPERATOR, Role.SCHEDULER),
+            self._make_key("recorder", "recorder", Role.RECORDER),
+        ]
+        save_public(self.trust, Trust(denrei_trust=1, keys=trusted))
+        if not self.schedules.exists():
+            self.schedules.write_text(_EMPTY_SCHEDULES)
+
+    def _make_key(self, file: str, name: str, role: Role) -> TrustedKey:
+        path = self._key(file)
+        if path.exists():
+            key = SigningKey.load(path)
+        else:
+            key = SigningKey.generate()
+            key.save(path)
+        return TrustedKey(name=name, role=role, key=key.public.text)
+
+    def _write_config(self) -> None:
+        settings = {"broker": self.broker, "store": self.store_url, "operator": self.operator}
+        lines = [f"{name}: {json.dumps(value)}\n" for name, value in settings.items()]
+        temporary = self.path / f"{_CONFIG}.new"
+        # The URLs may hold passwords.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self._config)
+
+
+def _fields(node: Node, file: str) -> dict[str, str]:
+    reader = Reader()
+    fields = reader.mapping(node, _KEYS, _KEYS, _CONFIG)
+    texts = {name: reader.text(fields, name) for name in _KEYS}
+    problems: list[Problem] = reader.problems
+    if problems:
+        raise DocumentError(file, problems)
+    return texts

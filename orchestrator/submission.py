@@ -1,0 +1,171 @@
+"""Submission: a runbook and hosts become a run, sealed, signed and stored in one transaction."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from contract.envelope import MAX_BYTES, PayloadType
+from contract.error import DenreiError
+from contract.instant import now_ms
+from contract.key import SealPublicKey, SigningKey
+from contract.order import MAX_LIFE_MS, Order, letter_digest, sign_message
+from contract.outcome import HostRunState
+from contract.parameter import Parameter, ParameterError, bind, did_you_mean
+from contract.runbook import Runbook
+from contract.sealing import SealContext, seal
+from orchestrator.run_id import new_run_id
+from orchestrator.store.record import Host, HostRun, Kind, NewEnvelope, Run, Via
+from orchestrator.store.store import Store
+
+DEFAULT_EXPIRY = timedelta(minutes=15)
+_MAX_REASON = 2000
+
+
+class SubmissionError(DenreiError):
+    """A run can't be made of what was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What is asked for: which runbook, where, with what, by whom and why."""
+
+    runbook: Runbook
+    source: str  # where the runbook was found
+    hosts: Sequence[Host]
+    operator: str  # the name under which hosts trust the signing key
+    params: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    check: bool = False
+    reason: str = ""
+    via: Via = Via.CLI
+    expires_in: timedelta = DEFAULT_EXPIRY
+    schedule: str | None = None
+    slot: int | None = None
+
+
+def parse_params(runbook: Runbook, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Read parameters as typed on a command line. Raises ParameterError."""
+    declared = {parameter.name: parameter for parameter in runbook.parameters}
+    return {name: _declared(declared, name).parse(text) for name, text in texts.items()}
+
+
+def submit(submission: Submission, key: SigningKey, store: Store) -> Run:
+    """Make the run and store it with every host's finished order; nothing is sent from here.
+
+    Raises ParameterError, SubmissionError, SealError, SlotTakenError; then nothing was stored.
+    """
+    now = now_ms()
+    _check(submission)
+    params = _bind(submission)
+    run = _run(submission, params, now)
+    letters = [_order(submission, run, host, key) for host in submission.hosts]
+    shares = [_share(run, letter) for letter in letters]
+    store.runs.add(run, shares, letters)
+    return run
+
+
+def _declared(declared: Mapping[str, Parameter], name: str) -> Parameter:
+    if name not in declared:
+        raise ParameterError(f"unknown parameter {name!r}{did_you_mean(name, declared)}")
+    if declared[name].secret:
+        message = f"parameter {name} is secret; give it with --secret {name}=@FILE or env:NAME"
+        raise ParameterError(message)
+    return declared[name]
+
+
+def _check(submission: Submission) -> None:
+    if not submission.hosts:
+        raise SubmissionError("a run needs at least one host")
+    if len({host.name for host in submission.hosts}) != len(submission.hosts):
+        raise SubmissionError("a host is named twice")
+    if not 0 < submission.expires_in.total_seconds() * 1000 <= MAX_LIFE_MS:
+        raise SubmissionError("an order expires after more than nothing and at most 7 days")
+    if len(submission.reason) > _MAX_REASON:
+        raise SubmissionError(f"the reason is longer than {_MAX_REASON} characters")
+
+
+def _bind(submission: Submission) -> dict[str, Any]:
+    """Return the plain parameters, complete. Raises ParameterError, also for the secret ones."""
+    declared = {parameter.name: parameter for parameter in submission.runbook.parameters}
+    for name in submission.params:
+        _declared(declared, name)
+    for name in submission.secrets:
+        if name in declared and not declared[name].secret:
+            raise ParameterError(f"parameter {name} is not secret; give it with -p {name}=VALUE")
+    given = {**submission.params, **submission.secrets}
+    bound = bind(submission.runbook.parameters, given)
+    return {name: value for name, value in bound.items() if not declared[name].secret}
+
+
+def _run(submission: Submission, params: Mapping[str, Any], now: int) -> Run:
+    runbook = submission.runbook
+    return Run(
+        run_id=new_run_id(now),
+        runbook=runbook.name,
+        runbook_sha256=runbook.digest,
+        source=submission.source,
+        params=params,
+        secrets=tuple(sorted(submission.secrets)),
+        operator=submission.operator,
+        via=submission.via,
+        reason=submission.reason,
+        check=submission.check,
+        created_at=now,
+        expires_at=now + round(submission.expires_in.total_seconds() * 1000),
+        timeout_ms=round(runbook.timeout.total_seconds() * 1000),
+        schedule=submission.schedule,
+        slot=submission.slot,
+    )
+
+
+def _order(submission: Submission, run: Run, host: Host, key: SigningKey) -> NewEnvelope:
+    order = Order(
+        host=host.name,
+        run_id=run.run_id,
+        runbook=run.runbook,
+        runbook_sha256=run.runbook_sha256,
+        runbook_yaml=submission.runbook.source,
+        params=dict(run.params),
+        sealed_params=_seal(submission.secrets, run, host),
+        check=run.check,
+        operator=run.operator,
+        via=run.via.value,
+        reason=run.reason,
+        issued_at=run.created_at,
+        not_before=run.created_at,
+        expires_at=run.expires_at,
+        nonce=secrets.token_hex(16),
+    )
+    data = sign_message(PayloadType.ORDER, order, key)
+    if len(data) > MAX_BYTES:
+        message = f"the order would be larger than {MAX_BYTES // 1024} KiB; use shorter parameters"
+        raise SubmissionError(message)
+    return NewEnvelope(
+        kind=Kind.ORDER,
+        host=host.name,
+        run_id=run.run_id,
+        digest=letter_digest(data),
+        data=data,
+        at=run.created_at,
+    )
+
+
+def _seal(values: Mapping[str, str], run: Run, host: Host) -> dict[str, str]:
+    key = SealPublicKey(host.seal_key)
+    return {
+        name: seal(value, key, SealContext(run.run_id, host.name, run.runbook_sha256, name))
+        for name, value in values.items()
+    }
+
+
+def _share(run: Run, letter: NewEnvelope) -> HostRun:
+    return HostRun(
+        run_id=run.run_id,
+        host=letter.host,
+        state=HostRunState.QUEUED,
+        order_sha256=letter.digest,
+        expires_at=run.expires_at,
+        next_publish_at=run.created_at,
+    )
