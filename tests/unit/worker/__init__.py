@@ -1,0 +1,1 @@
+"""The side that obeys, part by part."""

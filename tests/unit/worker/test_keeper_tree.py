@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 from tests.unit.worker.test_keeper import shell
 from tests.waiting import eventually
 from worker import proc
-from worker.keeper import KeeperState, await_keeper
+from worker.keeper import KeeperState, Spawn, await_keeper, run
 from worker.process_tree import marked, sweep
+from worker.root import Root
 
 SOON = timedelta(seconds=5)
 GRACE = timedelta(milliseconds=300)
@@ -24,11 +26,11 @@ DAEMON = "(setsid sh -c 'trap \"\" TERM; sleep 97 & sleep 98; :' &)"
 
 
 @pytest.fixture
-def marker(request: pytest.FixtureRequest) -> str:
+def marker(request: pytest.FixtureRequest) -> Iterator[str]:
     """The mark of one test's processes; whatever happens, they end with the test."""
     name = f"{request.node.name}:{os.getpid()}"
-    request.addfinalizer(lambda: sweep(name))
-    return name
+    yield name
+    sweep(name)
 
 
 def test_run_out_of_time_ends_the_whole_tree(marker: str) -> None:
@@ -105,9 +107,6 @@ def test_run_work_meanwhile_that_fails_ends_the_command(marker: str, tmp_path: P
         eventually(lambda: marked(marker))
         raise KeyboardInterrupt
 
-    from worker.keeper import Spawn, run  # noqa: PLC0415
-    from worker.root import Root  # noqa: PLC0415
-
     spawn = Spawn(("/bin/sleep", "99"), Root(), SOON, GRACE, marker=marker, lock_path=lock)
     with pytest.raises(KeyboardInterrupt):
         run(spawn, fail)
@@ -118,6 +117,7 @@ def test_run_work_meanwhile_that_fails_ends_the_command(marker: str, tmp_path: P
 
 EXECUTOR = """
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from worker.keeper import Spawn, run

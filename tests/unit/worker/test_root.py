@@ -1,6 +1,5 @@
 """The root: what is under it stays under it, and names mean its owner."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,8 @@ def test_strip_a_located_path_gives_the_orders_path_back(tmp_path: Path) -> None
 
 def test_user_id_under_a_prefix_is_the_owner_of_the_root(tmp_path: Path) -> None:
     root = Root(tmp_path)
-    assert root.user_id("omsagent") == root.user_id("root") == os.stat(tmp_path).st_uid
-    assert root.group_id("omiusers") == os.stat(tmp_path).st_gid
+    assert root.user_id("omsagent") == root.user_id("root") == tmp_path.stat().st_uid
+    assert root.group_id("omiusers") == tmp_path.stat().st_gid
 
 
 def test_user_id_on_the_whole_machine_is_the_systems() -> None:

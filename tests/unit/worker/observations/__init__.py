@@ -1,0 +1,1 @@
+"""Each kind of observation against real files, processes and ports."""
