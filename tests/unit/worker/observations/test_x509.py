@@ -64,6 +64,7 @@ def test_observe_days_left_are_rounded_down(tmp_path: Path, hours: int, days: in
         (ed25519.Ed25519PrivateKey.generate(), "ed25519"),
         (ec.generate_private_key(ec.SECP384R1()), "ec-secp384r1"),
     ],
+    ids=["rsa", "ed25519", "ec"],
 )
 def test_observe_any_key_type_is_named_and_matched(
     tmp_path: Path, key: PrivateKey, kind: str
@@ -98,6 +99,7 @@ def test_observe_a_missing_file_is_knowledge(tmp_path: Path) -> None:
         key_pem(KEY),
         CERTIFICATE.public_bytes(Encoding.DER)[:-20],
     ],
+    ids=["empty", "blank", "text", "cut", "damaged", "key", "cut DER"],
 )
 def test_observe_a_damaged_file_is_unknown_or_absent(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ObservationError, match=r"crt (is empty|holds no readable certificate)"):
@@ -114,6 +116,7 @@ def test_observe_a_damaged_file_is_unknown_or_absent(tmp_path: Path, content: by
         (b"", (True, False)),
         (None, (False, False)),
     ],
+    ids=["its own", "another", "cut", "empty", "missing"],
 )
 def test_observe_a_key_tells_whether_it_belongs(
     tmp_path: Path, content: bytes | None, seen: tuple[bool, bool]
