@@ -62,18 +62,24 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from contract.envelope import EnvelopeError
     from contract.names import HostNameError
     from contract.parameter import ParameterError
+    from contract.sealing import SealError
     from contract.trust import TrustError
+    from orchestrator.cli.run_lookup import RunLookupError
     from orchestrator.cli.runbook import LintError
+    from orchestrator.inventory import InventoryError
+    from orchestrator.library import RunbookNotFoundError
+    from orchestrator.secret import SecretError
+    from orchestrator.selector import NoTargetError
+    from orchestrator.submission import SubmissionError
 
-    return [
-        (DocumentError, ExitCode.USAGE),
-        (DurationError, ExitCode.USAGE),
-        (HostNameError, ExitCode.USAGE),
-        (ParameterError, ExitCode.USAGE),
-        (TrustError, ExitCode.USAGE),
-        (LintError, ExitCode.USAGE),
-        (EnvelopeError, ExitCode.REFUSED),
-    ]
+    # Whatever is not here (home, keys, store, broker) is Denrei's own: exit code 1.
+    asked_wrongly = (
+        *(DocumentError, DurationError, HostNameError, ParameterError, SealError, TrustError),
+        *(RunLookupError, LintError, InventoryError, RunbookNotFoundError, SecretError),
+        SubmissionError,
+    )
+    usage = [(family, ExitCode.USAGE) for family in asked_wrongly]
+    return [*usage, (NoTargetError, ExitCode.NO_TARGET), (EnvelopeError, ExitCode.REFUSED)]
 
 
 def _say(line: str) -> None:

@@ -30,7 +30,10 @@ class Sight:
 
 
 def follow(
-    look: Callable[[], Sight], progress: Progress, timeout_s: float | None
+    look: Callable[[], Sight],
+    progress: Progress,
+    timeout_s: float | None,
+    wait: Callable[[float], object] = time.sleep,
 ) -> tuple[Ending, Sequence[HostRun]]:
     """Show a run until it has ended or there is a reason to stop; the run itself goes on."""
     give_up = time.monotonic() + timeout_s if timeout_s is not None else float("inf")
@@ -41,7 +44,7 @@ def follow(
                 progress.update(sight.host_runs, sight.advice)
                 if ending := _ending(sight, give_up):
                     return ending, sight.host_runs
-                time.sleep(min(_PAUSE_S, max(give_up - time.monotonic(), 0)))
+                wait(min(_PAUSE_S, max(give_up - time.monotonic(), 0)))
                 sight = look()
         except KeyboardInterrupt:
             return Ending.DETACHED, sight.host_runs

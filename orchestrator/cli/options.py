@@ -1,12 +1,14 @@
 """Types of values on the command line, and options that several commands share."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 
 from contract.duration import DurationError, parse_duration
+from contract.instant import from_datetime, now_ms
 
 
 class Duration(click.ParamType[timedelta]):
@@ -24,6 +26,25 @@ class Duration(click.ParamType[timedelta]):
             return parse_duration(value)
         except DurationError as error:
             self.fail(str(error), param, ctx)
+
+
+class Since(click.ParamType[int]):
+    """A moment in the past: how long ago (`3d`), or a date with or without a time."""
+
+    name = "when"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return milliseconds since 1970; a time without a zone is local."""
+        if isinstance(value, int):
+            return value
+        try:
+            return now_ms() - round(parse_duration(value).total_seconds() * 1000)
+        except DurationError:
+            pass
+        try:
+            return from_datetime(datetime.fromisoformat(value).astimezone())
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is neither a duration such as 3d nor a date", param, ctx)
 
 
 class Pair(click.ParamType[tuple[str, str]]):
@@ -65,3 +86,19 @@ def timeout_option(summary: str, default: str | None = None) -> Callable[..., An
     return click.option(
         "--timeout", type=Duration(), default=default, show_default=bool(default), help=summary
     )
+
+
+def since_option() -> Callable[..., Any]:
+    """Return `--since WHEN`."""
+    return click.option(
+        "--since", type=Since(), help="Only what is newer: 3d, 12h, or 2026-03-01T08:00."
+    )
+
+
+def runbooks_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--runbooks DIR` to a command."""
+    return click.option(
+        "--runbooks",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Look for runbooks here first.",
+    )(function)

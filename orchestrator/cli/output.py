@@ -22,10 +22,10 @@ class Format(StrEnum):
 
 
 def output_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `-o/--output` to a command."""
+    """Add `-o/--format` to a command."""
     return click.option(
         "-o",
-        "--output",
+        "--format",
         "format_",
         type=click.Choice([f.value for f in Format]),
         default=Format.TABLE.value,

@@ -53,7 +53,8 @@ def heading(run: Run) -> list[Text]:
     mode = " --check" if run.check else ""
     facts = [
         ("run", run.run_id),
-        ("runbook", f"{run.runbook}{mode} ({run.source}, sha256 {run.runbook_sha256[:12]})"),
+        ("runbook", f"{run.runbook}{mode} (sha256 {run.runbook_sha256[:16]})"),
+        ("from", run.source),
         ("params", " ".join(f"{name}={show_value(v)}" for name, v in run.params.items())),
         ("secrets", " ".join(run.secrets)),
         ("asked by", f"{run.operator} via {run.schedule or run.via.value}"),

@@ -10,14 +10,12 @@ if TYPE_CHECKING:
     from orchestrator.home import Home
     from orchestrator.store.store import Store
 
-HOME_VARIABLE = "DENREI_HOME"
-
 
 def home_path() -> Path:
     """Return the home that was asked for: `--home`, else the environment, else ~/.denrei."""
     context = click.get_current_context(silent=True)
     chosen = context.find_root().meta.get("denrei.home") if context else None
-    return Path(chosen or os.environ.get(HOME_VARIABLE) or Path.home() / ".denrei").absolute()
+    return Path(chosen or os.environ.get("DENREI_HOME") or Path.home() / ".denrei").absolute()
 
 
 def open_home() -> "Home":
@@ -29,6 +27,4 @@ def open_home() -> "Home":
 
 def open_store() -> "Store":
     """Open the store of the home. Raises HomeError or StoreError."""
-    from orchestrator.store.store import Store
-
-    return Store.open(open_home().store_url)
+    return open_home().open_store()

@@ -1,0 +1,68 @@
+"""`denrei run`: list, show and watch runs."""
+
+from datetime import timedelta
+
+import click
+
+from orchestrator.cli.completing import complete_host, complete_run
+from orchestrator.cli.exit_code import ExitCode
+from orchestrator.cli.lazy import Group
+from orchestrator.cli.options import since_option, timeout_option
+from orchestrator.cli.output import Format, output_option
+
+
+@click.group("run", cls=Group)
+def command() -> None:
+    """List, show and watch runs."""
+
+
+@command.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@since_option()
+@click.option("--host", shell_complete=complete_host, help="Only runs on this host.")
+@click.option("--runbook", help="Only runs of this runbook.")
+@output_option
+def list_(
+    limit: int, since: int | None, host: str | None, runbook: str | None, format_: Format
+) -> None:
+    """List runs, the newest first."""
+    from orchestrator.cli import run_list
+    from orchestrator.cli.session import open_store
+
+    with open_store() as store:
+        found = store.runs.list(limit=limit, since=since, host=host, runbook=runbook)
+    run_list.show(found, format_)
+
+
+@command.command("show")
+@click.argument("run", shell_complete=complete_run)
+@click.option("--host", shell_complete=complete_host, help="Only this host.")
+@click.option("--output", "with_output", is_flag=True, help="Show what the actions printed.")
+@output_option
+def show(run: str, host: str | None, with_output: bool, format_: Format) -> None:  # noqa: FBT001 - click passes options by name
+    """Show each host, pass and step of a run, with reasons and evidence.
+
+    RUN is a run's id, or as much of its beginning as makes it unique.
+    """
+    from orchestrator.cli import run_show
+    from orchestrator.cli.run_lookup import find_run
+    from orchestrator.cli.session import open_store
+
+    with open_store() as store:
+        found = find_run(store, run)
+        shares = store.runs.host_runs(found.run_id)
+    run_show.show(found, run_show.of_host(shares, host), format_, with_output=with_output)
+
+
+@command.command("watch")
+@click.argument("run", shell_complete=complete_run)
+@timeout_option("Stop following after this long; the run itself goes on.")
+@output_option
+def watch(run: str, timeout: timedelta | None, format_: Format) -> ExitCode:
+    """Follow a run until it ends; exits as `denrei submit` would."""
+    from orchestrator.cli.run_follow import follow_run
+    from orchestrator.cli.run_lookup import find_run
+    from orchestrator.cli.session import open_store
+
+    with open_store() as store:
+        return follow_run(store, find_run(store, run), timeout, format_)

@@ -1,0 +1,76 @@
+"""Following a stored run to its end, and telling the result."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import timedelta
+
+import click
+
+from contract.instant import now_ms
+from orchestrator.cli.exit_code import ExitCode, code_of_run
+from orchestrator.cli.follow import Ending, Sight, follow
+from orchestrator.cli.health import advice, is_serving
+from orchestrator.cli.output import Format, emit
+from orchestrator.cli.progress import make_progress, show_result
+from orchestrator.cli.run_document import host_run_document, run_document
+from orchestrator.cli.run_view import run_table
+from orchestrator.store.record import HostRun, Run
+from orchestrator.store.store import Store
+
+_AFTER_EXPIRY_MS = 5_000  # a server would have told by then that an order expired
+
+
+def follow_run(store: Store, run: Run, timeout: timedelta | None, format_: Format) -> ExitCode:
+    """Follow a run on stderr, write its result to stdout, and return the exit code."""
+    limit = timeout.total_seconds() if timeout is not None else None
+    with closing(store.watch()) as watch:
+        look = _Look(store, run)
+        ending, _ = follow(look, make_progress(), limit, watch.wait)
+    if ending is Ending.DETACHED:
+        click.echo(f"\ndetached; the run goes on. Come back with: {_way_back(run)}", err=True)
+        return ExitCode.INTERRUPTED
+    host_runs = store.runs.host_runs(run.run_id)
+    show_run(run, host_runs, format_)
+    return _conclude(ending, run, host_runs)
+
+
+def show_run(run: Run, host_runs: Sequence[HostRun], format_: Format) -> None:
+    """Write where a run stands to stdout."""
+    if format_ is Format.TABLE:
+        show_result(host_runs, run_table(host_runs))
+    else:
+        emit(format_, run_document(run, host_runs), [host_run_document(h) for h in host_runs])
+
+
+def _conclude(ending: Ending, run: Run, host_runs: Sequence[HostRun]) -> ExitCode:
+    if ending is Ending.ENDED:
+        return code_of_run({h.state for h in host_runs}, {h.outcome for h in host_runs})
+    why = "time is up" if ending is Ending.TIMED_OUT else "no server runs that could end it"
+    click.echo(f"{why}; the run is still open. Come back with: {_way_back(run)}", err=True)
+    return ExitCode.TIMED_OUT
+
+
+def _way_back(run: Run) -> str:
+    return f"denrei run watch {run.run_id}"
+
+
+class _Look:
+    """Looks at a run's host runs and at the server's health."""
+
+    def __init__(self, store: Store, run: Run) -> None:
+        self._store = store
+        self._run = run
+
+    def __call__(self) -> Sight:
+        """Return where the run stands now."""
+        host_runs = self._store.runs.host_runs(self._run.run_id, reports=False)
+        services = self._store.services.all()
+        waits = any(not host_run.ended for host_run in host_runs)
+        return Sight(
+            host_runs,
+            advice(services, self._run.expires_at) if waits else "",
+            is_stuck=waits and not is_serving(services) and self._is_over(),
+        )
+
+    def _is_over(self) -> bool:
+        return now_ms() > self._run.expires_at + _AFTER_EXPIRY_MS
