@@ -152,8 +152,10 @@ def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:
         try:
             keep(spawn, life, report)
         except Exception as error:  # noqa: BLE001 - it must be told, there is nobody else to
-            killed = [send(stat.pid, SIGKILL) for stat in descendants(os.getpid())]
-            report(Ending(error=f"its keeper failed: {error!r}", killed=len(killed)))
+            left = descendants(os.getpid())
+            for stat in left:
+                send(stat.pid, SIGKILL)
+            report(Ending(error=f"its keeper failed: {error!r}", killed=len(left)))
         else:
             if lock is not None:
                 _mark(lock, _FINISHED)
