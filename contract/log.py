@@ -18,10 +18,18 @@ _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069
 _NOISY = ("celery", "kombu", "amqp", "alembic")
 
 
-def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
-    """Send this process's logs to a stream (stderr by default); the libraries' logs too."""
+def configure(stream: TextIO | None = None, level: int = logging.INFO, **bound: str) -> None:
+    """Send this process's logs to a stream (stderr by default); the libraries' logs too.
+
+    `bound` stands on every line of every thread, such as process="courier".
+    """
     target = stream or sys.stderr
+
+    def add_bound(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        return {**bound, **event}
+
     shared: list[Processor] = [
+        add_bound,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

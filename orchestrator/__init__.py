@@ -1,1 +1,1 @@
-"""The side that decides: signs orders, stores them, sends them out, and records what came of them."""
+"""The side that decides: signs, stores and sends orders, and records what came of them."""

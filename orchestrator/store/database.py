@@ -45,9 +45,9 @@ class Database:
         with _told(self.engine), self.engine.connect() as connection:
             # The write lock is taken at once: reading first and writing later could find, too
             # late, that somebody else wrote in between.
-            connection = connection.execution_options(denrei_writing=True)
-            with connection.begin():
-                yield connection
+            eager = connection.execution_options(denrei_writing=True)
+            with eager.begin():
+                yield eager
 
     def close(self) -> None:
         """Close every connection."""

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 from orchestrator.store.database import Database
 from orchestrator.store.record import Kind, NewEnvelope, StoredEnvelope
 from orchestrator.store.row import to_row
-from orchestrator.store.schema import envelopes
+from orchestrator.store.schema import envelopes, host_runs
 
 _BATCH = 500
 
@@ -24,8 +24,17 @@ class Envelopes:
         with self._database.reading() as connection:
             return find(connection, digest)
 
-    def list(
+    def missing_orders(self) -> Sequence[tuple[str, str, str]]:
+        """Return run, host and digest of every host run whose order is not among the letters."""
+        query = select(host_runs.c.run_id, host_runs.c.host, host_runs.c.order_sha256)
+        query = query.outerjoin(envelopes, envelopes.c.digest == host_runs.c.order_sha256)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.where(envelopes.c.seq.is_(None)))
+            return [(run_id, host, digest) for run_id, host, digest in rows]
+
+    def list(  # noqa: PLR0913 - each narrows the choice by itself
         self,
+        *,
         run_id: str | None = None,
         host: str | None = None,
         since: int | None = None,

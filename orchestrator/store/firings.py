@@ -1,6 +1,5 @@
 """When schedules were due, and what came of it."""
 
-
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 

@@ -30,7 +30,7 @@ class Hosts:
             row = connection.execute(select(hosts).where(hosts.c.name == name)).mappings().first()
             return _host(row) if row else None
 
-    def keys(self) -> list[HostKey]:
+    def signing_keys(self) -> list[HostKey]:
         """Return every signing key that a host has or had."""
         with self._database.reading() as connection:
             rows = connection.execute(select(host_keys).order_by(host_keys.c.added_at)).mappings()

@@ -1,7 +1,7 @@
 """What the recorder works on: one letter from a host, taken in by one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, select, update
 
@@ -28,7 +28,7 @@ class Taken:
     """What became of a letter."""
 
     repeated: bool
-    acknowledgement: NewEnvelope
+    acknowledgement: NewEnvelope | None = None  # to be sent to the host
     before: HostRun | None = None  # None: no host run is meant by it
     after: HostRun | None = None
 
@@ -49,32 +49,38 @@ class Incoming:
         letter: NewEnvelope,
         about: str,
         advance: Advance,
-        acknowledge: Acknowledge,
+        acknowledge: Acknowledge | None = None,
         pong: Pong | None = None,
     ) -> Taken:
         """Take in one verified letter, all of it or nothing.
 
-        `about` is the digest of the letter it answers. A letter that is stored already changes
+        `about` is the digest of the order it speaks of. A letter that is stored already changes
         nothing; its acknowledgement is made again for the same moment, hence with the same bytes.
         """
         with self._database.writing() as connection:
             known = letters.find(connection, letter.digest)
-            acknowledgement = acknowledge(known.at if known else letter.at)
-            _append_once(connection, acknowledgement)
+            answer = acknowledge(known.at if known else letter.at) if acknowledge else None
+            if answer and letters.find(connection, answer.digest) is None:
+                letters.append(connection, [answer])
             if known:
-                return Taken(repeated=True, acknowledgement=acknowledgement)
-            letters.append(connection, [letter])
+                return Taken(repeated=True, acknowledgement=answer)
+            standing = _standing(connection, about, letter.host)
+            letters.append(connection, [_filed(letter, standing)])
             _sign_of_life(connection, letter)
             _answer(connection, letter, pong)
-            before, after = _move(connection, about, letter.host, advance)
+            if standing is None:
+                return Taken(repeated=False, acknowledgement=answer)
+            after = _move(connection, standing, advance)
             return Taken(
-                repeated=False, acknowledgement=acknowledgement, before=before, after=after
+                repeated=False, acknowledgement=answer, before=standing.host_run, after=after
             )
 
 
-def _append_once(connection: Connection, letter: NewEnvelope) -> None:
-    if letters.find(connection, letter.digest) is None:
-        letters.append(connection, [letter])
+def _filed(letter: NewEnvelope, standing: Standing | None) -> NewEnvelope:
+    """Return the letter under the run that it is about, even if it could not name the run."""
+    if standing is None or letter.run_id is not None:
+        return letter
+    return replace(letter, run_id=standing.host_run.run_id)
 
 
 def _sign_of_life(connection: Connection, letter: NewEnvelope) -> None:
@@ -91,16 +97,11 @@ def _answer(connection: Connection, letter: NewEnvelope, pong: Pong | None) -> N
     connection.execute(query.values(**values))
 
 
-def _move(
-    connection: Connection, about: str, host: str, advance: Advance
-) -> tuple[HostRun | None, HostRun | None]:
-    standing = _standing(connection, about, host)
-    if standing is None:
-        return None, None
-    before, after = standing.host_run, advance(standing)
-    if after != before:
+def _move(connection: Connection, standing: Standing, advance: Advance) -> HostRun:
+    after = advance(standing)
+    if after != standing.host_run:
         _update(connection, after)
-    return before, after
+    return after
 
 
 def _standing(connection: Connection, about: str, host: str) -> Standing | None:

@@ -27,8 +27,8 @@ def check(database: Database) -> None:
 def upgrade(database: Database) -> None:
     """Run every migration that is missing, in one transaction. Raises StoreError."""
     # Imported late: it costs more than most commands take, and is hardly ever needed.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))

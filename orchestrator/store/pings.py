@@ -1,6 +1,5 @@
 """Questions to the hosts' executors, and their answers."""
 
-
 from sqlalchemy import insert, select
 
 from orchestrator.store import envelopes as letters

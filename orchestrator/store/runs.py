@@ -40,7 +40,9 @@ class Runs:
                 letters.append(connection, orders)
                 _fire(connection, run)
         except IntegrityError as error:
-            raise SlotTakenError(f"{run.schedule} has fired already: {error.orig}") from None
+            if run.schedule is None:
+                raise StoreError(f"the store refuses the run: {error.orig}") from error
+            raise SlotTakenError(f"{run.schedule} has fired for this moment already") from None
 
     def get(self, run_id: str) -> Run | None:
         """Return a run by its id."""
@@ -54,6 +56,36 @@ class Runs:
         query = query.order_by(runs.c.run_id.desc()).limit(_PREFIX_LIMIT)
         with self._database.reading() as connection:
             return [to_run(row) for row in connection.execute(query).mappings()]
+
+    def summary(self, run_id: str) -> RunSummary | None:
+        """Return a run and how its host runs stand."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(runs).where(runs.c.run_id == run_id)).mappings()
+            found = _summaries(connection, [to_run(row) for row in rows])
+            return found[0] if found else None
+
+    def host_runs(self, run_id: str, *, reports: bool = True) -> list[HostRun]:
+        """Return a run's host runs by host; without the reports' texts if they are not wanted."""
+        query = (
+            _select(reports=reports).where(host_runs.c.run_id == run_id).order_by(host_runs.c.host)
+        )
+        with self._database.reading() as connection:
+            return [to_host_run(row) for row in connection.execute(query).mappings()]
+
+    def host_run(self, run_id: str, host: str) -> HostRun | None:
+        """Return one host's share of a run."""
+        query = select(host_runs).where(host_runs.c.run_id == run_id, host_runs.c.host == host)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().first()
+            return to_host_run(row) if row else None
+
+    def open_on(self, host: str) -> list[HostRun]:
+        """Return a host's host runs that have not ended, the oldest first."""
+        query = _select(reports=False).where(host_runs.c.host == host)
+        query = query.where(host_runs.c.state.not_in(sorted(TERMINAL)))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(host_runs.c.run_id)).mappings()
+            return [to_host_run(row) for row in rows]
 
     def list(
         self,
@@ -75,34 +107,6 @@ class Runs:
             found = [to_run(row) for row in connection.execute(query).mappings()]
             return _summaries(connection, found)
 
-    def summary(self, run_id: str) -> RunSummary | None:
-        """Return a run and how its host runs stand."""
-        with self._database.reading() as connection:
-            rows = connection.execute(select(runs).where(runs.c.run_id == run_id)).mappings()
-            found = _summaries(connection, [to_run(row) for row in rows])
-            return found[0] if found else None
-
-    def host_runs(self, run_id: str, *, reports: bool = True) -> "list[HostRun]":
-        """Return a run's host runs by host; without the reports' texts if they are not wanted."""
-        query = _select(reports).where(host_runs.c.run_id == run_id).order_by(host_runs.c.host)
-        with self._database.reading() as connection:
-            return [to_host_run(row) for row in connection.execute(query).mappings()]
-
-    def host_run(self, run_id: str, host: str) -> HostRun | None:
-        """Return one host's share of a run."""
-        query = select(host_runs).where(host_runs.c.run_id == run_id, host_runs.c.host == host)
-        with self._database.reading() as connection:
-            row = connection.execute(query).mappings().first()
-            return to_host_run(row) if row else None
-
-    def open_on(self, host: str) -> "list[HostRun]":
-        """Return a host's host runs that have not ended, the oldest first."""
-        query = _select(reports=False).where(host_runs.c.host == host)
-        query = query.where(host_runs.c.state.not_in(sorted(TERMINAL)))
-        with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(host_runs.c.run_id)).mappings()
-            return [to_host_run(row) for row in rows]
-
 
 def _fire(connection: Connection, run: Run) -> None:
     if run.schedule is not None:
@@ -110,12 +114,12 @@ def _fire(connection: Connection, run: Run) -> None:
         connection.execute(insert(firings).values(**values, run_id=run.run_id, error=""))
 
 
-def _select(reports: bool) -> Select[Any]:
+def _select(*, reports: bool) -> Select[Any]:
     columns = [c for c in host_runs.c if c.name != "report"]
     return select(*columns, host_runs.c.report if reports else literal(None).label("report"))
 
 
-def _summaries(connection: Connection, found: Sequence[Run]) -> "list[RunSummary]":
+def _summaries(connection: Connection, found: Sequence[Run]) -> list[RunSummary]:
     ids = [run.run_id for run in found]
     states, outcomes = _counts(connection, ids, "state"), _counts(connection, ids, "outcome")
     return [

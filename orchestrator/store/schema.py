@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy Core knows them. The migrations make them; a test holds the two together."""
+"""The tables as SQLAlchemy Core knows them. A test holds the migrations to it."""
 
 from sqlalchemy import (
     BigInteger,

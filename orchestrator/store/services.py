@@ -1,6 +1,5 @@
 """Signs of life of the orchestrator's own processes."""
 
-
 from sqlalchemy import RowMapping, delete, insert, select, update
 
 from orchestrator.store.database import Database

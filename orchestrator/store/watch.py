@@ -1,11 +1,12 @@
 """Tells soon, and cheaply, that somebody else changed the store."""
 
+import sqlite3
 import time
 from threading import Event
 
 from sqlalchemy import PoolProxiedConnection
 
-from orchestrator.store.database import Database
+from orchestrator.store.database import Database, StoreError
 
 _LOOK_S = 0.02
 _BLIND_S = 0.2
@@ -14,8 +15,8 @@ _BLIND_S = 0.2
 class ChangeWatch:
     """Waits for another connection's commit.
 
-    SQLite counts them (`PRAGMA data_version`), so looking costs microseconds. Other databases don't;
-    there every wait is short and ends as if something had changed.
+    SQLite counts them (`PRAGMA data_version`), so looking costs microseconds. Other databases
+    don't; there every wait is short and ends as if something had changed.
     """
 
     def __init__(self, database: Database) -> None:
@@ -52,9 +53,13 @@ class ChangeWatch:
         if self._connection is None:
             self._connection = self._database.engine.raw_connection()
         cursor = self._connection.cursor()
-        cursor.execute("PRAGMA data_version")
-        (version,) = cursor.fetchone() or (0,)
-        cursor.close()
+        try:
+            cursor.execute("PRAGMA data_version")
+            (version,) = cursor.fetchone() or (0,)
+        except sqlite3.Error as error:
+            raise StoreError(f"the store fails: {error}") from error
+        finally:
+            cursor.close()
         return int(version)
 
 

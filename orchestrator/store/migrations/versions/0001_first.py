@@ -105,9 +105,7 @@ def _make_host_runs() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.run_id"], name="fk_host_runs_run_id"),
         sa.UniqueConstraint("order_sha256", name="uq_host_runs_order_sha256"),
     )
-    op.create_index(
-        "ix_host_runs_state_next_publish_at", "host_runs", ["state", "next_publish_at"]
-    )
+    op.create_index("ix_host_runs_state_next_publish_at", "host_runs", ["state", "next_publish_at"])
     op.create_index("ix_host_runs_host_state", "host_runs", ["host", "state"])
 
 

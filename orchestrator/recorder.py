@@ -1,0 +1,128 @@
+"""The recorder: verifies what hosts send, stores it, and moves the host runs.
+
+It holds one key, which signs nothing but acknowledgements.
+"""
+
+from functools import partial
+
+import structlog
+
+from contract.envelope import EnvelopeError, PayloadType, sign, verify
+from contract.error import DenreiError
+from contract.instant import now_ms
+from contract.key import SigningKey
+from contract.order import (
+    PROTOCOL,
+    Acknowledgement,
+    MessageError,
+    decode,
+    encode,
+    letter_digest,
+)
+from contract.report import Pong, Receipt, Refusal, Report
+from orchestrator.keyring import Keyring
+from orchestrator.progress import advance
+from orchestrator.store.incoming import Taken
+from orchestrator.store.record import Kind, NewEnvelope
+from orchestrator.store.store import Store
+
+_log = structlog.get_logger(__name__)
+
+Answer = Receipt | Report | Refusal | Pong
+
+_MESSAGES: dict[PayloadType, type[Answer]] = {
+    PayloadType.RECEIPT: Receipt,
+    PayloadType.REPORT: Report,
+    PayloadType.REFUSAL: Refusal,
+    PayloadType.PONG: Pong,
+}
+
+
+class LetterError(DenreiError):
+    """A letter must not be believed; it is not stored."""
+
+
+class Recorder:
+    """Takes letters from hosts in, one after another."""
+
+    def __init__(self, store: Store, key: SigningKey) -> None:
+        """Store into `store`; acknowledge with `key`."""
+        self._store = store
+        self._key = key
+        self._keyring = Keyring(store)
+
+    def record(self, letter: bytes) -> Taken:
+        """Verify and store one letter; a repeat changes nothing.
+
+        Raises LetterError if it must not be believed, StoreError if it can't be stored.
+        """
+        kind, message = self._open(letter)
+        now = now_ms()
+        envelope = NewEnvelope(
+            kind=kind,
+            host=message.host,
+            run_id=getattr(message, "run_id", None),
+            digest=letter_digest(letter),
+            data=letter,
+            at=now,
+        )
+        taken = self._store.incoming.take(
+            envelope,
+            about=_about(message),
+            advance=partial(advance, message=message, now=now),
+            # Only reports are kept by a host until acknowledged.
+            acknowledge=partial(self._acknowledge, envelope) if kind is Kind.REPORT else None,
+            pong=message if isinstance(message, Pong) else None,
+        )
+        _tell(message, kind, taken)
+        return taken
+
+    def _open(self, letter: bytes) -> tuple[Kind, Answer]:
+        try:
+            verified = verify(letter, self._keyring, frozenset(_MESSAGES))
+            message = decode(verified.payload, _MESSAGES[verified.type])
+        except (EnvelopeError, MessageError) as error:
+            raise LetterError(str(error)) from None
+        if len(verified.key_ids) != 1:
+            raise LetterError("signed by more than one host")
+        (key_id,) = verified.key_ids
+        owner = self._keyring.owner(key_id)
+        if message.host != owner:
+            raise LetterError(f"it speaks for {message.host!r}, but {owner!r} signed it")
+        if message.v != PROTOCOL:
+            raise LetterError(f"protocol {message.v} is not spoken here, only {PROTOCOL}")
+        return Kind.of(verified.type), message
+
+    def _acknowledge(self, letter: NewEnvelope, at: int) -> NewEnvelope:
+        # The moment is that of storing the letter and Ed25519 has no randomness: for a repeated
+        # letter the very same bytes come out, so repeats don't fill the store.
+        message = Acknowledgement(host=letter.host, digests=[letter.digest], at=at)
+        data = sign(PayloadType.ACKNOWLEDGEMENT, encode(message), [self._key])
+        return NewEnvelope(
+            kind=Kind.ACKNOWLEDGEMENT,
+            host=letter.host,
+            run_id=letter.run_id,
+            digest=letter_digest(data),
+            data=data,
+            at=at,
+        )
+
+
+def _about(message: Answer) -> str:
+    """Return the digest of the order that a message speaks of; empty if it is about none."""
+    if isinstance(message, Refusal):
+        return message.letter_sha256
+    return "" if isinstance(message, Pong) else message.order_sha256
+
+
+def _tell(message: Answer, kind: Kind, taken: Taken) -> None:
+    run_id = getattr(message, "run_id", None)
+    with structlog.contextvars.bound_contextvars(run=run_id, host=message.host):
+        if taken.repeated:
+            _log.debug("repeated", kind=kind)
+        elif taken.after is None and not isinstance(message, Pong):
+            _log.warning("about_nothing_known", kind=kind)
+        elif taken.before != taken.after and taken.after is not None:
+            _log.info("recorded", kind=kind, state=taken.after.state, reason=taken.after.reason)
+        else:
+            _log.info("stored", kind=kind)

@@ -1,0 +1,114 @@
+"""The recorder as a process: Celery's queue `reports` in, acknowledgements out."""
+
+import os
+import time
+import uuid
+
+import structlog
+from celery import Celery
+
+from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
+from contract.wire import BrokerError, Publisher, make_app
+from orchestrator.recorder import LetterError, Recorder
+from orchestrator.store.record import NewEnvelope
+from orchestrator.store.store import StoreError
+
+EXIT_STALLED = 75  # EX_TEMPFAIL: the server starts it again
+
+_SELF_PING_S = 20.0
+_SILENCE_S = 60.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Pulse:
+    """Sends a word through the recorder's own queue now and then.
+
+    A consumer whose connection died in a way that nobody noticed would stay silent for ever; if
+    nothing at all comes in although the broker takes our words, the process starts anew.
+    """
+
+    def __init__(self, broker: str) -> None:
+        """Use a connection of its own: it works in another thread."""
+        self._publisher = Publisher(broker)
+        self._heard = time.monotonic()
+        self._ping_at = 0.0
+        self._trouble = ""
+
+    def heard(self) -> None:
+        """Note that something came in."""
+        self._heard = time.monotonic()
+
+    def probe(self) -> str:
+        """Send the word if it is time; return what hinders the recorder, or nothing."""
+        if time.monotonic() >= self._ping_at or self._trouble:
+            self._ping()
+        silent_s = time.monotonic() - self._heard
+        if silent_s > _SILENCE_S:
+            _log.error("stalled", silent_s=round(silent_s))
+            os._exit(EXIT_STALLED)
+        return self._trouble
+
+    def _ping(self) -> None:
+        try:
+            self._publisher.publish(REPORTS_QUEUE, PING_TASK, uuid.uuid4().hex.encode())
+        except BrokerError as error:
+            self._say(str(error))
+            self.heard()  # the broker's silence is not ours
+        else:
+            self._say("")
+            self._ping_at = time.monotonic() + _SELF_PING_S
+
+    def _say(self, trouble: str) -> None:
+        if trouble and not self._trouble:
+            _log.warning("hindered", reason=trouble)
+        elif self._trouble and not trouble:
+            _log.info("at_work_again")
+        self._trouble = trouble
+
+
+class Recording:
+    """Hands letters from the wire to the recorder, and its acknowledgements back to the wire."""
+
+    def __init__(self, recorder: Recorder, broker: str, pulse: Pulse) -> None:
+        """Connect the recorder with the broker."""
+        self._recorder = recorder
+        self._publisher = Publisher(broker)
+        self._pulse = pulse
+        self._unbelieved = 0
+
+    def take(self, letter: str) -> None:
+        """Record one letter. What can't be stored now comes again: hosts repeat their reports."""
+        self._pulse.heard()
+        try:
+            taken = self._recorder.record(letter.encode())
+        except LetterError as error:
+            self._unbelieved += 1
+            _log.warning("not_believed", reason=str(error), so_far=self._unbelieved)
+        except StoreError as error:
+            _log.error("not_stored", reason=str(error))
+        else:
+            self._answer(taken.acknowledgement)
+
+    def make_app(self, broker: str) -> Celery:
+        """Return the Celery app with the recorder's two tasks."""
+        app = make_app("denrei-recorder", broker, REPORTS_QUEUE)
+
+        @app.task(name=RECORD_TASK)
+        def record(letter: str) -> None:
+            self.take(letter)
+
+        @app.task(name=PING_TASK)
+        def ping(_word: str) -> None:
+            self._pulse.heard()
+
+        return app
+
+    def _answer(self, acknowledgement: NewEnvelope | None) -> None:
+        if acknowledgement is None:
+            return
+        queue = host_queue(acknowledgement.host)
+        try:
+            self._publisher.publish(queue, DELIVER_TASK, acknowledgement.data)
+        except BrokerError as error:  # the host asks again by repeating its report
+            _log.warning("not_acknowledged", host=acknowledgement.host, reason=str(error))

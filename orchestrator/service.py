@@ -1,0 +1,104 @@
+"""The orchestrator's processes, one at a time: dispatcher, recorder, beat."""
+
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import structlog
+
+from contract.error import DenreiError
+from contract.wire import Publisher, serve
+from orchestrator.beat import Beat
+from orchestrator.dispatch import Dispatcher
+from orchestrator.firing import Trigger
+from orchestrator.heartbeat import Heartbeat
+from orchestrator.home import Home
+from orchestrator.recorder import Recorder
+from orchestrator.recording import Pulse, Recording
+from orchestrator.store.record import ServiceName
+from orchestrator.store.store import Store
+
+_log = structlog.get_logger(__name__)
+
+
+class ServiceError(DenreiError):
+    """A service can't start."""
+
+
+def run_service(name: ServiceName, home: Home) -> None:
+    """Be one service of a home until SIGTERM or SIGINT. Raises DenreiError if it can't start."""
+    with _only_one(name, home), home.open_store() as store:
+        _log.info("service_ready", service=name)
+        _SERVICES[name](home, store)
+        _log.info("service_stopped", service=name)
+
+
+def _dispatch(home: Home, store: Store) -> None:
+    publisher = Publisher(home.broker)
+    dispatcher = Dispatcher(store, publisher)
+    with _heartbeat(ServiceName.DISPATCHER, store, lambda: dispatcher.detail):
+        dispatcher.run(_stop_by_signal())
+    publisher.close()
+
+
+def _record(home: Home, store: Store) -> None:
+    pulse = Pulse(home.broker)
+    recording = Recording(Recorder(store, home.recorder_key()), home.broker, pulse)
+    app = recording.make_app(home.broker)
+    with _heartbeat(ServiceName.RECORDER, store, pulse.probe):
+        serve(app)  # Celery takes the signals
+
+
+def _beat(home: Home, store: Store) -> None:
+    beat = Beat(home.schedules, store, Trigger(home, store, home.beat_key()))
+    with _heartbeat(ServiceName.BEAT, store, lambda: beat.detail):
+        beat.run(_stop_by_signal())
+
+
+_SERVICES: Mapping[ServiceName, Callable[[Home, Store], None]] = {
+    ServiceName.DISPATCHER: _dispatch,
+    ServiceName.RECORDER: _record,
+    ServiceName.BEAT: _beat,
+}
+
+
+def _stop_by_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@contextmanager
+def _heartbeat(name: ServiceName, store: Store, probe: Callable[[], str]) -> Iterator[None]:
+    heartbeat = Heartbeat(name, store, probe)
+    heartbeat.start()
+    try:
+        yield
+    finally:
+        heartbeat.stop()
+
+
+@contextmanager
+def _only_one(name: ServiceName, home: Home) -> Iterator[None]:
+    """Hold the service's lock: two of a kind would do everything twice."""
+    path = home.path / f"{name.value}.lock"
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ServiceError(f"can't write {path}: {error.strerror}") from None
+    try:
+        _lock(lock, name, home)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(lock: int, name: ServiceName, home: Home) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ServiceError(f"a {name} is running in {home.path} already") from None
