@@ -9,6 +9,7 @@ import msgspec
 from contract import template
 from contract.action import ACTIONS, texts
 from contract.document import Node, Position, Problem
+from contract.duration import is_duration
 from contract.expression import Expression, ExpressionError, ValueType, Vocabulary
 from contract.observation import OBSERVATIONS
 from contract.parameter import ParameterType, did_you_mean
@@ -127,6 +128,9 @@ class _Lint:
             pattern = seen.arguments.get(name)
             if isinstance(pattern, str) and pattern != "uuid" and "${" not in pattern:
                 yield from _regular_expression(pattern, node.find([name]).at)
+        timeout = seen.arguments.get("timeout")
+        if isinstance(timeout, str) and "${" not in timeout and not is_duration(timeout):
+            yield Problem(node.find(["timeout"]).at, f"{timeout!r} is not a duration such as 5s")
         if seen.kind == "process" and not {"pid_file", "cmdline", "unit"} & set(seen.arguments):
             yield Problem(seen.at, "process needs pid_file, cmdline or unit")
         yield from self._program(seen.arguments, node)

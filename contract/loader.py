@@ -147,11 +147,12 @@ def _for_each(reader: Reader, node: Node | None) -> ForEach | None:
         reader.complain(child.at, f"for_each {item} needs either `glob` or `list`")
     glob: dict[str, Node] = {}
     if "glob" in fields:
-        glob = reader.mapping(fields["glob"], ("path", "name"), ("path",), "glob")
+        glob = reader.mapping(fields["glob"], ("path", "name", "tell"), ("path",), "glob")
     return ForEach(
         item=item,
         glob=reader.text(glob, "path"),
         name=reader.text(glob, "name"),
+        tell=reader.pattern(glob, "tell"),
         only=reader.text(fields, "only"),
         values=tuple(reader.texts(fields, "list")),
     )

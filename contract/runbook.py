@@ -71,6 +71,7 @@ class ForEach:
     item: str  # the name under which steps see it
     glob: str = ""  # with `${…}` still in it
     name: str = ""  # which last components count: `uuid`, or a regular expression
+    tell: str = ""  # which of the others are worth a word; empty: all of them
     only: str = ""  # a template; when it renders to something, the one item that counts
     values: tuple[str, ...] = ()
 

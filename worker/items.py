@@ -47,6 +47,7 @@ def _found(for_each: ForEach, pattern: str, paths: list[str], root: Root) -> Fou
     names = {item.name for item in items}
     # Links point at what is named anyhow; only real things are worth a word.
     others = [p for p in paths if Path(p).name not in names and not root.locate(p).is_symlink()]
+    others = [p for p in others if re.fullmatch(for_each.tell or ".*", Path(p).name)]
     notes = []
     if not items:
         notes.append(f"no {for_each.item} found at {pattern}")

@@ -11,7 +11,7 @@ from contract.action import ACTIONS as KINDS
 from contract.error import DenreiError
 from contract.runbook import Step
 from contract.template import TemplateError, render_arguments
-from worker.actions import scrub
+from worker.actions import scrub, scrub_paths
 from worker.gate import Gate
 from worker.host_run import HostRun
 from worker.items import Item
@@ -55,7 +55,9 @@ def _remove_files(entry: Entry, gate: Gate, tools: Tools) -> None:
         with contextlib.suppress(TemplateError, msgspec.ValidationError):
             rendered = render_arguments(action.arguments, run.texts(item))
             kind = KINDS[action.kind].arguments
-            scrub(msgspec.convert(rendered, kind, strict=False), tools.root)
+            arguments = msgspec.convert(rendered, kind, strict=False)
+            for problem in scrub(scrub_paths(arguments), tools.root):
+                _log.error("scrub_failed", run=place.run_id, problem=problem)
             _log.info("scrubbed", run=place.run_id, step=step.name)
 
 

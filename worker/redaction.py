@@ -15,8 +15,14 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         """Work out the forms: plain, base64, hex, URL, JSON and shell quoting."""
-        forms = {form for secret in secrets for form in _forms(secret)}
+        # An empty secret is one that was not given; it stands between all characters.
+        forms = {form for secret in secrets if secret for form in _forms(secret)}
         self._forms = sorted(forms, key=len, reverse=True)
+
+    @property
+    def has_secrets(self) -> bool:
+        """Tell whether there is anything to take out."""
+        return bool(self._forms)
 
     def text(self, text: str) -> str:
         """Return the text without the secrets."""

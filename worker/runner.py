@@ -267,8 +267,9 @@ def _action_report(kind: str, result: ActionResult, redactor: Redactor) -> Actio
         stderr=_shorten(redactor.text(ending.stderr.text)),
         stdout_bytes=ending.stdout.bytes,
         stderr_bytes=ending.stderr.bytes,
-        stdout_sha256=ending.stdout.sha256,
-        stderr_sha256=ending.stderr.sha256,
+        # A digest would let secrets be guessed that were masked in the text.
+        stdout_sha256="" if redactor.has_secrets else ending.stdout.sha256,
+        stderr_sha256="" if redactor.has_secrets else ending.stderr.sha256,
     )
 
 

@@ -13,9 +13,8 @@ from contract.instant import show_instant
 from contract.lint import vocabulary
 from contract.observation import OBSERVATIONS
 from contract.runbook import Observation, Runbook
-from contract.template import TemplateError, render_arguments
+from contract.template import render_arguments
 from worker.observations import PROBES
-from worker.observations.observation import ObservationError
 from worker.root import Root
 
 MAX_EVIDENCE = 500  # characters of one value in a report
@@ -117,7 +116,7 @@ class View:
             rendered = render_arguments(observation.arguments, self._texts)
             arguments = msgspec.convert(rendered, kind.arguments, strict=False)
             return PROBES[observation.kind](arguments, self._root)
-        except (ObservationError, TemplateError, msgspec.ValidationError) as error:
+        except (DenreiError, msgspec.ValidationError) as error:
             raise UndecidedError(f"can't observe {observation.name}: {error}") from None
 
 
