@@ -2,12 +2,14 @@
 
 What is signed is the payload's type and its exact bytes, so a report can never pass for an order.
 `verify` refuses before it parses: size, then shape, then signatures; only then may the payload be
-read, and only the bytes that were verified.
+read, and only the bytes that were verified. A letter has one spelling, the one that `sign` makes:
+were others believed too, the broker could respell an order, and its digest would be another's.
 """
 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +20,7 @@ from contract.key import SigningKey, VerifyKey
 
 MAX_BYTES = 256 * 1024
 MAX_SIGNATURES = 8
-_KEY_ID_CHARACTERS = 32
+_KEY_ID = re.compile(r"[0-9a-f]{32}")
 _SIGNATURE_BYTES = 64  # RFC 8032, section 5.1.6
 
 
@@ -77,7 +79,7 @@ def sign(payload_type: PayloadType, payload: bytes, keys: Iterable[SigningKey]) 
         "payloadType": payload_type.value,
         "signatures": signatures,
     }
-    return json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
+    return _canonical(envelope)
 
 
 def verify(data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadType]) -> Verified:
@@ -119,14 +121,17 @@ def _open(
     signed_by = [_signature(signature) for signature in signatures]
     if len({key_id for key_id, _ in signed_by}) != len(signed_by):
         raise _malformed("one key signed twice")
-    return PayloadType(payload_type), _decode(envelope["payload"]), signed_by
+    payload = _decode(envelope["payload"])
+    if _canonical(envelope) != data:
+        raise _malformed("not in the one spelling that an envelope has")
+    return PayloadType(payload_type), payload, signed_by
 
 
 def _signature(value: Any) -> tuple[str, bytes]:
     members = _members(value, {"keyid", "sig"})
     key_id, signature = members["keyid"], _decode(members["sig"])
-    if not isinstance(key_id, str) or len(key_id) != _KEY_ID_CHARACTERS:
-        raise _malformed("a key id is 32 characters")
+    if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
+        raise _malformed("a key id is 32 hexadecimal digits")
     if len(signature) != _SIGNATURE_BYTES:
         raise _malformed("a signature is not one of Ed25519")
     return key_id, signature
@@ -142,6 +147,10 @@ def _parse(data: bytes) -> Any:
         )
     except (UnicodeDecodeError, ValueError, RecursionError):
         raise _malformed("not JSON as DSSE has it") from None
+
+
+def _canonical(envelope: dict[str, Any]) -> bytes:
+    return json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
