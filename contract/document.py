@@ -19,10 +19,15 @@ MAX_NODES = 5_000
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _PLAIN: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
-# C0 and C1 controls, bidirectional overrides, zero-width characters: they hide what a text says.
+# C0 and C1 controls, Unicode's line breaks, bidirectional overrides, zero-width characters, tags,
+# and what is no character at all: they hide what a text says, or where its lines end.
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
+# What an escape in double quotes can still bring in, and no file, program or message can take.
+IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
+_BEYOND_UNICODE = re.compile(r"\\U(?!000|0010)[0-9a-fA-F]{8}")
 _EXPRESSION_HINT = (
     "; an expression that begins with '!', a quote or '[', or contains ': ', "
     "needs a block scalar: put '>-' after the key and the expression on the next line"
@@ -97,6 +102,11 @@ def _position(mark: Any) -> Position:
     return Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
 
 
+def _position_of(text: str, offset: int) -> Position:
+    before = text[:offset]
+    return Position(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
+
+
 def read_document(data: bytes, file: str) -> Node:
     """Turn YAML bytes into nodes.
 
@@ -109,8 +119,10 @@ def read_document(data: bytes, file: str) -> Node:
         raise DocumentError(file, [error.problem]) from None
     except yaml.MarkedYAMLError as error:
         raise DocumentError(file, [_explain(error, text)]) from None
-    except yaml.YAMLError as error:
-        raise DocumentError(file, [Problem(Position(1, 1), f"not YAML: {error}")]) from None
+    except (ValueError, OverflowError):  # PyYAML lets chr() fail
+        found = _BEYOND_UNICODE.search(text)
+        at = _position_of(text, found.start()) if found else Position(1, 1)
+        raise DocumentError(file, [Problem(at, "this escape is no character")]) from None
 
 
 def _decode(data: bytes, file: str) -> str:
@@ -125,8 +137,7 @@ def _decode(data: bytes, file: str) -> str:
         raise DocumentError(file, [Problem(start, message)]) from None
     text = text.replace("\r\n", "\n")
     if found := _HIDDEN.search(text):
-        before = text[: found.start()]
-        at = Position(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+        at = _position_of(text, found.start())
         message = f"hidden or control character U+{ord(found[0]):04X}; remove it"
         raise DocumentError(file, [Problem(at, message)])
     return text
@@ -168,7 +179,7 @@ class _Builder:
         self._check(event, depth)
         at = _position(event.start_mark)
         if isinstance(event, yaml.ScalarEvent):
-            return Node(_scalar(event), at)
+            return Node(_scalar(event, at), at)
         if isinstance(event, yaml.SequenceStartEvent):
             return Node(list(self._items(depth)), at)
         return self._mapping(at, depth)
@@ -202,7 +213,7 @@ class _Builder:
         self._check(event, depth)
         if not isinstance(event, yaml.ScalarEvent):
             raise _RuleError(_position(event.start_mark), "a key must be a plain name")
-        name = str(event.value)
+        name = _text(event, _position(event.start_mark))
         if name == "<<":
             raise _RuleError(
                 _position(event.start_mark), "merge keys are not allowed; write the values out"
@@ -214,8 +225,15 @@ class _Builder:
         return name
 
 
-def _scalar(event: yaml.ScalarEvent) -> Any:
+def _text(event: yaml.ScalarEvent, at: Position) -> str:
     text = str(event.value)
+    if found := IMPOSSIBLE.search(text):
+        raise _RuleError(at, f"holds U+{ord(found[0]):04X}, which no text can hold")
+    return text
+
+
+def _scalar(event: yaml.ScalarEvent, at: Position) -> Any:
+    text = _text(event, at)
     if not event.implicit[0]:
         return text
     if text in _PLAIN:

@@ -94,7 +94,7 @@ def _parameters(reader: Reader, node: Node | None) -> Iterable[Parameter]:
             pattern=reader.pattern(fields, "pattern"),
             values=tuple(reader.texts(fields, "values")),
             secret=reader.boolean(fields, "secret"),
-            default=fields["default"].value if "default" in fields else None,
+            default=fields["default"].plain() if "default" in fields else None,
         )
         _check_parameter(reader, parameter, fields, at)
         yield parameter
@@ -138,6 +138,8 @@ def _observations(reader: Reader, node: Node | None) -> Iterable[Observation]:
 def _for_each(reader: Reader, node: Node | None) -> ForEach | None:
     named = list(_named(reader, node, "for_each"))
     if not named:
+        if node is not None and node.value == {}:
+            reader.complain(node.at, "for_each needs something to go over")
         return None
     if len(named) > 1:
         reader.complain(named[1][2], "for_each goes over one thing")
@@ -167,7 +169,7 @@ def _steps(reader: Reader, node: Node | None) -> Iterable[Step]:
     seen: set[str] = set()
     for child in node.value:
         step = _step(reader, child)
-        if step.name in seen:
+        if step.name and step.name in seen:
             reader.complain(child.at, f"two steps are named {step.name!r}")
         seen.add(step.name)
         yield step

@@ -14,9 +14,9 @@ PROTOCOL = 1
 MAX_LIFE_MS = 7 * 24 * 3600 * 1000  # no order is good for longer than seven days
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-RunId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]  # a ULID
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+RunId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}\Z")]  # a ULID
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Instant = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_000)]  # ms since 1970, UTC
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -44,7 +44,7 @@ class Order(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sealed_params: dict[Name, str]  # secrets, each sealed to this host
     check: bool  # check mode: evaluate, change nothing
     operator: Name  # who asks; must be the name that the signing key is trusted under
-    via: Annotated[str, msgspec.Meta(pattern=r"^(cli|beat)$")]
+    via: Annotated[str, msgspec.Meta(pattern=r"^(cli|beat)\Z")]
     reason: Annotated[str, msgspec.Meta(max_length=2000)]
     issued_at: Instant
     not_before: Instant
@@ -77,7 +77,7 @@ def decode(payload: bytes, kind: type[T]) -> T:
     """Read verified bytes as a message. Raises MessageError; unknown members are refused."""
     try:
         return msgspec.json.decode(payload, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MessageError(f"not a {kind.__name__.lower()}: {error}") from None
 
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
+from contract.document import IMPOSSIBLE
 from contract.duration import is_duration, parse_duration
 from contract.error import DenreiError
 from contract.expression import Value, ValueType
@@ -66,7 +67,7 @@ class Parameter:
 
     def accept(self, value: Any) -> Any:
         """Return the value if it is of this parameter's type. Raises ParameterError."""
-        if value == "" and self.default == "":
+        if value == "" and self.default == "" and self.value_type is ValueType.STRING:
             return value
         complaint = self._complaint(value)
         if complaint:
@@ -91,7 +92,7 @@ class Parameter:
         fits = not self.pattern or re.fullmatch(self.pattern, text)
         complaints = (
             (len(text) > MAX_CHARACTERS, f"is longer than {MAX_CHARACTERS} characters"),
-            ("\0" in text, "holds a NUL"),
+            (IMPOSSIBLE.search(text) is not None, "holds a NUL or is not UTF-8"),
             (is_short, f"is shorter than {MIN_SECRET_CHARACTERS} characters, too short to redact"),
             (self.type is ParameterType.UUID and not UUID.fullmatch(text), "is not a UUID"),
             (

@@ -19,6 +19,15 @@ def is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def complaint_about_pattern(text: str) -> str:
+    """Return what is wrong with a regular expression, or an empty text."""
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"is not a regular expression: {error}"
+    return ""
+
+
 class Reader:
     """Takes values out of mappings; each complaint keeps its place in the text."""
 
@@ -72,7 +81,8 @@ class Reader:
     def name(self, fields: dict[str, Node], name: str, pattern: re.Pattern[str]) -> str:
         """Return a text that fits a pattern for names."""
         text = self.text(fields, name)
-        if name in fields and not pattern.fullmatch(text):
+        is_text = name in fields and isinstance(fields[name].value, str)
+        if is_text and not pattern.fullmatch(text):
             self.complain(fields[name].at, f"{text!r} is no name: use a-z, 0-9, - and _")
         return text
 
@@ -110,10 +120,9 @@ class Reader:
     def pattern(self, fields: dict[str, Node], name: str) -> str:
         """Return a regular expression that compiles."""
         text = self.text(fields, name)
-        try:
-            re.compile(text)
-        except re.error as error:
-            self.complain(fields[name].at, f"{name} is not a regular expression: {error}")
+        if complaint := complaint_about_pattern(text):
+            self.complain(fields[name].at, f"{name} {complaint}")
+            return ""
         return text
 
     def choice(self, fields: dict[str, Node], name: str, options: type[E], default: E) -> E:

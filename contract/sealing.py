@@ -40,8 +40,11 @@ class SealContext:
 
 
 def seal(secret: str, key: SealPublicKey, context: SealContext) -> str:
-    """Encrypt a secret to the host's key; base64. Raises SealError if it is too long."""
-    plain = secret.encode()
+    """Encrypt a secret to the host's key; base64. Raises SealError if it is too long or no text."""
+    try:
+        plain = secret.encode()
+    except UnicodeEncodeError:
+        raise SealError(f"the secret {context.parameter} is not UTF-8") from None
     sized = len(plain).to_bytes(4, "big") + plain
     size = next((size for size in _SIZES if size >= len(sized)), 0)
     if not size:
