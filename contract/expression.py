@@ -5,7 +5,7 @@ misspelt field or a comparison of a time with a number is found when the runbook
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,13 +16,24 @@ from contract.document import Position
 from contract.error import DenreiError
 
 if TYPE_CHECKING:
-    from cel_expr_python import cel
+    from cel_expr_python import cel  # type: ignore[import-untyped]  # stubs without py.typed
 
 Value = bool | int | str | datetime | timedelta | list[str]
 
-_STRING = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
-_DOTTED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
-_DURATION = re.compile(r"""\bduration\(\s*(["'])(.*?)\1\s*\)""")
+# A comment or a string literal as CEL has them: raw, tripled, bytes.
+_LITERAL = re.compile(
+    r"""//[^\n]*
+    | \b(?:[rR][bB]?|[bB][rR])(?:"{3}.*?"{3}|'{3}.*?'{3}|"[^"\n]*"|'[^'\n]*')
+    | (?:\b[bB])?(?:
+        "{3}(?:\\.|[^\\])*?"{3} | '{3}(?:\\.|[^\\])*?'{3}
+        | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*'
+    )""",
+    re.DOTALL | re.VERBOSE,
+)
+_DOTTED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)")
+_ROOT_DOT = re.compile(r"(?:(?<=[^\w\s)\]}#])|^)\s*\.(?=\s*[A-Za-z_])")
+_DURATION = re.compile(r"\bduration\(\s*")
+_QUOTED = re.compile(r"""(["'])(.*?)\1""")
 _CEL_DURATION = re.compile(r"-?(?:\d+(?:\.\d+)?(?:h|ms|us|ns|m|s))+|0")
 _WHERE = re.compile(r"<input>:(\d+):(\d+): (.*)", re.DOTALL)
 
@@ -56,13 +67,20 @@ class Expression:
     at: Position
 
     def names(self) -> frozenset[str]:
-        """Return every dotted name that stands outside the string literals."""
-        return frozenset(_DOTTED.findall(_STRING.sub("''", self.source)))
+        """Return every dotted name that stands outside the string literals and comments."""
+        return frozenset(name for name, _ in self.places())
+
+    def places(self) -> Iterator[tuple[str, int]]:
+        """Yield every dotted name with its offset in the source."""
+        # CEL lets blanks stand around a dot, and a dot before the whole name.
+        text = _ROOT_DOT.sub(lambda found: " " * len(found[0]), _without_literals(self.source))
+        for found in _DOTTED.finditer(text):
+            yield "".join(found[0].split()), found.start()
 
     def conjuncts(self) -> list["Expression"]:
         """Return the parts that `&&` joins outside brackets, to tell which of them is false."""
         parts = _split_conjunction(self.source)
-        return [Expression(" ".join(part.split()), self.at) for part in parts]
+        return [Expression(part.strip(), self.at) for part in parts]
 
 
 @cache
@@ -98,7 +116,7 @@ class Vocabulary:
         _check_durations(expression.source)
         try:
             compiled = self._environment.compile(expression.source)
-        except RuntimeError as error:
+        except (RuntimeError, TypeError, ValueError) as error:
             raise _compile_error(str(error)) from None
         return Compiled(expression, compiled)
 
@@ -116,6 +134,14 @@ class Compiled:
         """Tell whether the result is always true or false (or an error)."""
         return bool(self._compiled.return_type() == _types()[ValueType.BOOL])
 
+    @property
+    def is_reportable(self) -> bool:
+        """Tell whether the result is of a type that a report can hold."""
+        from cel_expr_python import cel
+
+        given = self._compiled.return_type()
+        return any(given == each for each in (*_types().values(), cel.Type.DOUBLE))
+
     def holds(self, values: Mapping[str, Value]) -> bool:
         """Evaluate to true or false.
 
@@ -129,7 +155,11 @@ class Compiled:
 
     def value(self, values: Mapping[str, Value]) -> Value:
         """Evaluate to a plain Python value. Raises ExpressionError when CEL gives an error."""
-        result = self._compiled.eval(data=dict(values))
+        try:
+            result = self._compiled.eval(data=dict(values))
+        except (RuntimeError, TypeError, ValueError) as error:
+            # Such as a file's name that is not UTF-8: CEL can't take it.
+            raise ExpressionError(f"can't be worked out: {error}") from None
         if result.type().name() in ("ERROR", "UNKNOWN"):
             raise ExpressionError(str(result.value()))
         plain: Any = result.plain_value()
@@ -137,7 +167,7 @@ class Compiled:
 
 
 def _split_conjunction(source: str) -> list[str]:
-    blank = _STRING.sub(lambda found: "_" * len(found[0]), source)
+    blank = _without_literals(source)
     parts, depth, start = [], 0, 0
     for position, character in enumerate(blank):
         depth += (character in "([{") - (character in ")]}")
@@ -149,9 +179,15 @@ def _split_conjunction(source: str) -> list[str]:
     return [*parts, source[start:]]
 
 
+def _without_literals(source: str) -> str:
+    """Return the source with each literal and comment blanked out, at its length."""
+    return _LITERAL.sub(lambda found: "#" * len(found[0]), source)
+
+
 def _check_durations(source: str) -> None:
-    for found in _DURATION.finditer(source):
-        if not _CEL_DURATION.fullmatch(found[2]):
+    for call in _DURATION.finditer(_without_literals(source)):
+        found = _QUOTED.match(source, call.end())
+        if found and not _CEL_DURATION.fullmatch(found[2]):
             before = source[: found.start(2)]
             raise ExpressionError(
                 f"duration({found[2]!r}) is not CEL: use h, m, s or ms (a day is '24h')",

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from posixpath import normpath
 from typing import Any
-
-import msgspec
 
 from contract import template
 from contract.action import ACTIONS, texts
+from contract.arguments import misfits, place_of
 from contract.document import Node, Position, Problem
 from contract.duration import is_duration
 from contract.expression import Expression, ExpressionError, ValueType, Vocabulary
 from contract.observation import OBSERVATIONS
 from contract.parameter import ParameterType, did_you_mean
+from contract.place import offset_of, place_in_yaml
+from contract.reading import complaint_about_pattern
 from contract.runbook import Action, Observation, Runbook, Step
 
 RUN_NAMES: Mapping[str, ValueType] = {
@@ -24,6 +26,7 @@ RUN_NAMES: Mapping[str, ValueType] = {
     "run.changed_at": ValueType.TIMESTAMP,  # when the first one began; guarded by run.changed
     "now": ValueType.TIMESTAMP,
 }
+_UNDECLARED = re.compile(r"undeclared reference to '([\w.]+)'")
 _TEXT_NAMES = ("run.id", "run.host")
 _SAMPLES: Mapping[ParameterType, Any] = {
     ParameterType.INTEGER: 1,
@@ -123,7 +126,8 @@ class _Lint:
             return
         for _, text in texts(seen.arguments):
             yield from self._template(text, set(self.samples) - self.secrets, node)
-        yield from self._shape(OBSERVATIONS[seen.kind].arguments, seen.arguments, node)
+        kind = OBSERVATIONS[seen.kind].arguments
+        yield from misfits(kind, seen.arguments, self.samples, node)
         for name in ("match", "name"):
             pattern = seen.arguments.get(name)
             if isinstance(pattern, str) and pattern != "uuid" and "${" not in pattern:
@@ -155,40 +159,26 @@ class _Lint:
             if secrets and place not in kind.takes_secret:
                 where = " or ".join(kind.takes_secret) or "no argument"
                 yield Problem(
-                    inner.at,
+                    place_of(inner, text),
                     f"{', '.join(sorted(secrets))} is secret and may stand in {where} of "
                     f"{action.kind} only, not in {place}",
                 )
-        yield from self._shape(kind.arguments, action.arguments, inner)
+        yield from misfits(kind.arguments, action.arguments, self.samples, inner)
         yield from self._program(action.arguments, inner)
 
     def _program(self, arguments: Mapping[str, Any], node: Node) -> Iterator[Problem]:
         argv = arguments.get("argv")
         if not isinstance(argv, list) or not argv or not isinstance(argv[0], str):
             return
-        if not argv[0].startswith("/") or "${" in argv[0]:
-            message = f"the program must be an absolute path without ${{…}}, not {argv[0]!r}"
-            yield Problem(node.at, message)
-
-    def _shape(
-        self, kind: type[msgspec.Struct], arguments: Mapping[str, Any], node: Node
-    ) -> Iterator[Problem]:
-        try:
-            msgspec.convert(template.render(arguments, self.samples), kind, strict=False)
-        except template.TemplateError:
-            return  # told already, with its place
-        except msgspec.ValidationError as error:
-            message, _, path = str(error).partition(" - at `$.")
-            place = [int(p) if p.isdigit() else p for p in re.findall(r"\w+", path)]
-            unknown = re.search(r"unknown field `(\w+)`", message)
-            fields = {field.name for field in msgspec.structs.fields(kind)} - {"argv"}
-            hint = did_you_mean(unknown[1], fields) if unknown else ""
-            at = node.find([unknown[1]] if unknown else place).at
-            yield Problem(at, f"{'.'.join(map(str, place)) or 'arguments'}: {message}{hint}")
+        program = argv[0]
+        is_literal = program.startswith("/") and "${" not in program
+        if not is_literal or f"/{program.lstrip('/')}" != normpath(program):
+            message = f"the program must be an absolute path without ${{…}} or .., not {program!r}"
+            yield Problem(place_of(node, program), message)
 
     def _template(self, text: str, names: set[str], node: Node) -> Iterator[Problem]:
         if complaint := template.check(text, names):
-            yield Problem(_place_of(node, text), complaint)
+            yield Problem(place_of(node, text), complaint)
 
     def _expression(self, expression: Expression, *, boolean: bool = True) -> Iterator[Problem]:
         if problem := self._unknown_name(expression):
@@ -197,12 +187,23 @@ class _Lint:
         try:
             compiled = self.vocabulary.compile(expression)
         except ExpressionError as error:
-            yield Problem(self._place(expression, error.line, error.column), str(error))
+            yield self._explained(expression, error)
             return
+        if not boolean and not compiled.is_reportable:
+            yield Problem(expression.at, "must be a text, a number, a time or true or false")
         if boolean and not compiled.is_boolean:
             yield Problem(expression.at, "must be true or false (a boolean expression)")
         if boolean:
             yield from self._missing_guards(expression)
+
+    def _explained(self, expression: Expression, error: ExpressionError) -> Problem:
+        message = str(error)
+        if found := _UNDECLARED.search(message):
+            owners = {name.split(".")[0] for name in self.vocabulary.names}
+            hint = did_you_mean(found[1].split(".")[0], owners)
+            return Problem(self._find(expression, found[1]), message + hint)
+        offset = offset_of(expression.source, error.line, error.column)
+        return Problem(place_in_yaml(self.runbook.source, expression, offset), message)
 
     def _unknown_name(self, expression: Expression) -> Problem | None:
         for name in sorted(expression.names()):
@@ -228,54 +229,13 @@ class _Lint:
                 yield Problem(at, f"{field} is there only if {guard}; write `{guard} && …`")
 
     def _find(self, expression: Expression, name: str) -> Position:
-        found = re.search(rf"(?<![\w.]){re.escape(name)}\b", expression.source)
-        before = expression.source[: found.start()] if found else ""
-        line = before.count("\n") + 1
-        return self._place(expression, line, len(before) - (before.rfind("\n") + 1) + 1)
-
-    def _place(self, expression: Expression, line: int, column: int) -> Position:
-        return place_in_source(self.runbook.source, expression, line, column)
-
-
-def place_in_source(text: str, expression: Expression, line: int, column: int) -> Position:
-    """Find a place inside an expression again in the runbook's YAML, folded scalars included."""
-    offset = sum(len(part) + 1 for part in expression.source.split("\n")[: line - 1]) + column - 1
-    lines = text.replace("\r\n", "\n").split("\n")
-    number, start = expression.at.line, expression.at.column - 1
-    head = lines[number - 1][start:]
-    if head[:1] in (">", "|"):
-        number += 1
-        start = _indentation(lines[number - 1])
-    elif head[:1] in ("'", '"'):
-        start += 1
-    while number < len(lines) and offset > len(lines[number - 1].rstrip()) - start:
-        offset -= len(lines[number - 1].rstrip()) - start + 1
-        number += 1
-        start = _indentation(lines[number - 1])
-    return Position(number, start + max(offset, 0) + 1)
-
-
-def _indentation(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
-
-
-def _place_of(node: Node, text: str) -> Position:
-    """Return where a text stands below a node; the node itself if it was not found."""
-    if node.value == text:
-        return node.at
-    children: Iterable[Node] = ()
-    if isinstance(node.value, dict):
-        children = node.value.values()
-    elif isinstance(node.value, list):
-        children = node.value
-    for child in children:
-        if text in [found for _, found in texts(child.plain())]:
-            return _place_of(child, text)
-    return node.at
+        offsets = {
+            f"{found}.": offset for found, offset in reversed(list(expression.places()))
+        }  # of each name's first appearance
+        starts = [offset for found, offset in offsets.items() if found.startswith(f"{name}.")]
+        return place_in_yaml(self.runbook.source, expression, min(starts, default=0))
 
 
 def _regular_expression(pattern: str, at: Position) -> Iterator[Problem]:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        yield Problem(at, f"{pattern!r} is not a regular expression: {error}")
+    if complaint := complaint_about_pattern(pattern):
+        yield Problem(at, f"{pattern!r} {complaint}")
