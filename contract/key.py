@@ -11,7 +11,7 @@ import os
 import stat
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -108,7 +108,7 @@ class SigningKey:
         return cls(private)
 
     def save(self, path: Path) -> None:
-        """Write a new key file with mode 0600. Raises KeyFileError if there is one already."""
+        """Write a new key file with mode 0600, never over an old one. Raises KeyFileError."""
         _save_private(self._private, path)
 
     def sign(self, message: bytes) -> bytes:
@@ -151,7 +151,7 @@ class SealKey:
         return cls(private)
 
     def save(self, path: Path) -> None:
-        """Write a new key file with mode 0600. Raises KeyFileError if there is one already."""
+        """Write a new key file with mode 0600, never over an old one. Raises KeyFileError."""
         _save_private(self.private, path)
 
 
@@ -165,6 +165,8 @@ def _save_private(private: Ed25519PrivateKey | X25519PrivateKey, path: Path) -> 
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise KeyFileError(f"{path} exists already; a key is never overwritten") from None
+    except OSError as error:
+        raise KeyFileError(f"can't write the key {path}: {error.strerror}") from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
         file.flush()
@@ -183,5 +185,5 @@ def _load_private(path: Path) -> object:
         raise KeyFileError(f"{path} can be read by others; run: chmod 600 {path}")
     try:
         return serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
         raise KeyFileError(f"{path} holds no unencrypted private key in PEM form") from None

@@ -56,7 +56,7 @@ class Transport(kombu_redis.Transport):
     def _deliver(self, message: Any, queue: Any) -> None:
         try:
             task, text = _essence(message)
-        except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
+        except (ValueError, TypeError, LookupError, RecursionError, binascii.Error) as error:
             _log.warning("dropped a malformed message: %s", type(error).__name__)
             return
         super()._deliver(_message(task, text, queue), queue)
