@@ -1,5 +1,6 @@
 """What a worker is told about itself: worker.yaml, and where its other files are."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,10 +77,20 @@ class Config:
 
     def to_yaml(self) -> str:
         """Write the settings as worker.yaml."""
-        lines = [f"name: {self.name}", f"broker: {self.broker}", f"state: {self.state}"]
+        settings = {"name": self.name, "broker": self.broker, "state": str(self.state)}
         if self.root != Path("/"):
-            lines.append(f"root: {self.root}")
-        return "\n".join(lines) + "\n"
+            settings["root"] = str(self.root)
+        return "".join(f"{name}: {_as_yaml(value)}\n" for name, value in settings.items())
+
+
+def _as_yaml(text: str) -> str:
+    """Return the text plain if YAML would read it as itself, else in double quotes."""
+    try:
+        if read_document(f"x: {text}\n".encode(), "").plain() == {"x": text}:
+            return text
+    except DocumentError:
+        pass
+    return json.dumps(text, ensure_ascii=False)
 
 
 def config_path(given: str | None) -> Path:
@@ -125,10 +136,17 @@ def _directory(reader: Reader, fields: dict[str, Node], name: str, default: Path
     return Path(text) if text else default
 
 
+def _scheme(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""
+
+
 def _check(reader: Reader, fields: dict[str, Node], config: Config) -> None:
     try:
         check_host_name(config.name)
     except HostNameError as error:
         reader.complain(fields["name"].at, str(error))
-    if not urlsplit(config.broker).scheme:
+    if not _scheme(config.broker):
         reader.complain(fields["broker"].at, "broker must be a URL, such as redis://broker:6379/0")

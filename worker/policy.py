@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from posixpath import normpath
 
 from contract.document import DocumentError, read_document
 from contract.error import DenreiError
@@ -38,11 +39,12 @@ class Policy:
 
     def forbidden(self, executables: Iterable[str]) -> list[str]:
         """Return those programs that may not be started here."""
-        return sorted(
-            program
-            for program in executables
-            if not any(fnmatchcase(program, rule) for rule in self.executables)
-        )
+        return sorted(program for program in executables if not self._allows(program))
+
+    def _allows(self, program: str) -> bool:
+        # `/opt/agent/bin/../../../bin/sh` fits `/opt/agent/bin/*`, and is not what was meant.
+        is_plain = normpath(program) == program and not program.startswith("//")
+        return is_plain and any(fnmatchcase(program, rule) for rule in self.executables)
 
 
 def load_policy(path: Path) -> Policy:
