@@ -21,7 +21,7 @@ from orchestrator.firing import Trigger
 from orchestrator.schedule import Schedule, read_schedules
 from orchestrator.store.store import Store, StoreError
 
-_LONGEST_NAP_S = 1.0  # how soon a changed file is noticed
+_LONGEST_NAP_S = 1  # how soon a changed file is noticed
 
 _log = structlog.get_logger(__name__)
 

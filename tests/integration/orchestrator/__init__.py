@@ -1,0 +1,1 @@
+"""Tests of the orchestrator on real files and a real Redis."""

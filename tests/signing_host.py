@@ -1,0 +1,78 @@
+"""A host as the orchestrator knows it: a name, two keys, and letters signed with one of them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from contract.envelope import PayloadType, peek, verify
+from contract.instant import now_ms
+from contract.key import SealKey, SigningKey
+from contract.order import Order, decode, letter_digest, sign_message
+from contract.outcome import HostRunState, StepOutcome, state_of
+from contract.report import PassReport, Pong, Receipt, Refusal, Report, StepReport
+from contract.trust import HostKeys
+
+
+@dataclass(frozen=True)
+class SigningHost:
+    """Signs what a worker would sign; runs nothing."""
+
+    name: str
+    key: SigningKey = field(default_factory=SigningKey.generate)
+    seal_key: SealKey = field(default_factory=SealKey.generate)
+
+    @property
+    def public(self) -> HostKeys:
+        sign, seal = self.key.public.text, self.seal_key.public.text
+        return HostKeys(denrei_host=self.name, sign=sign, seal=seal)
+
+    def read_order(self, letter: bytes) -> Order:
+        """Read an order without asking who signed it."""
+        return decode(peek(letter)[1], Order)
+
+    def receipt(self, order: bytes, state: HostRunState, at: int | None = None) -> bytes:
+        message = Receipt(
+            host=self.name,
+            run_id=self.read_order(order).run_id,
+            order_sha256=letter_digest(order),
+            state=state,
+            at=at if at is not None else now_ms(),
+        )
+        return sign_message(PayloadType.RECEIPT, message, self.key)
+
+    def report(self, order: bytes, outcome: StepOutcome = StepOutcome.OK, **changes: Any) -> bytes:
+        now = now_ms()
+        values: dict[str, Any] = {
+            "host": self.name,
+            "run_id": self.read_order(order).run_id,
+            "order_sha256": letter_digest(order),
+            "counter": 1,
+            "state": state_of(outcome),
+            "outcome": outcome,
+            "check": False,
+            "accepted_at": now,
+            "started_at": now,
+            "ended_at": now,
+            "passes": [PassReport(steps=[StepReport(name="a step", outcome=outcome)])],
+        }
+        return sign_message(PayloadType.REPORT, Report(**{**values, **changes}), self.key)
+
+    def refusal(self, letter: bytes, reason: str, run_id: str | None = None) -> bytes:
+        message = Refusal(
+            host=self.name,
+            run_id=run_id,
+            letter_sha256=letter_digest(letter),
+            reason=reason,
+            detail="no",
+            at=now_ms(),
+        )
+        return sign_message(PayloadType.REFUSAL, message, self.key)
+
+    def pong(self, nonce: str) -> bytes:
+        message = Pong(host=self.name, nonce=nonce, at=now_ms(), waiting=2, worker="1.2.3")
+        return sign_message(PayloadType.PONG, message, self.key)
+
+
+def payload_of(letter: bytes, key: SigningKey, payload_type: PayloadType) -> bytes:
+    """Return a letter's payload if this key signed it."""
+    public = key.public
+    return verify(letter, {public.id: public}, frozenset({payload_type})).payload

@@ -1,0 +1,71 @@
+"""What log lines look like."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from contract import log
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Whatever a test configures ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+class Terminal(io.StringIO):
+    """A stream that says a person looks on."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_log_without_a_terminal_is_json_with_what_is_bound() -> None:
+    stream = io.StringIO()
+    log.configure(stream)
+    with structlog.contextvars.bound_contextvars(run="R1", host="web1"):
+        structlog.get_logger("one").info("began", step="a step")
+        logging.getLogger("two").warning("careful: %s", "x")
+    ours, foreign = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (ours["event"], ours["run"], ours["host"], ours["step"]) == (
+        "began",
+        "R1",
+        "web1",
+        "a step",
+    )
+    assert (foreign["event"], foreign["run"], foreign["level"]) == ("careful: x", "R1", "warning")
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_log_control_characters_forge_no_line_and_no_colour(stream: io.StringIO) -> None:
+    log.configure(stream)
+    structlog.get_logger("forger").info("said", words="one\ntwo\x1b[2J\u202ethree")
+    logging.getLogger("forger").info("more\r\nlines")
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    assert "\x1b[2J" not in stream.getvalue()
+    assert "\u202e" not in stream.getvalue()
+
+
+def test_log_exception_tells_no_local_variables() -> None:
+    stream = Terminal()
+    log.configure(stream)
+
+    def fail(password: str) -> None:
+        raise ValueError
+
+    try:
+        fail("hunter22")
+    except ValueError:
+        structlog.get_logger("failing").exception("failed")
+    assert "ValueError" in stream.getvalue()
+    assert "hunter22" not in stream.getvalue().replace('fail("hunter22")', "")
