@@ -1,0 +1,124 @@
+"""A whole small world on loopback: broker, orchestrator, cloud, and hosts with their workers."""
+
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lab.cloud import Cloud, Workspace
+from lab.command import Script, Service
+from lab.host import LabError, LabHost
+from lab.redis import EmbeddedRedis
+
+READY_WITHIN_S = 60.0
+
+
+class FleetHost:
+    """One host of the fleet: a directory with an agent in it, and a worker of its own."""
+
+    def __init__(self, directory: Path, name: str, cloud: Cloud, broker: str) -> None:
+        """Install the stand-in agent; prepare and trust come with `join`."""
+        self.name = name
+        self.directory = directory
+        self.agent = LabHost(directory / "root", name, cloud)
+        self.worker = Script(
+            "denrei-worker", {"DENREI_WORKER_CONFIG": str(directory / "etc" / "worker.yaml")}
+        )
+        self._broker = broker
+
+    @property
+    def public(self) -> Path:
+        """Return where the host's public keys are."""
+        return self.directory / "etc" / f"{self.name}.pub.json"
+
+    def prepare(self) -> None:
+        """Make the host's keys, ledger and configuration."""
+        state, root = self.directory / "state", self.directory / "root"
+        self.worker.must(
+            "init", "--name", self.name, "--broker", self._broker,
+            "--state", str(state), "--root", str(root),
+        )  # fmt: skip
+
+    def join(self, trust: Path) -> None:
+        """Trust an orchestrator."""
+        self.worker.must("trust", str(trust))
+
+    def start(self) -> Service:
+        """Start courier and executor."""
+        return self.worker.start(self.directory / "worker.log", "run")
+
+
+class Fleet:
+    """Broker, orchestrator, cloud and hosts; all of it ends with the `with` block."""
+
+    def __init__(self, directory: Path, names: Iterable[str], *, beat: bool = False) -> None:
+        """Name the hosts; nothing is started yet."""
+        self._stack = ExitStack()
+        self._directory = directory
+        self._names = tuple(names)
+        self._beat = beat
+        self.home = directory / "orchestrator"
+        self.denrei = Script("denrei", {"DENREI_HOME": str(self.home), "COLUMNS": "80"})
+        self.hosts: dict[str, FleetHost] = {}
+        self.services: dict[str, Service] = {}
+
+    def __enter__(self) -> Self:
+        """Start everything; what was started is stopped again if something fails."""
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop everything."""
+        self._stack.close()
+
+    def _start(self) -> None:
+        self.redis = self._stack.enter_context(EmbeddedRedis(self._directory / "redis"))
+        self.cloud = self._stack.enter_context(Cloud(self._directory / "cloud"))
+        self.workspace: Workspace = self.cloud.workspace()
+        self.key_file = self._directory / "workspace.key"
+        self.key_file.write_text(self.workspace.key)
+        self.key_file.chmod(0o600)
+        self.denrei.must("init", "--broker", self.redis.url, "--operator", "demo")
+        for name in self._names:
+            self._add_host(name)
+        arguments = ("server", "--beat") if self._beat else ("server",)
+        self.start("server", self.denrei, *arguments)
+        for host in self.hosts.values():
+            self.keep(host.name, host.start())
+
+    def _add_host(self, name: str) -> None:
+        host = FleetHost(self._directory / name, name, self.cloud, self.redis.url)
+        self._stack.callback(host.agent.stop)
+        host.prepare()
+        host.join(self.home / "trust.json")
+        self.denrei.must("host", "add", name, str(host.public))
+        self.hosts[name] = host
+
+    def start(self, name: str, script: Script, *arguments: str) -> None:
+        """Start a console script in the background and keep it until the end."""
+        self.keep(name, script.start(self._directory / f"{name}.log", *arguments))
+
+    def keep(self, name: str, service: Service) -> None:
+        """Stop a service when the fleet ends."""
+        self.services[name] = service
+        self._stack.callback(service.stop)
+
+    def await_workers(self, within: float = READY_WITHIN_S) -> None:
+        """Wait until every host has answered a signed ping. Raises LabError."""
+        until = time.monotonic() + within
+        for name in self.hosts:
+            left = max(until - time.monotonic(), 1.0)
+            done = self.denrei.run("host", "ping", name, "--timeout", f"{left:.0f}s")
+            if done.code != 0:
+                raise LabError(f"{name} does not answer: {done.err.strip()}")
