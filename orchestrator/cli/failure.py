@@ -68,6 +68,7 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from orchestrator.cli.runbook import LintError
     from orchestrator.inventory import InventoryError
     from orchestrator.library import RunbookNotFoundError
+    from orchestrator.schedule import ScheduleError
     from orchestrator.secret import SecretError
     from orchestrator.selector import NoTargetError
     from orchestrator.submission import SubmissionError
@@ -76,7 +77,7 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     asked_wrongly = (
         *(DocumentError, DurationError, HostNameError, ParameterError, SealError, TrustError),
         *(RunLookupError, LintError, InventoryError, RunbookNotFoundError, SecretError),
-        SubmissionError,
+        *(ScheduleError, SubmissionError),
     )
     usage = [(family, ExitCode.USAGE) for family in asked_wrongly]
     return [*usage, (NoTargetError, ExitCode.NO_TARGET), (EnvelopeError, ExitCode.REFUSED)]

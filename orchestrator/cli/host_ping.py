@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import click
 
+from orchestrator.cli.advice import hindrance
 from orchestrator.cli.exit_code import ExitCode
-from orchestrator.cli.health import hindrance
 from orchestrator.cli.output import Document, Format, emit
 from orchestrator.cli.visible import visible
 from orchestrator.home import Home
@@ -20,7 +20,7 @@ def ping_host(
     home: Home, store: Store, host: Host, timeout: timedelta, format_: Format
 ) -> ExitCode:
     """Send a ping, wait for its signed answer, and tell how long it took."""
-    if said := hindrance(store.services.all()):
+    if said := hindrance(store):
         click.echo(visible(said), err=True)
     asked = send_ping(host, home.operator, home.operator_key(), store, timeout)
     answer = _wait(store, asked, timeout.total_seconds())

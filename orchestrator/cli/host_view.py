@@ -48,7 +48,7 @@ def show_host(host: Host, open_runs: Sequence[HostRun], format_: Format) -> None
         ("host", host.name),
         ("labels", _labels(host)),
         ("added", stamp(host.added_at)),
-        ("last signed", f"{stamp(host.last_signed_at)} ({ago(host.last_signed_at)})"),
+        ("last signed", _last_signed(host)),
         ("key id", VerifyKey(host.sign_key).id),
         ("sign key", host.sign_key),
         ("seal key", host.seal_key),
@@ -59,3 +59,8 @@ def show_host(host: Host, open_runs: Sequence[HostRun], format_: Format) -> None
 
 def _labels(host: Host) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(host.labels.items())) or "-"
+
+
+def _last_signed(host: Host) -> str:
+    when = ago(host.last_signed_at)
+    return f"{stamp(host.last_signed_at)} ({when})" if host.last_signed_at else when

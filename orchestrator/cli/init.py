@@ -39,7 +39,6 @@ def command(broker: str, operator: str, store: str) -> None:
     home = Home.create(home_path(), broker, operator, store)
     click.echo(f"home      {home.path}")
     click.echo(f"operator  {home.operator}")
-    click.echo(f"broker    {broker}")
     click.echo(f"trust     {home.trust}")
     for line in (
         "",

@@ -7,9 +7,9 @@ from datetime import timedelta
 import click
 
 from contract.instant import now_ms
+from orchestrator.cli.advice import advice, can_end
 from orchestrator.cli.exit_code import ExitCode, code_of_run
 from orchestrator.cli.follow import Ending, Sight, follow
-from orchestrator.cli.health import advice, is_serving
 from orchestrator.cli.output import Format, emit
 from orchestrator.cli.progress import make_progress, show_result
 from orchestrator.cli.run_document import host_run_document, run_document
@@ -27,7 +27,7 @@ def follow_run(store: Store, run: Run, timeout: timedelta | None, format_: Forma
         look = _Look(store, run)
         ending, _ = follow(look, make_progress(), limit, watch.wait)
     if ending is Ending.DETACHED:
-        click.echo(f"\ndetached; the run goes on. Come back with: {_way_back(run)}", err=True)
+        _tell("\ndetached; the run goes on", run)
         return ExitCode.INTERRUPTED
     host_runs = store.runs.host_runs(run.run_id)
     show_run(run, host_runs, format_)
@@ -46,12 +46,12 @@ def _conclude(ending: Ending, run: Run, host_runs: Sequence[HostRun]) -> ExitCod
     if ending is Ending.ENDED:
         return code_of_run({h.state for h in host_runs}, {h.outcome for h in host_runs})
     why = "time is up" if ending is Ending.TIMED_OUT else "no server runs that could end it"
-    click.echo(f"{why}; the run is still open. Come back with: {_way_back(run)}", err=True)
+    _tell(f"{why}; the run is still open", run)
     return ExitCode.TIMED_OUT
 
 
-def _way_back(run: Run) -> str:
-    return f"denrei run watch {run.run_id}"
+def _tell(what: str, run: Run) -> None:
+    click.echo(f"{what}\ncome back with: denrei run watch {run.run_id}", err=True)
 
 
 class _Look:
@@ -64,13 +64,10 @@ class _Look:
     def __call__(self) -> Sight:
         """Return where the run stands now."""
         host_runs = self._store.runs.host_runs(self._run.run_id, reports=False)
-        services = self._store.services.all()
-        waits = any(not host_run.ended for host_run in host_runs)
-        return Sight(
-            host_runs,
-            advice(services, self._run.expires_at) if waits else "",
-            is_stuck=waits and not is_serving(services) and self._is_over(),
-        )
+        if all(host_run.ended for host_run in host_runs):
+            return Sight(host_runs)
+        said = advice(self._store, self._run.expires_at)
+        return Sight(host_runs, said, is_stuck=self._is_over() and not can_end(self._store))
 
     def _is_over(self) -> bool:
         return now_ms() > self._run.expires_at + _AFTER_EXPIRY_MS

@@ -17,7 +17,7 @@ def _plain(lines: object) -> list[str]:
 
 
 def test_table_on_a_narrow_screen_fits_and_indents_reasons() -> None:
-    """At 80 columns long names are cut with a sign; reasons stand indented on lines of their own."""
+    """At 80 columns long names are cut with a sign; reasons stand indented below."""
     lines = _plain(_TABLE.lines(80))
     assert max(len(line) for line in lines) <= 80
     assert lines[0].split() == ["HOST", "STATE", "OUTCOME"]

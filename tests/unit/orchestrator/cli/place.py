@@ -1,0 +1,184 @@
+"""A real home, real keys of hosts, and the program run there: what tests of the CLI stand on."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contract.envelope import PayloadType
+from contract.instant import now_ms
+from contract.key import SealKey, SigningKey
+from contract.order import sign_message
+from contract.outcome import HostRunState, StepOutcome, state_of
+from contract.report import PassReport, Pong, Receipt, Refusal, Report, StepReport
+from contract.trust import HostKeys, save_public
+from orchestrator.home import Home
+from orchestrator.recorder import Recorder
+from orchestrator.store.record import Host, HostRun, Service, ServiceName
+from orchestrator.store.store import Store
+
+RUNBOOK = """\
+name: look
+summary: Look at a process.
+params:
+  force: {type: boolean, default: false}
+  key: {type: string, secret: true, default: ""}
+observe:
+  agent: {process: {pid_file: /run/agent.pid}}
+steps:
+  - name: agent runs
+    ensure: agent.running || params.force
+"""
+
+
+@dataclass(frozen=True)
+class HostSide:
+    """A host's own keys: it signs what a worker would sign."""
+
+    name: str
+    key: SigningKey
+    seal_key: SealKey
+
+    def public_file(self, folder: Path) -> Path:
+        """Write the host's public file."""
+        path = folder / f"{self.name}.json"
+        keys = HostKeys(
+            denrei_host=self.name, sign=self.key.public.text, seal=self.seal_key.public.text
+        )
+        save_public(path, keys)
+        return path
+
+
+@dataclass
+class Place:
+    """A home, its hosts, and the ways in."""
+
+    home: Home
+    folder: Path
+    sides: dict[str, HostSide] = field(default_factory=dict)
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Open the home's store."""
+        with self.home.open_store() as store:
+            yield store
+
+    def add_host(self, name: str, **labels: str) -> HostSide:
+        """Make a host and put it into the inventory."""
+        side = HostSide(name, SigningKey.generate(), SealKey.generate())
+        self.sides[name] = side
+        with self.store() as store:
+            store.hosts.add(
+                Host(
+                    name=name,
+                    sign_key=side.key.public.text,
+                    seal_key=side.seal_key.public.text,
+                    labels=labels,
+                    added_at=now_ms(),
+                )
+            )
+        return side
+
+    def host_run(self, host: str) -> HostRun | None:
+        """Return the newest host run that is open on a host."""
+        with self.store() as store:
+            shares = store.runs.open_on(host)
+        return shares[-1] if shares else None
+
+    def report(self, host: str, outcome: StepOutcome, reason: str = "", **parts: object) -> None:
+        """Let a host report its newest open host run, as a worker would."""
+        share = self.host_run(host)
+        assert share is not None, f"nothing is open on {host}"
+        now = now_ms()
+        step = StepReport(name="agent runs", outcome=outcome, reason=reason)
+        defaults = {
+            "state": state_of(outcome),
+            "passes": [PassReport(steps=[step])],
+            "reason": reason,
+        }
+        report = Report(
+            host=host,
+            run_id=share.run_id,
+            order_sha256=share.order_sha256,
+            counter=1,
+            outcome=outcome,
+            check=False,
+            accepted_at=now - 1500,
+            started_at=now - 1000,
+            ended_at=now,
+            worker="0.1.0",
+            **{**defaults, **parts},  # type: ignore[arg-type]  # fields by name
+        )
+        self.record(host, PayloadType.REPORT, report)
+
+    def receive(self, host: str) -> None:
+        """Let a host sign that it has begun."""
+        share = self.host_run(host)
+        assert share is not None
+        receipt = Receipt(
+            host=host,
+            run_id=share.run_id,
+            order_sha256=share.order_sha256,
+            state=HostRunState.RUNNING,
+            at=now_ms(),
+        )
+        self.record(host, PayloadType.RECEIPT, receipt)
+
+    def refuse(self, host: str, reason: str, detail: str) -> None:
+        """Let a host refuse its newest order."""
+        share = self.host_run(host)
+        assert share is not None
+        refusal = Refusal(
+            host=host,
+            run_id=share.run_id,
+            letter_sha256=share.order_sha256,
+            reason=reason,
+            detail=detail,
+            at=now_ms(),
+        )
+        self.record(host, PayloadType.REFUSAL, refusal)
+
+    def record(
+        self, host: str, kind: PayloadType, message: Report | Receipt | Refusal | Pong
+    ) -> None:
+        """Sign a host's message and hand it to the recorder; return the letter's digest."""
+        letter = sign_message(kind, message, self.sides[host].key)
+        with self.store() as store:
+            Recorder(store, self.home.recorder_key()).record(letter)
+
+    def serve(self, detail: str = "") -> None:
+        """Leave fresh signs of life, as a server that runs would."""
+        now = now_ms()
+        with self.store() as store:
+            for name in (ServiceName.DISPATCHER, ServiceName.RECORDER):
+                beat = Service(name=name, pid=1, started_at=now, beat_at=now, detail=detail)
+                store.services.beat(beat)
+
+    def console_script(self) -> Path:
+        """Return a console script as an installation would make it."""
+        path = self.folder / "denrei"
+        if not path.exists():
+            root = Path(__file__).parents[4]
+            lines = (
+                f"#!{sys.executable}",
+                "import sys",
+                f"sys.path.insert(0, {str(root)!r})",
+                "from orchestrator.cli import main",
+                "main()",
+            )
+            path.write_text("\n".join(lines) + "\n")
+            path.chmod(0o755)
+        return path
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start the program as a process of its own."""
+        return subprocess.Popen(
+            [self.console_script(), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"DENREI_HOME": str(self.home.path), **environment},
+        )
