@@ -3,7 +3,7 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -41,12 +41,15 @@ class TrustedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The orchestrator's public keys, as a host trusts them."""
 
-    denrei_trust: int
+    denrei_trust: Literal[1]
     keys: list[TrustedKey]
 
     def by_id(self) -> dict[str, TrustedKey]:
-        """Return the keys by key id. Raises KeyFileError for a weak key."""
-        return {trusted.verify_key().id: trusted for trusted in self.keys}
+        """Return the keys by key id. Raises KeyFileError for a weak key or one with two roles."""
+        by_id = {trusted.verify_key().id: trusted for trusted in self.keys}
+        if len(by_id) != len(self.keys):
+            raise KeyFileError("one key stands here twice; whose it is must be beyond doubt")
+        return by_id
 
 
 class HostKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +92,6 @@ def _load(path: Path, kind: type[T], maker: str) -> T:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except OSError as error:
         raise TrustError(f"can't read {path}: {error.strerror}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"{path} is not a public file made by `{maker}`: {error}"
         raise TrustError(message) from None
