@@ -11,11 +11,14 @@ import base64
 import binascii
 import json
 import logging
+import signal
 import uuid
+import warnings
 from queue import Empty
 from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 from kombu import Connection, Exchange, Producer, Queue
 from kombu.exceptions import OperationalError
 from kombu.transport import redis as kombu_redis
@@ -23,6 +26,7 @@ from kombu.transport import redis as kombu_redis
 from contract.error import DenreiError
 from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK
 
+EXIT_OK = 0
 MAX_MESSAGE = 1024 * 1024  # characters of one letter as it travels
 _TASKS = frozenset({DELIVER_TASK, PING_TASK, RECORD_TASK})
 _EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
@@ -157,6 +161,9 @@ def make_app(name: str, broker: str, queue: str) -> Celery:
 
 def serve(app: Celery) -> None:
     """Run the app's Celery worker in this process until SIGTERM or SIGINT."""
+    # Celery warns of root because of pickle, which is refused here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    signals.worker_ready.connect(_stop_quietly, weak=False)
     worker = app.Worker(
         pool_cls="solo",
         concurrency=1,
@@ -167,6 +174,17 @@ def serve(app: Celery) -> None:
         without_heartbeat=True,
     )
     worker.start()
+
+
+def _stop_quietly(**_arguments: object) -> None:
+    """Take over from Celery's own signal handlers, which print to the terminal."""
+    from celery.worker import state  # heavy, and only consumers need it
+
+    def stop(*_signal: object) -> None:
+        state.should_stop = EXIT_OK  # type: ignore[assignment]  # the stubs know only None
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
 
 
 class Publisher:
