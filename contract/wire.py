@@ -22,6 +22,7 @@ from celery.exceptions import SecurityWarning
 from kombu import Connection, Exchange, Producer, Queue
 from kombu.exceptions import OperationalError
 from kombu.transport import redis as kombu_redis
+from kombu.utils.url import sanitize_url
 
 from contract.error import DenreiError
 from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK
@@ -192,12 +193,8 @@ class Publisher:
 
     def __init__(self, broker: str) -> None:
         """Connect lazily: an absent broker is found out by the first call."""
-        self._connection = Connection(
-            broker,
-            transport=_transport(broker),
-            transport_options=TRANSPORT_OPTIONS,
-            connect_timeout=5,
-        )
+        self._broker = broker
+        self._connection = self._new_connection()
         self._producer: Producer | None = None
 
     def publish(self, queue: str, task: str, blob: bytes) -> None:
@@ -228,6 +225,14 @@ class Publisher:
             self._producer = Producer(self._connection.channel(), auto_declare=False)
         return self._producer
 
+    def _new_connection(self) -> Connection:
+        return Connection(
+            self._broker,
+            transport=_transport(self._broker),
+            transport_options=TRANSPORT_OPTIONS,
+            connect_timeout=5,
+        )
+
     @property
     def _errors(self) -> tuple[type[BaseException], ...]:
         connection = self._connection
@@ -236,4 +241,5 @@ class Publisher:
 
     def _failed(self, error: BaseException) -> BrokerError:
         self.close()
-        return BrokerError(f"can't reach the broker {self._connection.as_uri()}: {error}")
+        self._connection = self._new_connection()  # a released one is never opened again
+        return BrokerError(f"can't reach the broker {sanitize_url(self._broker)}: {error}")
