@@ -25,7 +25,7 @@ def place_in_yaml(text: str, expression: Expression, offset: int) -> Position:
         line = lines[number - 1]
         while column < len(line):
             width = _width(line, column, quote)
-            if not line[column].isspace():
+            if not _is_blank(line, column, quote):
                 nth -= 1
             if nth == 0:
                 past = 0 if wants_next or not before else width
@@ -43,6 +43,11 @@ def _start(lines: list[str], at: Position) -> tuple[int, int, str]:
     if first in ("'", '"'):
         return at.line, at.column, first
     return at.line, at.column - 1, ""
+
+
+def _is_blank(line: str, column: int, quote: str) -> bool:
+    """Tell whether nothing visible comes of a character; a backslash may join lines in quotes."""
+    return line[column].isspace() or (quote == '"' and line[column:] == "\\")
 
 
 def _width(line: str, column: int, quote: str) -> int:

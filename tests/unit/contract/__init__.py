@@ -1,0 +1,1 @@
+"""What both sides agreed on, tried rule by rule."""
