@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from contract.error import DenreiError
+from contract.error import DenreiError, PassingError
 from worker import worker_version
 from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, config_path, load_config
 from worker.pair import EXIT_CONFIG
@@ -30,7 +30,8 @@ class Group(click.Group):
         except DenreiError as error:
             for line in str(error).split("\n"):
                 click.echo(f"denrei-worker: {line}", err=True)
-            ctx.exit(EXIT_CONFIG if ctx.invoked_subcommand in _SERVICES else EXIT_ERROR)
+            is_final = ctx.invoked_subcommand in _SERVICES and not isinstance(error, PassingError)
+            ctx.exit(EXIT_CONFIG if is_final else EXIT_ERROR)
 
 
 _SERVICES = frozenset({"courier", "executor"})

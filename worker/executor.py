@@ -13,7 +13,7 @@ from typing import NoReturn
 import msgspec
 import structlog
 
-from contract.error import DenreiError
+from contract.error import DenreiError, PassingError
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
 from contract.order import letter_digest
@@ -37,6 +37,7 @@ from worker.runner import Tools
 
 LOOK_S = 5.0  # how often to look without a ring
 TIDY_S = 600.0  # how often to forget old orders
+MAX_INTERRUPTIONS = 10  # a run in which the executor ended so often is what ends it
 
 _log = structlog.get_logger(__name__)
 
@@ -98,17 +99,27 @@ class Executor:
     def _carry_out(self, entry: Entry) -> None:
         with structlog.contextvars.bound_contextvars(run=entry.run_id):
             try:
-                accepted = self._gate.reopen(entry.letter)
-                if entry.started_at is None:
-                    self._gate.permit(accepted, now_ms())
-                    entry = self._begin(entry)
-                result = HostRun(accepted, entry, self._tools).carry_out()
+                self._run(entry)
             except Refused as refused:
                 self._end_refused(entry, refused)
             except Parked:
                 _log.info("run_parked")
-            else:
-                self._end(entry, accepted, result)
+            except DenreiError:
+                raise
+            except Exception as error:  # noqa: BLE001 - tried again, it would bar all other orders
+                _log.exception("run_broke")
+                self._end_unknown(entry, f"the worker failed: {error!r}")
+
+    def _run(self, entry: Entry) -> None:
+        if entry.interruptions >= MAX_INTERRUPTIONS:
+            reason = f"the executor ended {entry.interruptions} times during this run; given up"
+            self._end_unknown(entry, reason)
+            return
+        accepted = self._gate.reopen(entry.letter)
+        if entry.started_at is None:
+            self._gate.permit(accepted, now_ms())
+            entry = self._begin(entry)
+        self._end(entry, accepted, HostRun(accepted, entry, self._tools).carry_out())
 
     def _begin(self, entry: Entry) -> Entry:
         begun = replace(entry, started_at=now_ms(), boot_id=boot_id(), boot_time=boot_clock())
@@ -128,11 +139,20 @@ class Executor:
         _log.info("run_ended", outcome=result.outcome)
 
     def _end_refused(self, entry: Entry, refused: Refused) -> None:
+        reason = f"{refused.reason}: {refused.detail}"
+        _log.warning("run_refused", reason=reason)
+        if entry.started_at is not None:  # something may have been done already
+            self._end_unknown(entry, reason)
+            return
         expired = refused.reason is Reason.EXPIRED
         state = HostRunState.EXPIRED if expired else HostRunState.REFUSED
-        reason = f"{refused.reason}: {refused.detail}"[:4000]
-        self._post(entry, msgspec.structs.replace(self._report(entry, state), reason=reason))
-        _log.warning("run_refused", reason=refused.reason)
+        report = self._report(entry, state)
+        self._post(entry, msgspec.structs.replace(report, reason=reason[:4000]))
+
+    def _end_unknown(self, entry: Entry, reason: str) -> None:
+        report = self._report(entry, HostRunState.UNKNOWN)
+        readable = reason.encode(errors="backslashreplace").decode()
+        self._post(entry, msgspec.structs.replace(report, reason=readable[:4000]))
 
     def _report(self, entry: Entry, state: HostRunState) -> Report:
         return Report(
@@ -153,12 +173,20 @@ class Executor:
     def _post(self, entry: Entry, report: Report) -> None:
         letter = self._answers.signed_report(report)
         self._ledger.end(entry.run_id, letter_digest(letter), letter)
-        self._answers.post_report(letter)
+        if not self._answers.post_report(letter):
+            self._tidy_at = 0.0
 
     def _tidy(self) -> None:
         """Put out reports whose file got lost, and forget old orders, every now and then."""
         if boot_clock() < self._tidy_at:
             return
+        try:
+            self._put_in_order()
+        except PassingError as error:  # a full disk is no reason to end
+            _log.error("tidying_failed", error=str(error))
+            self._tidy_at = boot_clock() + LOOK_S
+
+    def _put_in_order(self) -> None:
         out = {path.stem for path in self._outbox.letters()}
         missing = [letter for d, letter in self._ledger.unacknowledged() if d not in out]
         all_out = all([self._answers.post_report(m) for m in missing])  # noqa: C419 - all of them
@@ -168,7 +196,7 @@ class Executor:
     def _pause(self, seconds: float) -> None:
         until = boot_clock() + seconds
         while (left := until - boot_clock()) > 0:
-            if self._bell.wait(left):
+            if self._bell.wait(min(left, LOOK_S)) or left > LOOK_S:
                 self._intake.take()
 
     def _await_readable(self, descriptor: int) -> None:
@@ -182,7 +210,11 @@ class Executor:
 
 def run_executor(config: Config) -> NoReturn:
     """Be the executor of this host until told to stop. Raises DenreiError."""
-    Executor(config).serve()
+    try:
+        executor = Executor(config)
+    except OSError as error:
+        raise ExecutorError(f"can't use {error.filename}: {error.strerror}") from None
+    executor.serve()
     raise SystemExit(0)
 
 

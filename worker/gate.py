@@ -160,10 +160,14 @@ class Gate:
     def reopen(self, letter: bytes) -> Accepted:
         """Read an order again that the host's own ledger holds: it was judged when it came.
 
-        Raises Refused if the runbook or the secrets can't be read any more.
+        Raises Refused if the letter, the runbook or the secrets can't be read any more.
         """
-        _, payload = peek(letter)
-        return self._contents(decode(payload, Order), letter_digest(letter))
+        try:
+            _, payload = peek(letter)
+            order = decode(payload, Order)
+        except (EnvelopeError, MessageError) as error:
+            raise Refused(Reason.MALFORMED, str(error)) from None
+        return self._contents(order, letter_digest(letter))
 
     def permit(self, accepted: Accepted, now: int) -> None:
         """Ask once more just before an order begins, which may be long after it came.

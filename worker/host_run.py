@@ -10,10 +10,11 @@ from contract.report import PassReport, StepReport
 from worker.gate import Accepted
 from worker.items import Found, Item, find_items
 from worker.ledger import Entry
+from worker.observations import ObservationError
 from worker.proc import boot_clock, boot_id
 from worker.redaction import Redactor
 from worker.runner import Place, Setting, StepRunner, Tools, skipped
-from worker.view import Lexicon, View
+from worker.view import Lexicon, View, brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ class HostRun:
 
     def carry_out(self) -> Result:
         """Go over all items and return what came of it. Raises Parked between two steps."""
-        found = self._items()
+        try:
+            found = self._items()
+        except ObservationError as error:
+            return Result(StepOutcome.UNKNOWN, [], [f"can't tell what to go over: {error}"])
         deadline = self._deadline()
         passes = [self._pass(at, item, deadline) for at, item in enumerate(found.items)]
         outcome = worst(step.outcome for report in passes for step in report.steps)
@@ -110,7 +114,7 @@ class HostRun:
         view.forget()
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
         name = item.name if item else ""
-        return PassReport(item=name, steps=steps, values=self._redactor.tree(values))
+        return PassReport(item=name, steps=steps, values=brief(self._redactor.tree(values)))
 
     def _steps(self, at: int, setting: Setting) -> Iterator[StepReport]:
         ended_by = ""

@@ -1,5 +1,8 @@
 """Takes letters in: inbox -> gate -> ledger -> receipt. A letter is removed only afterwards."""
 
+import contextlib
+from pathlib import Path
+
 import structlog
 
 from contract.instant import now_ms
@@ -29,12 +32,24 @@ class Intake:
         """Deal with every letter there is; what the ledger can't take stays for later."""
         try:
             for path in self._inbox.letters():
-                letter = self._inbox.read(path)
-                if letter is not None:
-                    self._deal_with(letter)
-                path.unlink(missing_ok=True)
-        except (LedgerError, MailboxError, OSError) as error:
+                self._take_one(path)
+        except (LedgerError, MailboxError) as error:
             _log.error("intake_failed", error=str(error))
+
+    def _take_one(self, path: Path) -> None:
+        try:
+            letter = self._inbox.read(path)
+            if letter is not None:
+                self._deal_with(letter)
+            path.unlink(missing_ok=True)
+        except (LedgerError, MailboxError):
+            raise
+        except OSError as error:
+            _log.error("letter_stuck", letter=path.name, error=str(error))
+        except Exception:  # noqa: BLE001 - it would come again and again and bar all others
+            _log.exception("letter_dropped", letter=path.name)
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def _deal_with(self, letter: bytes) -> None:
         try:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from glob import iglob
 from pathlib import Path
 from typing import Any
 
 from contract.parameter import UUID
 from contract.runbook import ForEach
 from contract.template import render
+from worker.observations.glob import expand
 from worker.root import Root
 
 
@@ -30,11 +30,14 @@ class Found:
 
 
 def find_items(for_each: ForEach, texts: Mapping[str, Any], root: Root) -> Found:
-    """Return what for_each goes over on this host now, in the order of the names."""
+    """Return what for_each goes over on this host now, in the order of the names.
+
+    Raises ObservationError if a directory can't be read: not seen is not absent.
+    """
     only = render(for_each.only, texts)
     if for_each.values:
         items = [Item(name, name) for name in for_each.values if only in ("", name)]
-        return Found(items, [])
+        return Found(items, [] if items else [f"no {for_each.item} is named {only!r}"])
     pattern = str(render(for_each.glob, texts))
     if only:
         path = str(Path(pattern).parent / only) if "*" in Path(pattern).name else pattern
@@ -52,11 +55,13 @@ def _found(for_each: ForEach, pattern: str, paths: list[str], root: Root) -> Fou
     if not items:
         notes.append(f"no {for_each.item} found at {pattern}")
     if others:
-        notes.append(f"left alone: {', '.join(Path(p).name for p in others)}")
+        notes.append(f"left alone: {', '.join(_shown(Path(p).name) for p in others)}")
     return Found(items, notes)
 
 
 def _fits(for_each: ForEach, name: str) -> bool:
+    if _shown(name) != name:
+        return False
     if for_each.name == "uuid":
         return UUID.fullmatch(name) is not None
     return not for_each.name or re.fullmatch(for_each.name, name) is not None
@@ -65,8 +70,11 @@ def _fits(for_each: ForEach, name: str) -> bool:
 def _paths(pattern: str, root: Root) -> Iterator[str]:
     """Yield the paths that fit, without the root; a pattern ending in `/` wants directories."""
     wants_directories = pattern.endswith("/")
-    whole = str(root.locate(pattern.rstrip("/")))
-    prefix = "" if root.is_whole else str(root.path)
-    for path in sorted(iglob(whole)):  # noqa: PTH207 - an absolute pattern
-        if not wants_directories or Path(path).is_dir():
-            yield path.removeprefix(prefix)
+    for path in expand(pattern, root):
+        if not wants_directories or root.locate(path).is_dir():
+            yield path
+
+
+def _shown(name: str) -> str:
+    """Return a name with what is no UTF-8 written out; such a name goes into no command."""
+    return name.encode(errors="backslashreplace").decode()

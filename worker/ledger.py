@@ -6,11 +6,13 @@ also when the power goes. One method, one transaction.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from contract.error import DenreiError
+from contract.error import DenreiError, PassingError
+from worker.mailbox import sync_directory
 
 _SCHEMA = """
 CREATE TABLE meta (
@@ -52,11 +54,26 @@ CREATE TABLE outbox (                      -- reports that the recorder has not 
     letter BLOB NOT NULL
 );
 """
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "busy_timeout=5000",
+    "cell_size_check=ON",
+)
 _SKEW_MS = 60_000
+_PASSING = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM}
+)
 
 
 class LedgerError(DenreiError):
     """The ledger is missing, damaged, or can't be written; nothing is accepted without it."""
+
+
+class LedgerIOError(LedgerError, PassingError):
+    """The disk is full or refuses; what was not written did not happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +111,30 @@ class Ledger:
             (damage,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
             row = self._db.execute("SELECT created_at FROM meta").fetchone()
         except sqlite3.Error as error:
-            raise LedgerError(f"the ledger {path} can't be used: {error}") from None
+            raise _kind_of(error)(f"the ledger {path} can't be used: {error}") from None
         if damage != "ok" or row is None:
             raise LedgerError(f"the ledger {path} is damaged: {damage}")
         self.created_at: int = row[0]
 
     @staticmethod
     def create(path: Path, now: int) -> None:
-        """Make an empty ledger at `now` (ms). Raises LedgerError, also if there is one."""
+        """Make an empty ledger at `now` (ms). Raises LedgerError, also if there is one.
+
+        It appears at its path complete or not at all: half a ledger would bar every further try.
+        """
         if path.exists():
             raise LedgerError(f"there is a ledger at {path} already")
+        draft = path.with_name(f".{path.name}.new")
         try:
-            db = _connect(path)
-            path.chmod(0o600)
-            db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-            db.execute("INSERT INTO meta VALUES (?, ?, 0)", (now, 0))
-            db.close()
-        except sqlite3.Error as error:
+            for left_over in path.parent.glob(f"{draft.name}*"):
+                left_over.unlink()
+            with closing(_connect(draft)) as db:
+                draft.chmod(0o600)
+                db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+                db.execute("INSERT INTO meta VALUES (?, ?, 0)", (now, 0))
+            draft.rename(path)
+            sync_directory(path.parent)
+        except (sqlite3.Error, OSError) as error:
             raise LedgerError(f"can't make a ledger at {path}: {error}") from None
 
     @contextmanager
@@ -126,7 +150,13 @@ class Ledger:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise LedgerError(f"the ledger can't be written: {error}") from error
+            raise _kind_of(error)(f"the ledger can't be written: {error}") from error
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise _kind_of(error)(f"the ledger can't be read: {error}") from error
 
     @property
     def floor(self) -> int:
@@ -135,14 +165,13 @@ class Ledger:
         It moves by signed times only, so a wrong wall clock can't poison it; and a pruned order
         stays refused even if the wall clock is set back.
         """
-        (floor,) = self._db.execute("SELECT floor FROM meta").fetchone()
+        ((floor,),) = self._rows("SELECT floor FROM meta")
         return int(floor)
 
     def digest_of(self, run_id: str) -> str | None:
         """Return the digest of the order with this run id, if it was ever accepted."""
-        query = "SELECT digest FROM orders WHERE run_id = ?"
-        row = self._db.execute(query, (run_id,)).fetchone()
-        return row[0] if row else None
+        rows = self._rows("SELECT digest FROM orders WHERE run_id = ?", run_id)
+        return rows[0][0] if rows else None
 
     def accept(self, entry: Entry, issued_at: int, expires_at: int) -> None:
         """Take an order into the ledger. Raises LedgerError, and then it is not accepted."""
@@ -157,17 +186,19 @@ class Ledger:
 
     def state_of(self, run_id: str) -> str | None:
         """Return `accepted`, `running` or `ended`; None if the run is not known."""
-        query = "SELECT state FROM orders WHERE run_id = ?"
-        row = self._db.execute(query, (run_id,)).fetchone()
-        return row[0] if row else None
+        rows = self._rows("SELECT state FROM orders WHERE run_id = ?", run_id)
+        return rows[0][0] if rows else None
 
     def open_orders(self) -> list[Entry]:
-        """Return the orders that have not ended, in the order in which they came."""
+        """Return the orders that have not ended, in the order in which they came.
+
+        By rowid, not by time: when the clock is set back, nothing may overtake a run half done.
+        """
         query = (
             "SELECT run_id, digest, letter, accepted_at, started_at, boot_id, boot_time,"
-            " interruptions FROM orders WHERE state <> 'ended' ORDER BY accepted_at, rowid"
+            " interruptions FROM orders WHERE state <> 'ended' ORDER BY rowid"
         )
-        return [Entry(*row) for row in self._db.execute(query)]
+        return [Entry(*row) for row in self._rows(query)]
 
     def begin(self, entry: Entry) -> None:
         """Note that an order's run begins, and when."""
@@ -194,7 +225,7 @@ class Ledger:
     def items(self, run_id: str) -> list[tuple[str, str]]:
         """Return what for_each found when the run began."""
         query = "SELECT name, path FROM items WHERE run_id = ? ORDER BY position"
-        return list(self._db.execute(query, (run_id,)))
+        return self._rows(query, run_id)
 
     def begin_step(self, run_id: str, item: int, step: int, now: int) -> None:
         """Note an attempt of a step's action before it has any effect."""
@@ -219,18 +250,18 @@ class Ledger:
             "SELECT attempts, started_at, report FROM steps"
             " WHERE run_id = ? AND item = ? AND step = ?"
         )
-        row = self._db.execute(query, (run_id, item, step)).fetchone()
-        return Begun(*row) if row else None
+        rows = self._rows(query, run_id, item, step)
+        return Begun(*rows[0]) if rows else None
 
     def changed_at(self, run_id: str, item: int) -> int | None:
         """Return when the first action of a pass began (ms), if one did."""
         query = "SELECT min(started_at) FROM steps WHERE run_id = ? AND item = ?"
-        (moment,) = self._db.execute(query, (run_id, item)).fetchone()
+        ((moment,),) = self._rows(query, run_id, item)
         return moment  # type: ignore[no-any-return]
 
     def next_counter(self) -> int:
         """Return the number that the next report will carry."""
-        (count,) = self._db.execute("SELECT reports FROM meta").fetchone()
+        ((count,),) = self._rows("SELECT reports FROM meta")
         return int(count) + 1
 
     def end(self, run_id: str, digest: str, report: bytes) -> None:
@@ -242,7 +273,7 @@ class Ledger:
 
     def unacknowledged(self) -> list[tuple[str, bytes]]:
         """Return the reports that are still to be sent, as (digest, letter)."""
-        return list(self._db.execute("SELECT digest, letter FROM outbox ORDER BY rowid"))
+        return self._rows("SELECT digest, letter FROM outbox ORDER BY rowid")
 
     def acknowledge(self, digest: str) -> bool:
         """Let go of a report that the recorder has stored; tell whether there was one."""
@@ -263,15 +294,17 @@ class Ledger:
         self._db.close()
 
 
+def _kind_of(error: sqlite3.Error) -> type[LedgerError]:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary code
+    return LedgerIOError if code in _PASSING else LedgerError
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None)
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "trusted_schema=OFF",
-        "busy_timeout=5000",
-        "cell_size_check=ON",
-    ):
-        db.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in _PRAGMAS:
+            db.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        db.close()
+        raise
     return db

@@ -6,7 +6,7 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
-from contract.error import DenreiError
+from contract.error import PassingError
 from worker.bell import ring
 
 MAX_LETTER = 512 * 1024  # bytes; more than any envelope may have
@@ -21,7 +21,7 @@ class Care(StrEnum):
     KEEP = ".keep"  # sent again until the executor takes the file away
 
 
-class MailboxError(DenreiError):
+class MailboxError(PassingError):
     """A letter can't be put down: too large, too many, or the disk refuses."""
 
 
@@ -50,12 +50,13 @@ class Mailbox:
         return digest
 
     def letters(self) -> list[Path]:
-        """Return the letters, oldest first."""
+        """Return the letters, oldest first. What is no plain file is no letter."""
         found = []
         try:
             with os.scandir(self.directory) as entries:
                 for entry in entries:
-                    if entry.name.endswith((Care.ONCE, Care.KEEP)):
+                    is_letter = entry.name.endswith((Care.ONCE, Care.KEEP))
+                    if is_letter and entry.is_file(follow_symlinks=False):
                         with contextlib.suppress(FileNotFoundError):
                             found.append((entry.stat().st_mtime_ns, entry.path))
         except OSError as error:
@@ -63,9 +64,14 @@ class Mailbox:
         return [Path(path) for _, path in sorted(found)]
 
     def read(self, path: Path) -> bytes | None:
-        """Return a letter's bytes; None if it is gone or too large to be one."""
-        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-            data = file.read(MAX_LETTER + 1)
+        """Return a letter's bytes; None if it is gone or too large to be one.
+
+        The executor does not trust the courier: a link is not followed, a pipe not waited for.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(descriptor, "rb") as file:
+                data = file.read(MAX_LETTER + 1)
             return data if len(data) <= MAX_LETTER else None
         return None
 

@@ -8,11 +8,11 @@ import msgspec
 import structlog
 
 from contract.action import ACTIONS as KINDS
-from contract.error import DenreiError
+from contract.error import PassingError
 from contract.runbook import Step
 from contract.template import TemplateError, render_arguments
 from worker.actions import scrub, scrub_paths
-from worker.gate import Gate
+from worker.gate import Gate, Refused
 from worker.host_run import HostRun
 from worker.items import Item
 from worker.keeper import KeeperState, await_keeper
@@ -25,7 +25,7 @@ KEEPER_PATIENCE = timedelta(seconds=30)  # TERM, grace and KILL take a keeper no
 _log = structlog.get_logger(__name__)
 
 
-class RecoveryError(DenreiError):
+class RecoveryError(PassingError):
     """Something that a killed executor started can't be ended; nothing new may begin."""
 
 
@@ -73,7 +73,11 @@ def _cut_off(
     entry: Entry, gate: Gate, tools: Tools
 ) -> Iterator[tuple[Place, Step, HostRun, Item | None]]:
     """Yield the steps that were begun and never done."""
-    accepted = gate.reopen(entry.letter)
+    try:
+        accepted = gate.reopen(entry.letter)
+    except Refused as refused:  # it will be told when the run is to go on
+        _log.error("run_unreadable", run=entry.run_id, reason=refused.detail)
+        return
     run = HostRun(accepted, entry, tools)
     for at, item in enumerate(run.kept_items()):
         for index, step in enumerate(accepted.runbook.steps):

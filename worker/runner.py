@@ -24,7 +24,7 @@ from contract.action import ACTIONS as KINDS
 from contract.instant import now_ms
 from contract.outcome import StepOutcome
 from contract.report import ActionReport, StepReport
-from contract.runbook import OnInterrupt, Step
+from contract.runbook import Action, OnInterrupt, Step
 from contract.template import TemplateError, render_arguments
 from worker.actions import ACTIONS
 from worker.actions.action import ActionResult, Context
@@ -32,7 +32,7 @@ from worker.ledger import Begun, Ledger
 from worker.proc import boot_clock
 from worker.redaction import Redactor
 from worker.root import Root
-from worker.view import UndecidedError, View
+from worker.view import UndecidedError, View, brief
 
 MAX_INTERRUPTIONS = 3  # a step that was cut off so often is not run again
 MAX_OUTPUT = 16_384  # characters of a command's output in a report
@@ -154,31 +154,34 @@ class StepRunner:
         return None
 
     def _do(self) -> _Verdict:
+        action = self._step.do
+        assert action is not None  # noqa: S101 - _ensure has ended a step without one
+        try:
+            arguments = self._arguments(action)
+        except (TemplateError, msgspec.ValidationError) as error:
+            return _Verdict(StepOutcome.FAILED, f"{self._why_not()} (not run: {error})")
         retry = self._step.retry
         for attempt in range(retry.attempts):
             if attempt:
                 self._tools.pause(min(retry.delay.total_seconds(), self._remaining()))
             if self._remaining() <= 0:
                 return _Verdict(StepOutcome.TIMED_OUT, "the runbook's time is over")
-            result = self._act()
+            result = self._act(action.kind, arguments)
             self._setting.view.forget()
             if self._holds_within(self._step.within):
                 return _Verdict(StepOutcome.CHANGED, _unlike_success(result))
         return self._not_reached(result)
 
-    def _act(self) -> ActionResult:
-        action = self._step.do
-        assert action is not None  # noqa: S101 - _ensure has ended a step without one
-        try:
-            rendered = render_arguments(action.arguments, self._setting.texts)
-            arguments = msgspec.convert(rendered, KINDS[action.kind].arguments, strict=False)
-        except (TemplateError, msgspec.ValidationError) as error:
-            return ActionResult(summary=f"not run: {error}", ending=None, ok=False)
+    def _arguments(self, action: Action) -> msgspec.Struct:
+        rendered = render_arguments(action.arguments, self._setting.texts)
+        return msgspec.convert(rendered, KINDS[action.kind].arguments, strict=False)
+
+    def _act(self, kind: str, arguments: msgspec.Struct) -> ActionResult:
         place = self._place
         self._tools.ledger.begin_step(place.run_id, place.item, place.step, now_ms())
         self._attempts += 1
-        result = ACTIONS[action.kind](arguments, self._context())
-        self._action = _action_report(action.kind, result, self._setting.redactor)
+        result = ACTIONS[kind](arguments, self._context())
+        self._action = _action_report(kind, result, self._setting.redactor)
         return result
 
     def _context(self) -> Context:
@@ -233,7 +236,7 @@ class StepRunner:
             name=self._step.name,
             outcome=verdict.outcome,
             reason=redactor.text(verdict.reason)[:4000],
-            evidence=redactor.tree(evidence),
+            evidence=brief(redactor.tree(evidence)),
             started_at=started_at,
             ended_at=now_ms(),
             attempts=self._attempts,

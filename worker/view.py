@@ -17,7 +17,8 @@ from contract.template import render_arguments
 from worker.observations import PROBES
 from worker.root import Root
 
-MAX_EVIDENCE = 500  # characters of one value in a report
+MAX_TEXT = 500  # characters of one value in a report
+MAX_LIST = 100  # values of one list in a report
 
 
 class UndecidedError(DenreiError):
@@ -77,11 +78,13 @@ class View:
             return None
 
     def evidence(self, expression: Expression) -> dict[str, Any]:
-        """Return what was last observed of everything that an expression speaks of."""
-        try:
-            values = self._known(expression)
-        except UndecidedError:
-            return {}
+        """Return what was last observed of everything that an expression speaks of.
+
+        Nothing is looked at for it: what was not needed, or could not be seen, is left out.
+        """
+        values = dict(self.values)
+        for name, fields in self._seen.items():
+            values |= {f"{name}.{field}": value for field, value in fields.items()}
         spoken = {".".join(name.split(".")[:2]) for name in expression.names()}
         return {name: plain(values[name]) for name in sorted(spoken) if name in values}
 
@@ -115,19 +118,42 @@ class View:
         try:
             rendered = render_arguments(observation.arguments, self._texts)
             arguments = msgspec.convert(rendered, kind.arguments, strict=False)
-            return PROBES[observation.kind](arguments, self._root)
+            fields = PROBES[observation.kind](arguments, self._root)
         except (DenreiError, msgspec.ValidationError) as error:
             raise UndecidedError(f"can't observe {observation.name}: {error}") from None
+        return {name: _readable(value) for name, value in fields.items()}
 
 
 def plain(value: Value) -> Any:
-    """Return a value as JSON has it: times in RFC 3339, durations as people write them."""
+    """Return a value as JSON has it: times in RFC 3339, durations as people write them.
+
+    It is not shortened yet: secrets must be taken out of the whole of it first.
+    """
     if isinstance(value, datetime):
         return show_instant(value)
     if isinstance(value, timedelta):
         return show_duration(value)
-    if isinstance(value, str) and len(value) > MAX_EVIDENCE:
-        return value[:MAX_EVIDENCE] + "…"
+    return value
+
+
+def brief(tree: Any) -> Any:
+    """Return JSON-like data with its long texts and lists cut."""
+    if isinstance(tree, str):
+        return tree if len(tree) <= MAX_TEXT else tree[:MAX_TEXT] + "…"
+    if isinstance(tree, dict):
+        return {name: brief(child) for name, child in tree.items()}
+    if isinstance(tree, list):
+        left_out = [f"… {len(tree) - MAX_LIST} more"] if len(tree) > MAX_LIST else []
+        return [brief(child) for child in tree[:MAX_LIST]] + left_out
+    return tree
+
+
+def _readable(value: Value) -> Value:
+    """Write out what is no UTF-8 in a file's name: neither CEL nor JSON could hold it."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, list):
+        return [text.encode(errors="backslashreplace").decode() for text in value]
     return value
 
 

@@ -1,0 +1,67 @@
+"""What a pass sees of its host, and what it says when it can not see."""
+
+from contract.outcome import HostRunState, StepOutcome
+from tests.unit.worker.steps import CHECK, only_step
+from tests.worker_host import WorkerHost
+
+OK, CHANGED, FAILED = StepOutcome.OK, StepOutcome.CHANGED, StepOutcome.FAILED
+UNKNOWN, SKIPPED, WOULD = StepOutcome.UNKNOWN, StepOutcome.SKIPPED, StepOutcome.WOULD_CHANGE
+TIMED_OUT = StepOutcome.TIMED_OUT
+
+BLIND = """\
+name: blind
+observe:
+  seen: {file: {path: /seen}}
+  hidden: {file: {path: /dark/hidden}}
+steps:
+  - name: blind
+    ensure: seen.exists && hidden.exists
+    do: {command: [/bin/tool]}
+    within: 100ms
+  - name: after
+    ensure: seen.exists
+"""
+
+
+def test_observation_that_can_not_be_made_is_unknown_and_nothing_is_done(host: WorkerHost) -> None:
+    """Not knowing is neither ok nor failed, and no reason to act."""
+    host.tool("tool", "touch ran")
+    (host.root / "seen").touch()
+    (host.root / "dark").symlink_to("dark")
+    report = host.run(BLIND)
+    first, second = report.passes[0].steps
+    assert (first.outcome, second.outcome) == (UNKNOWN, SKIPPED)
+    assert (report.outcome, report.state) == (UNKNOWN, HostRunState.UNKNOWN)
+    assert "can't observe hidden" in first.reason
+    assert "too many levels of symbolic links" in first.reason
+    assert first.evidence == {"seen.exists": True}  # what could be seen is told
+    assert not (host.root / "ran").exists()
+
+
+def test_error_of_an_expression_is_unknown_with_its_text(host: WorkerHost) -> None:
+    """CEL's errors come as values that Python takes for true; they must count for nothing."""
+    (host.root / "flag").touch()
+    report = host.run(
+        CHECK.replace("ensure: flag.exists", "ensure: flag.exists && 1 / flag.size > 0")
+    )
+    step = only_step(report)
+    assert step.outcome == UNKNOWN
+    assert "divide by zero" in step.reason
+
+
+NAMES = """\
+name: names
+observe:
+  all: {glob: {path: /etc/places/*}}
+steps:
+  - name: few
+    ensure: all.count < 2 && !('x' in all.names)
+"""
+
+
+def test_observed_names_that_are_no_utf8_are_shown_escaped(host: WorkerHost) -> None:
+    for name in ("a", "b\udcff"):
+        (host.root / "etc/places" / name).mkdir(parents=True)
+    step = only_step(host.run(NAMES))
+    assert step.outcome == FAILED
+    assert step.evidence["all.names"] == ["a", "b\\udcff"]

@@ -1,0 +1,201 @@
+"""A host for tests: prepared as `denrei-worker init` does it, and the other side's keys."""
+
+import hashlib
+import itertools
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from contract.envelope import PayloadType, verify
+from contract.instant import now_ms
+from contract.key import SealKey, SigningKey
+from contract.order import Acknowledgement, Order, Ping, decode, sign_message
+from contract.report import Pong, Receipt, Refusal, Report
+from contract.sealing import SealContext, seal
+from contract.trust import Role, Trust, TrustedKey, save_public
+from tests.waiting import eventually
+from worker.config import Config
+from worker.executor import Executor
+from worker.mailbox import Mailbox
+from worker.setup import prepare, take_trust
+
+NOWHERE = "redis://127.0.0.1:1/0"  # for those who need no broker
+SCRIPT = Path(sys.executable).with_name("denrei-worker")
+
+_KINDS: Mapping[PayloadType, type[msgspec.Struct]] = {
+    PayloadType.RECEIPT: Receipt,
+    PayloadType.REPORT: Report,
+    PayloadType.REFUSAL: Refusal,
+    PayloadType.PONG: Pong,
+}
+_numbers = itertools.count(1)
+
+
+def new_run_id() -> str:
+    """Return a run id that no other order of these tests has."""
+    return f"{next(_numbers):026d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """The orchestrator's private keys, which this test plays."""
+
+    operator: SigningKey
+    beat: SigningKey
+    recorder: SigningKey
+
+    @classmethod
+    def generate(cls) -> "Trusted":
+        return cls(*(SigningKey.generate() for _ in range(3)))
+
+    def public(self) -> Trust:
+        keys = (
+            TrustedKey("anna", Role.OPERATOR, self.operator.public.text),
+            TrustedKey("beat", Role.SCHEDULER, self.beat.public.text),
+            TrustedKey("recorder", Role.RECORDER, self.recorder.public.text),
+        )
+        return Trust(1, list(keys))
+
+
+class WorkerHost:
+    """One prepared host under a directory of its own."""
+
+    def __init__(self, directory: Path, broker: str = NOWHERE, name: str = "web1") -> None:
+        self.root = directory / "root"
+        self.root.mkdir(parents=True)
+        self.config = Config(
+            path=directory / "etc" / "worker.yaml",
+            name=name,
+            broker=broker,
+            state=directory / "state",
+            root=self.root,
+        )
+        prepare(self.config)
+        self.trusted = Trusted.generate()
+        save_public(directory / "trust.json", self.trusted.public())
+        take_trust(self.config, directory / "trust.json")
+        self.inbox, self.outbox = Mailbox(self.config.inbox), Mailbox(self.config.outbox)
+        self._public = SigningKey.load(self.config.sign_key).public
+
+    def order(self, runbook: str, *, key: SigningKey | None = None, **changes: Any) -> bytes:
+        """Return a signed order of a runbook; `changes` replace members of the order."""
+        now = now_ms()
+        order = Order(
+            host=self.config.name,
+            run_id=new_run_id(),
+            runbook=_name_of(runbook),
+            runbook_sha256=hashlib.sha256(runbook.encode()).hexdigest(),
+            runbook_yaml=runbook,
+            params={},
+            sealed_params={},
+            check=False,
+            operator="anna",
+            via="cli",
+            reason="a test",
+            issued_at=now,
+            not_before=now,
+            expires_at=now + 900_000,
+            nonce=secrets.token_hex(16),
+        )
+        order = msgspec.structs.replace(order, **changes)
+        return sign_message(PayloadType.ORDER, order, key or self.trusted.operator)
+
+    def sealed(self, runbook: str, run_id: str, **values: str) -> dict[str, str]:
+        """Seal secrets to this host for one run of a runbook."""
+        public = SealKey.load(self.config.seal_key).public
+        digest = hashlib.sha256(runbook.encode()).hexdigest()
+        contexts = {n: SealContext(run_id, self.config.name, digest, n) for n in values}
+        return {n: seal(value, public, contexts[n]) for n, value in values.items()}
+
+    def ping(self, nonce: str) -> bytes:
+        now = now_ms()
+        ping = Ping(
+            host=self.config.name,
+            operator="anna",
+            nonce=nonce,
+            issued_at=now,
+            expires_at=now + 60_000,
+        )
+        return sign_message(PayloadType.PING, ping, self.trusted.operator)
+
+    def acknowledgement(self, *digests: str) -> bytes:
+        message = Acknowledgement(host=self.config.name, digests=list(digests), at=now_ms())
+        return sign_message(PayloadType.ACKNOWLEDGEMENT, message, self.trusted.recorder)
+
+    def read(self, letter: bytes) -> Any:
+        """Return what this host says in a letter, once its signature has been verified."""
+        keys = {self._public.id: self._public}
+        verified = verify(letter, keys, frozenset(_KINDS))
+        return decode(verified.payload, _KINDS[verified.type])
+
+    def said(self) -> list[Any]:
+        """Return all that lies in the outbox, oldest first."""
+        letters = [self.outbox.read(path) for path in self.outbox.letters()]
+        return [self.read(letter) for letter in letters if letter is not None]
+
+    def heard(self, kind: type[Any]) -> list[Any]:
+        """Return the messages of one kind in the outbox."""
+        return [message for message in self.said() if isinstance(message, kind)]
+
+    def report(self, within: float = 10.0) -> Report:
+        """Wait for the one report in the outbox and return it."""
+        found = eventually(lambda: self.heard(Report), within=within, what="a report")
+        (report,) = found
+        assert isinstance(report, Report)
+        return report
+
+    @contextmanager
+    def executor(self) -> Iterator[Executor]:
+        """Be this host's executor within this process, for a while."""
+        executor = Executor(self.config)
+        try:
+            yield executor
+        finally:
+            executor._ledger.close()
+            executor._bell.close()
+            os.close(executor._lock)
+
+    def work(self) -> None:
+        """Do all that there is to do, as one executor would before it waits."""
+        with self.executor() as executor:
+            work(executor)
+
+    def run(self, runbook: str, **changes: Any) -> Report:
+        """Let this host carry out one order, and return its report."""
+        self.inbox.put(self.order(runbook, **changes))
+        self.work()
+        return self.report()
+
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        """Start the real console script for this host."""
+        argv = [str(SCRIPT), "--config", str(self.config.path), *command]
+        return subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+
+    def tool(self, name: str, script: str) -> str:
+        """Put a program of the host's at /bin/NAME; it runs in the root directory."""
+        path = self.root / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return f"/bin/{name}"
+
+
+def work(executor: Executor) -> None:
+    """Take every letter in, carry every order out, and tidy up once."""
+    executor._intake.take()
+    while waiting := executor._ledger.open_orders():
+        executor._carry_out(waiting[0])
+    executor._tidy_at = 0.0
+    executor._tidy()
+
+
+def _name_of(runbook: str) -> str:
+    return runbook.partition("name:")[2].partition("\n")[0].strip()
