@@ -9,6 +9,6 @@ from orchestrator.cli.lazy import Command
 @click.option("--json", "json_output", is_flag=True, help="Print one JSON object as the last line.")
 def command(json_output: bool) -> int:  # noqa: FBT001 - click passes options by name
     """Show the main job in under a minute; nothing is left running."""
-    from lab import demo
+    from lab.demo import run
 
-    return demo.run(json_output)
+    return run(json_output)

@@ -66,6 +66,7 @@ class LiveProgress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._drawn: list[Text] = []
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -83,7 +84,9 @@ class LiveProgress:
             lines.append(Text(f"… and {left_out} more", style="dim"))
         if advice:
             lines += note_lines(advice, width, indent=0)
-        self._live.update(Group(*lines), refresh=True)
+        if lines != self._drawn:  # drawing the same again would only flicker
+            self._drawn = lines
+            self._live.update(Group(*lines), refresh=True)
 
 
 def make_progress() -> Progress:

@@ -10,6 +10,7 @@ from contract.report import PassReport, StepReport
 from orchestrator.cli.exit_code import ExitCode, code_of_run
 from orchestrator.cli.moment import rfc3339
 from orchestrator.cli.output import Document
+from orchestrator.cli.reason import reasons
 from orchestrator.store.record import HostRun, Run, RunSummary
 
 
@@ -61,7 +62,7 @@ def host_run_document(host_run: HostRun) -> Document:
         "host": host_run.host,
         "state": host_run.state.value,
         "outcome": host_run.outcome.value if host_run.outcome else None,
-        "reason": host_run.reason,
+        "reason": "; ".join(reasons(host_run)),
         "order_sha256": host_run.order_sha256,
         "expires_at": rfc3339(host_run.expires_at),
         "accepted_at": rfc3339(host_run.accepted_at),

@@ -9,6 +9,7 @@ from rich.text import Text
 from contract.outcome import HostRunState
 from contract.report import ActionReport, PassReport, StepReport
 from orchestrator.cli.moment import clock, stamp, took
+from orchestrator.cli.reason import reasons
 from orchestrator.cli.run_document import standing
 from orchestrator.cli.table import Row, Table, coloured, note_lines
 from orchestrator.cli.visible import show_value, visible, visible_lines
@@ -31,7 +32,7 @@ def tally(host_runs: Sequence[HostRun]) -> str:
 def _row(host_run: HostRun) -> Row:
     outcome = host_run.outcome.value if host_run.outcome else "-"
     cells = (host_run.host, host_run.state.value, outcome, time_cell(host_run))
-    return Row(cells, [host_run.reason] if host_run.reason else [])
+    return Row(cells, reasons(host_run))
 
 
 def time_cell(host_run: HostRun) -> str:

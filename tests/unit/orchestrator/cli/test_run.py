@@ -26,6 +26,7 @@ _STEP = StepReport(
     interrupted=True,
     action=_ACTION,
 )
+_FALSE = "agent.running is false"
 _LONG = "the state did not hold within 30s because the endpoint refused the certificate " * 2
 
 
@@ -133,6 +134,22 @@ def test_run_watch_ended_run_tells_reasons_below_the_host(
     assert lines[1].startswith("web1  succeeded  changed")
     assert lines[3] == f"    policy_runbook: {_LONG}"
     assert "1 changed, 1 refused" in said.err
+
+
+def test_run_watch_failed_step_is_named_with_its_reason(place: Place, denrei: Denrei) -> None:
+    """A host run that gives no reason of its own gets those of its steps, item by item."""
+    run_id = denrei("submit", "look", "--host", "db1", "--detach").out.strip()
+    failed = StepReport(
+        name="agent runs", outcome=StepOutcome.FAILED, reason="agent.running is false"
+    )
+    fine = StepReport(name="agent runs", outcome=StepOutcome.OK)
+    passes = [PassReport(item="w1", steps=[failed]), PassReport(item="w2", steps=[fine])]
+    place.report("db1", StepOutcome.FAILED, passes=passes)
+    said = denrei("run", "watch", run_id)
+    assert said.code == 3
+    assert said.out.splitlines()[2:] == ["    w1: agent runs: agent.running is false"]
+    document = json.loads(denrei("run", "show", run_id, "-o", "json").out)
+    assert document["hosts"][0]["reason"] == "w1: agent runs: agent.running is false"
 
 
 def test_run_watch_shows_each_move_as_a_line(run_id: str, place: Place) -> None:
