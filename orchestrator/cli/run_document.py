@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from contract.report import PassReport, StepReport
-from orchestrator.cli.exit_code import ExitCode, code_of_run
+from orchestrator.cli.exit_code import code_of_run
 from orchestrator.cli.moment import rfc3339
 from orchestrator.cli.output import Document
 from orchestrator.cli.reason import reasons
@@ -73,11 +73,11 @@ def host_run_document(host_run: HostRun) -> Document:
     }
 
 
-def exit_code(host_runs: Sequence[HostRun]) -> ExitCode | None:
+def exit_code(host_runs: Sequence[HostRun]) -> int | None:
     """Return the run's exit code, or None while a host run is still open."""
     if not all(host_run.ended for host_run in host_runs):
         return None
-    return code_of_run({h.state for h in host_runs}, {h.outcome for h in host_runs})
+    return code_of_run({h.state for h in host_runs}, {h.outcome for h in host_runs}).value
 
 
 def standing(host_run: HostRun) -> str:

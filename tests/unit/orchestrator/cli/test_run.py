@@ -98,11 +98,13 @@ def test_run_show_json_has_a_stable_shape(run_id: str, denrei: Denrei) -> None:
     assert step["action"]["stdout"] == _ACTION.stdout
 
 
-def test_run_show_formats_agree_and_are_ascii(run_id: str, denrei: Denrei) -> None:
+def test_run_show_formats_agree_and_are_ascii(run_id: str, place: Place, denrei: Denrei) -> None:
     """JSON and YAML hold the same; neither passes a host's control characters on."""
+    place.report("web2", StepOutcome.OK)
     as_json = denrei("run", "show", run_id, "-o", "json").out
     as_yaml = denrei("run", "show", run_id, "-o", "yaml").out
     assert yaml.safe_load(as_yaml) == json.loads(as_json)
+    assert json.loads(as_json)["exit_code"] == 0
     assert not {"\x1b", "\x07"} & set(as_json + as_yaml)
 
 
