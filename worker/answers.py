@@ -10,8 +10,8 @@ from contract.order import Nonce, encode, letter_digest, sign_message
 from contract.outcome import HostRunState
 from contract.report import PassReport, Pong, Receipt, Refusal, Report, StepReport
 from worker import worker_version
-from worker.gate import Refused
 from worker.mailbox import Care, Mailbox, MailboxError
+from worker.verdict import Refused
 
 MAX_REPORT = 180_000  # bytes of payload that still fit an envelope
 

@@ -24,7 +24,7 @@ from worker import worker_version
 from worker.answers import Answers
 from worker.bell import Bell, ring
 from worker.config import Config
-from worker.gate import Accepted, Gate, Reason, Refused
+from worker.gate import Gate
 from worker.host_run import HostRun, Parked, Result
 from worker.intake import Intake
 from worker.ledger import Entry, Ledger
@@ -34,6 +34,7 @@ from worker.proc import boot_clock, boot_id
 from worker.recovery import recover
 from worker.root import Root
 from worker.runner import Tools
+from worker.verdict import Accepted, Reason, Refused
 
 LOOK_S = 5.0  # how often to look without a ring
 TIDY_S = 600.0  # how often to forget old orders

@@ -16,8 +16,6 @@ Every rule by which a letter is believed is here, in this order:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -40,83 +38,20 @@ from contract.runbook import Runbook
 from contract.sealing import SealContext, SealError, unseal
 from contract.trust import Role, Trust, TrustedKey
 from worker.policy import Policy
+from worker.verdict import (
+    Accepted,
+    Acknowledged,
+    Pinged,
+    Reason,
+    Refused,
+    Repeated,
+    Verdict,
+)
 
 SKEW_MS = 60_000  # how far the orchestrator's clock may run ahead of the host's
 
 _TYPES = frozenset({PayloadType.ORDER, PayloadType.PING, PayloadType.ACKNOWLEDGEMENT})
 _ORDERING = frozenset({Role.OPERATOR, Role.SCHEDULER})
-
-
-class Reason(StrEnum):
-    """Why a letter is refused. The first five are the envelope's own flaws."""
-
-    TOO_LARGE = "too_large"
-    MALFORMED = "malformed"
-    WRONG_TYPE = "wrong_type"
-    UNKNOWN_KEY = "unknown_key"
-    BAD_SIGNATURE = "bad_signature"
-    WRONG_ROLE = "wrong_role"
-    WRONG_OPERATOR = "wrong_operator"
-    UNSUPPORTED_VERSION = "unsupported_version"
-    WRONG_HOST = "wrong_host"
-    RUN_ID_REUSED = "run_id_reused"
-    FROM_THE_FUTURE = "from_the_future"
-    NOT_YET_VALID = "not_yet_valid"
-    EXPIRED = "expired"
-    LIVES_TOO_LONG = "lives_too_long"
-    OLDER_THAN_LEDGER = "older_than_ledger"
-    DIGEST_MISMATCH = "digest_mismatch"
-    BAD_RUNBOOK = "bad_runbook"
-    POLICY_RUNBOOK = "policy_runbook"
-    POLICY_EXECUTABLE = "policy_executable"
-    BAD_PARAMETER = "bad_parameter"
-    BAD_SECRET = "bad_secret"  # noqa: S105 - a reason, not a password
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """An order to carry out, with everything in it checked."""
-
-    order: Order
-    digest: str  # of the letter
-    runbook: Runbook
-    parameters: Mapping[str, Any]  # defaults filled in; the secrets are opened
-    secrets: tuple[str, ...]  # the secret values, for redaction
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """An order that the ledger has already, to the byte."""
-
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """Letters of ours that the recorder has stored."""
-
-    digests: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pinged:
-    """A question whether the executor is there."""
-
-    ping: Ping
-
-
-class Refused(Exception):  # noqa: N818 - a verdict, raised because any rule may give it
-    """A letter that is not believed or not allowed, and why."""
-
-    def __init__(self, reason: Reason, detail: str, run_id: str | None = None) -> None:
-        """Name the reason; the run id only if the letter was signed by somebody trusted."""
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-        self.run_id = run_id
-
-
-Verdict = Accepted | Repeated | Acknowledged | Pinged
 
 
 class Memory(Protocol):

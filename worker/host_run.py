@@ -4,17 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from contract.instant import now_ms, to_datetime
 from contract.outcome import ENDING, StepOutcome, worst
 from contract.report import PassReport, StepReport
-from worker.gate import Accepted
 from worker.items import Found, Item, find_items
 from worker.ledger import Entry
 from worker.observations import ObservationError
 from worker.proc import boot_clock, boot_id
 from worker.redaction import Redactor
 from worker.runner import Place, Setting, StepRunner, Tools, skipped
+from worker.verdict import Accepted
 from worker.view import Lexicon, View, brief
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,9 @@ class HostRun:
                 raise Parked
             self._tell_changes(at, setting.view)
             place = Place(self._order.run_id, at, index)
-            report = StepRunner(step, place, setting, self._tools).carry_out()
+            with structlog.contextvars.bound_contextvars(step=step.name):
+                report = StepRunner(step, place, setting, self._tools).carry_out()
+                _log.info("step_ended", outcome=report.outcome, reason=report.reason)
             yield report
             if report.outcome in ENDING and self._runbook.changes:
                 ended_by = step.name

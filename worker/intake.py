@@ -8,9 +8,11 @@ import structlog
 from contract.instant import now_ms
 from contract.outcome import HostRunState
 from worker.answers import Answers
-from worker.gate import Accepted, Acknowledged, Gate, Pinged, Refused, Repeated
-from worker.ledger import Entry, Ledger, LedgerError
+from worker.gate import Gate
+from worker.ledger import Entry, Ledger
+from worker.ledger_file import LedgerError
 from worker.mailbox import Mailbox, MailboxError
+from worker.verdict import Accepted, Acknowledged, Pinged, Refused, Repeated
 
 _log = structlog.get_logger(__name__)
 

@@ -12,13 +12,14 @@ from contract.error import PassingError
 from contract.runbook import Step
 from contract.template import TemplateError, render_arguments
 from worker.actions import scrub, scrub_paths
-from worker.gate import Gate, Refused
+from worker.gate import Gate
 from worker.host_run import HostRun
 from worker.items import Item
 from worker.keeper import KeeperState, await_keeper
 from worker.ledger import Entry
 from worker.process_tree import sweep
 from worker.runner import Place, Tools
+from worker.verdict import Refused
 
 KEEPER_PATIENCE = timedelta(seconds=30)  # TERM, grace and KILL take a keeper no longer
 

@@ -9,7 +9,7 @@ from contract.key import SealKey, SigningKey
 from contract.names import check_host_name
 from contract.trust import HostKeys, Trust, load_trust, save_public
 from worker.config import Config
-from worker.ledger import Ledger
+from worker.ledger_file import create_ledger
 from worker.mailbox import sync_directory
 from worker.policy import PERMISSIVE
 
@@ -31,8 +31,7 @@ def prepare(config: Config) -> None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make_keys(config)
         if not config.ledger.exists():
-            Ledger.create(config.ledger, now_ms())
-            sync_directory(config.state)
+            create_ledger(config.ledger, now_ms())
         if not config.policy.exists():
             config.policy.write_text(PERMISSIVE)
         _write(config.path, config.to_yaml(), 0o600)

@@ -1,0 +1,211 @@
+"""The ledger: what it has said it knows, it knows for good; what it can't write did not happen."""
+
+import os
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contract.error import PassingError
+from worker.ledger import Begun, Entry, Ledger
+from worker.ledger_file import LedgerError, LedgerIOError, create_ledger
+
+NOW = 1_800_000_000_000
+MINUTE = 60_000
+ENTRY = Entry("RUN1", "digest-1", b"letter", NOW, None, None, None, 0)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    create_ledger(tmp_path / "ledger.db", NOW)
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(path)
+    yield ledger
+    ledger.close()
+
+
+def accept(ledger: Ledger, name: str = "RUN1", at: int = NOW) -> Entry:
+    """Take in an order that was issued at a time and is good for 15 minutes."""
+    entry = replace(ENTRY, run_id=name, digest=f"digest of {name}", accepted_at=at)
+    ledger.accept(entry, at, at + 15 * MINUTE)
+    return entry
+
+
+def test_accept_an_order_is_known_to_the_next_ledger(ledger: Ledger, path: Path) -> None:
+    entry = accept(ledger)
+    again = Ledger(path)
+    assert again.open_orders() == [entry]
+    assert again.digest_of("RUN1") == "digest of RUN1"
+    assert (again.state_of("RUN1"), again.state_of("RUN2")) == ("accepted", None)
+    assert again.created_at == NOW
+    again.close()
+
+
+def test_accept_twice_is_refused_and_changes_nothing(ledger: Ledger) -> None:
+    accept(ledger)
+    with pytest.raises(LedgerError):
+        accept(ledger, at=NOW + MINUTE)
+    assert [entry.accepted_at for entry in ledger.open_orders()] == [NOW]
+    assert ledger.floor == NOW - MINUTE  # not even the floor has moved
+
+
+def test_floor_is_the_newest_signed_time_less_the_skew_and_never_sinks(ledger: Ledger) -> None:
+    assert ledger.floor == 0
+    accept(ledger, "RUN1", NOW + 9 * MINUTE)
+    accept(ledger, "RUN2", NOW)
+    assert ledger.floor == NOW + 8 * MINUTE
+
+
+def test_open_orders_come_in_the_order_in_which_they_came_whatever_the_clock(
+    ledger: Ledger,
+) -> None:
+    """When the clock is set back, no order overtakes one that is half done."""
+    accept(ledger, "LATE", NOW + MINUTE)
+    accept(ledger, "EARLY", NOW)
+    assert [entry.run_id for entry in ledger.open_orders()] == ["LATE", "EARLY"]
+
+
+def test_begin_keeps_boot_and_time(ledger: Ledger) -> None:
+    begun = replace(accept(ledger), started_at=NOW + 5, boot_id="boot", boot_time=12.5)
+    ledger.begin(begun)
+    ledger.interrupted("RUN1")
+    assert ledger.open_orders() == [replace(begun, interruptions=1)]
+    assert ledger.state_of("RUN1") == "running"
+
+
+def test_steps_are_known_once_begun_with_their_attempts(ledger: Ledger) -> None:
+    accept(ledger)
+    assert ledger.step("RUN1", 0, 1) is None
+    assert ledger.changed_at("RUN1", 0) is None
+    ledger.begin_step("RUN1", 0, 1, NOW + 1)
+    ledger.begin_step("RUN1", 0, 1, NOW + 2)
+    assert ledger.step("RUN1", 0, 1) == Begun(2, NOW + 1, None)
+    ledger.end_step("RUN1", 0, 1, b"report")
+    assert ledger.step("RUN1", 0, 1) == Begun(2, NOW + 1, b"report")
+    assert (ledger.changed_at("RUN1", 0), ledger.changed_at("RUN1", 1)) == (NOW + 1, None)
+
+
+def test_items_keep_their_order(ledger: Ledger) -> None:
+    accept(ledger)
+    found = [("b", "/x/b"), ("a", "/x/a")]
+    ledger.keep_items("RUN1", found)
+    assert ledger.items("RUN1") == found
+
+
+def test_end_puts_the_report_into_the_outbox_until_it_is_acknowledged(ledger: Ledger) -> None:
+    accept(ledger)
+    assert ledger.next_counter() == 1
+    ledger.end("RUN1", "abc", b"report")
+    assert ledger.open_orders() == []
+    assert ledger.unacknowledged() == [("abc", b"report")]
+    assert ledger.next_counter() == 2
+    assert not ledger.acknowledge("another")
+    assert ledger.acknowledge("abc")
+    assert not ledger.acknowledge("abc")
+    assert ledger.unacknowledged() == []
+
+
+def test_end_that_can_not_keep_the_report_does_not_end_the_run(ledger: Ledger) -> None:
+    """Both, or neither: a run without its report would be lost."""
+    accept(ledger, "RUN1")
+    accept(ledger, "RUN2")
+    ledger.end("RUN1", "same", b"report")
+    with pytest.raises(LedgerError):
+        ledger.end("RUN2", "same", b"another")
+    assert ledger.state_of("RUN2") == "accepted"
+    assert ledger.next_counter() == 2
+
+
+def test_prune_forgets_only_what_the_floor_refuses_and_nobody_waits_for(ledger: Ledger) -> None:
+    for name in ("ENDED", "UNACKNOWLEDGED", "OPEN"):
+        accept(ledger, name)
+    ledger.keep_items("ENDED", [("a", "/a")])
+    ledger.begin_step("ENDED", 0, 0, NOW)
+    for name in ("ENDED", "UNACKNOWLEDGED"):
+        ledger.end(name, name, b"report")
+    ledger.acknowledge("ENDED")
+    assert ledger.prune() == 0  # the floor is below their expiry
+    accept(ledger, "EDGE", NOW + 16 * MINUTE)  # the floor is now their expiry, to the ms
+    assert ledger.prune() == 0
+    accept(ledger, "NEW", NOW + 16 * MINUTE + 1)
+    assert ledger.prune() == 1
+    known = [n for n in ("ENDED", "UNACKNOWLEDGED", "OPEN", "NEW") if ledger.digest_of(n)]
+    assert known == ["UNACKNOWLEDGED", "OPEN", "NEW"]
+    assert ledger.items("ENDED") == []
+    assert ledger.step("ENDED", 0, 0) is None
+
+
+def test_create_over_a_ledger_is_refused(path: Path) -> None:
+    with pytest.raises(LedgerError, match="already"):
+        create_ledger(path, NOW)
+
+
+def test_create_after_one_that_was_cut_off_works(tmp_path: Path) -> None:
+    """A ledger appears whole or not at all, so a second try is never barred by half of one."""
+    (tmp_path / ".ledger.db.new").write_bytes(b"half")
+    (tmp_path / ".ledger.db.new-wal").write_bytes(b"half")
+    create_ledger(tmp_path / "ledger.db", NOW)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["ledger.db"]
+    assert (tmp_path / "ledger.db").stat().st_mode & 0o777 == 0o600
+    Ledger(tmp_path / "ledger.db").close()
+
+
+def test_open_a_missing_ledger_says_what_to_do_and_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="denrei-worker init"):
+        Ledger(tmp_path / "ledger.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
+def test_open_what_is_no_ledger_is_told_in_one_line(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(LedgerError, match=r"the ledger .* can't be used: .+") as caught:
+        Ledger(path)
+    assert "\n" not in str(caught.value)
+    assert not isinstance(caught.value, PassingError)
+
+
+def test_open_a_ledger_with_a_torn_page_is_refused(ledger: Ledger, path: Path) -> None:
+    for number in range(40):
+        accept(ledger, f"RUN{number}")
+    ledger.close()
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2)
+        file.write(os.urandom(4096))
+    with pytest.raises(LedgerError, match=r"damaged|malformed|can't be used"):
+        Ledger(path)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow: what a full disk does, without filling one."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(ledger: Ledger, path: Path) -> None:
+    """The order is not accepted, the error may pass, and afterwards all goes on."""
+    accept(ledger, "BEFORE")
+    with full_disk(), pytest.raises(LedgerIOError, match="can't be written"):
+        accept(ledger, "DURING")
+    assert ledger.digest_of("DURING") is None
+    assert ledger.digest_of("BEFORE")
+    accept(ledger, "DURING")
+    ledger.close()
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT count(*) FROM orders").fetchone() == (2,)
+    db.close()
