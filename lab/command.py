@@ -32,12 +32,14 @@ class Script:
 
     name: str
     settings: Mapping[str, str]
+    directory: Path = Path("/")  # where it is started
 
     def run(self, *arguments: str, within: float = PATIENCE_S) -> Done:
         """Run the command to its end."""
         done = subprocess.run(
             [find_script(self.name), *arguments],
             env=self.environment,
+            cwd=self.directory,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -60,6 +62,7 @@ class Script:
             process = subprocess.Popen(
                 [find_script(self.name), *arguments],
                 env=self.environment,
+                cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,

@@ -54,6 +54,7 @@ class Demo:
         self._story.tell(f"{len(HOSTS)} hosts, each with an agent that uploads. All is well:")
         statuses = self._await_uploads(dict.fromkeys(HOSTS, OK))
         hosts = self._submit("check")
+        self._add_uploads(hosts)
         return Stage(statuses and _outcomes(hosts) == dict.fromkeys(HOSTS, "ok"), hosts)
 
     def stale(self) -> Stage:
@@ -75,6 +76,7 @@ class Demo:
         """`check` finds exactly the two."""
         self._story.tell("`check` compares the process's start with the certificate's notBefore:")
         hosts = self._submit("check")
+        self._add_uploads(hosts)
         expected = {name: "failed" if name in STALE else "ok" for name in HOSTS}
         self._pids = {name: self._agent(name).pid() for name in HOSTS}
         return Stage(_outcomes(hosts) == expected, hosts)
@@ -97,17 +99,18 @@ class Demo:
         hosts = self._submit("restart")
         same = {name: self._agent(name).pid() for name in HOSTS} == self._pids
         self._story.show(f"  same process ids as before: {'yes' if same else 'NO'}")
+        self._add_uploads(hosts)
         return Stage(same and _outcomes(hosts) == dict.fromkeys(HOSTS, "ok"), hosts)
 
     def reonboard(self) -> Stage:
         """A certificate near its end is replaced by one for a year; the others are not due."""
         self._story.tell(
             f"The certificate of {OLD} ends in {DAYS_LEFT} days. `reonboard` replaces what is due;",
-            "the workspace's key travels sealed to each host and never touches a command line:",
+            "the workspace's key travels sealed to each host, never on a command line:",
         )
         hosts = self._submit(
             "reonboard", "-p", f"domain={self._fleet.cloud.tld}",
-            "--secret", f"key=@{self._fleet.key_file}",
+            "--secret", f"key=@{self._fleet.key_file.name}",
         )  # fmt: skip
         expected = {name: "changed" if name == OLD else "ok" for name in HOSTS}
         uploads = self._await_uploads(dict.fromkeys(HOSTS, OK))

@@ -60,7 +60,8 @@ class Fleet:
         self._names = tuple(names)
         self._beat = beat
         self.home = directory / "orchestrator"
-        self.denrei = Script("denrei", {"DENREI_HOME": str(self.home), "COLUMNS": "80"})
+        settings = {"DENREI_HOME": str(self.home), "COLUMNS": "80"}
+        self.denrei = Script("denrei", settings, directory)
         self.hosts: dict[str, FleetHost] = {}
         self.services: dict[str, Service] = {}
 

@@ -1,6 +1,7 @@
 """How the demo speaks to whoever watches: numbered, quoting real commands and their real output."""
 
 import shlex
+import textwrap
 import time
 
 import click
@@ -34,9 +35,10 @@ class Story:
     def command(self, script: Script, *arguments: str) -> Done:
         """Run a command of the product's and show it with what it printed."""
         shown = " ".join([script.name, *(shlex.quote(argument) for argument in arguments)])
-        click.echo(f"$ {shown}")
+        click.echo(_fitted(f"$ {shown}"))
         done = script.run(*arguments)
-        click.echo(done.out.rstrip() or done.err.rstrip())
+        for line in (done.out.rstrip() or done.err.rstrip()).split("\n"):
+            click.echo(_fitted(line))
         return done
 
     def mark(self, *, observed: bool) -> None:
@@ -56,3 +58,10 @@ class Story:
     def data(self, line: str) -> None:
         """Print the one line for machines."""
         click.echo(line)
+
+
+def _fitted(line: str) -> str:
+    """Wrap a line that is too long for the page, further in than it began."""
+    indent = line[: len(line) - len(line.lstrip())] + "    "
+    wrapped = textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+    return "\n".join(wrapped) or line
