@@ -1,5 +1,6 @@
 """Tables of text that stay readable at 80 columns: rows of cells, and notes indented below them."""
 
+import os
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -110,8 +111,8 @@ def stderr() -> Console:
 
 
 def width_of(console: Console) -> int:
-    """Return how wide lines may be: a terminal's width, or no limit at all."""
-    return console.width if console.is_terminal else _UNCUT
+    """Return how wide lines may be: as $COLUMNS asks, a terminal's width, or no limit at all."""
+    return console.width if console.is_terminal or "COLUMNS" in os.environ else _UNCUT
 
 
 def _join(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -87,7 +87,9 @@ def test_schedule_list_bad_file_exits_2_with_its_place(place: Place, denrei: Den
     assert "schedules.yaml:2:" in said.err
 
 
-def test_audit_log_shows_letters_of_a_run(place: Place, denrei: Denrei) -> None:
+def test_audit_log_shows_letters_of_a_run(
+    place: Place, denrei: Denrei, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every letter of a run is there, with its exact bytes for machines."""
     run_id = denrei("submit", "look", "--host", "web1", "--detach", "-m", "why").out.strip()
     denrei("submit", "look", "--host", "web2", "--detach")
@@ -100,6 +102,7 @@ def test_audit_log_shows_letters_of_a_run(place: Place, denrei: Denrei) -> None:
     assert "report" in kinds
     assert letters[0]["payload"]["reason"] == "why"
     assert json.loads(letters[0]["envelope"])["signatures"]
+    monkeypatch.setenv("COLUMNS", "80")
     table = denrei("audit", "log", "--host", "web1").out
     assert "failed" in table
     assert max(map(len, table.splitlines())) <= 80

@@ -39,8 +39,11 @@ def run_id(place: Place, denrei: Denrei) -> str:
     return str(run_id)
 
 
-def test_run_list_shows_how_runs_stand(run_id: str, denrei: Denrei) -> None:
+def test_run_list_shows_how_runs_stand(
+    run_id: str, denrei: Denrei, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each run is a line with its outcomes and what is still open."""
+    monkeypatch.setenv("COLUMNS", "80")
     said = denrei("run", "list")
     assert said.code == 0
     assert run_id in said.out
@@ -136,6 +139,17 @@ def test_run_watch_ended_run_tells_reasons_below_the_host(
     assert lines[1].startswith("web1  succeeded  changed")
     assert lines[3] == f"    policy_runbook: {_LONG}"
     assert "1 changed, 1 refused" in said.err
+
+
+def test_run_watch_at_80_columns_wraps_reasons_under_their_host(
+    run_id: str, place: Place, denrei: Denrei, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a width is asked for, long reasons are wrapped and stay indented."""
+    monkeypatch.setenv("COLUMNS", "80")
+    place.refuse("web2", "policy_runbook", _LONG)
+    lines = denrei("run", "watch", run_id).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line[:4] for line in lines] == ["HOST", "web1", "web2", "    ", "    ", "    "]
 
 
 def test_run_watch_failed_step_is_named_with_its_reason(place: Place, denrei: Denrei) -> None:
