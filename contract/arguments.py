@@ -13,6 +13,8 @@ from contract.template import TemplateError, render
 
 Place = list[str | int]
 
+_PLAINLY = ("Expected `str` matching regex '^/'", "must be an absolute path")
+
 
 def misfits(
     kind: type[msgspec.Struct], arguments: Mapping[str, Any], samples: Mapping[str, Any], node: Node
@@ -23,7 +25,7 @@ def misfits(
     except TemplateError:
         return  # told already, with its place
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$.")
+        message, _, path = str(error).replace(*_PLAINLY).partition(" - at `$.")
         place: Place = [int(p) if p.isdigit() else p for p in re.findall(r"\w+", path)]
         if not _is_open(arguments, place):
             yield _misfit(message, place, kind, node)
