@@ -1,0 +1,263 @@
+"""The JSON schema of the runbook language: for editors, and in step with the loader."""
+
+import json
+from collections.abc import Iterable
+from importlib import resources
+from typing import Any
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+
+from contract import loader
+from contract.action import ACTIONS, CommandFile
+from contract.document import DocumentError, read_document
+from contract.duration import parse_duration
+from contract.loader import load_runbook
+from contract.observation import OBSERVATIONS
+from contract.parameter import ParameterType
+from contract.runbook import (
+    DEFAULT_ACTION_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    DEFAULT_WITHIN,
+    OnInterrupt,
+)
+
+SCHEMA: dict[str, Any] = json.loads(
+    resources.files("runbooks").joinpath("schema.json").read_bytes()
+)
+DEFS: dict[str, Any] = SCHEMA["$defs"]
+VALIDATOR = Draft202012Validator(SCHEMA)
+
+SHIPPED = ("check", "reonboard", "restart")
+
+HEAD = "name: x\nobserve:\n  agent: {process: {pid_file: /run/agent.pid}}\n"
+STEP = "steps:\n  - name: it runs\n    ensure: agent.running\n"
+
+# Every line of the language at least once.
+WHOLE = """\
+name: team/whole
+summary: Everything that the language has.
+params:
+  count: {type: integer, default: 3}
+  deep: {type: boolean, default: true, summary: A switch.}
+  wait: {type: duration, default: 1h30m}
+  id: {type: uuid, default: ""}
+  colour: {type: enum, values: [red, green], default: red}
+  word: {pattern: "[a-z]+", default: word}
+  token: {secret: true, default: ""}
+lock: service:${params.word}
+timeout: 10m
+for_each:
+  item:
+    glob: {path: /etc/x/*/, name: uuid, tell: scom|LAD}
+    only: "${params.id}"
+observe:
+  certificate: {x509: {path: "${item.path}/a.crt", key: /a.key, unparsable: absent}}
+  agent: {process: {pid_file: /run/x.pid, cmdline: /run/x.pid, unit: x.service, user: x}}
+  text: {file: {path: /etc/x, match: ^A=(.*)}}
+  found: {glob: {path: /etc/*, name: .*}}
+  port: {tcp: {host: localhost, port: 8443, proxy_file: /etc/proxy, timeout: 3s}}
+  short: {command: [/bin/true, -v]}
+  long: {command: {argv: [/bin/true], timeout: 3s}}
+steps:
+  - name: first
+    when: params.deep
+    ensure: agent.running
+    do:
+      command: [/bin/x, restart]
+      files: [{path: /run/secret, content: "${params.token}", mode: "0600"}]
+      scrub: [/run/left]
+      leaves_daemon: true
+      stdin: "${params.token}"
+      env: {A: b}
+      cwd: /tmp
+    within: 10s
+    timeout: 1m
+    retry: {attempts: 3, delay: 5s}
+    on_interrupt: rerun
+  - name: second
+    ensure: text.exists
+    do:
+      file.write: {path: /etc/x, content: c, mode: "0644", owner: root, group: root}
+  - name: third
+    ensure: "!found.exists"
+    do: {file.remove: {path: /etc/x}}
+  - name: fourth
+    ensure: true
+report:
+  running: agent.running
+"""
+
+BAD = {
+    "no name": STEP,
+    "no steps": "name: x\n",
+    "empty steps": "name: x\nsteps: []\n",
+    "name with capitals": HEAD.replace("name: x", "name: X") + STEP,
+    "unknown key": HEAD + STEP + "handlers: []\n",
+    "unknown step key": HEAD + STEP + "    notify: x\n",
+    "step without ensure": HEAD + "steps:\n  - name: it runs\n",
+    "duration without a unit": HEAD + "timeout: 30\n" + STEP,
+    "duration of an unknown unit": HEAD + STEP + "    within: 3 days\n",
+    "on_interrupt of another kind": HEAD + STEP + "    on_interrupt: retry\n",
+    "retry without attempts": HEAD + STEP + "    retry: {delay: 3s}\n",
+    "too many attempts": HEAD + STEP + "    retry: {attempts: 21}\n",
+    "expression that is a number": "name: x\nsteps:\n  - {name: it, ensure: 3}\n",
+    "unknown observation": "name: x\nobserve:\n  a: {proces: {pid_file: /x}}\n" + STEP,
+    "two observations in one": HEAD + "  b: {file: {path: /x}, glob: {path: /x}}\n" + STEP,
+    "unknown argument": HEAD + "  b: {file: {path: /x, follow: true}}\n" + STEP,
+    "argument missing": HEAD + "  b: {file: {match: x}}\n" + STEP,
+    "path that is relative": HEAD + "  b: {file: {path: etc/x}}\n" + STEP,
+    "process without a way to find it": HEAD + "  b: {process: {user: x}}\n" + STEP,
+    "port out of range": HEAD + "  b: {tcp: {host: x, port: 65536}}\n" + STEP,
+    "unparsable of another kind": HEAD + "  b: {x509: {path: /x, unparsable: ok}}\n" + STEP,
+    "reserved name": "name: x\nobserve:\n  run: {file: {path: /x}}\n" + STEP,
+    "no action": HEAD + STEP + "    do: {}\n",
+    "unknown action": HEAD + STEP + "    do: {service: {name: x}}\n",
+    "two actions": HEAD + STEP + "    do: {command: [/bin/x], file.remove: {path: /x}}\n",
+    "option of command beside another action": (
+        HEAD + STEP + "    do: {file.remove: {path: /x}, cwd: /tmp}\n"
+    ),
+    "command that is a text": HEAD + STEP + "    do: {command: /bin/x restart}\n",
+    "program that is relative": HEAD + STEP + "    do: {command: [x, restart]}\n",
+    "program with dots": HEAD + STEP + "    do: {command: [/opt/x/../sh]}\n",
+    "program out of a parameter": (
+        "name: x\nparams: {p: {default: /x}}\nobserve: {agent: {file: {path: /x}}}\n"
+        'steps: [{name: it, ensure: agent.exists, do: {command: ["${params.p}"]}}]\n'
+    ),
+    "argument that is a number": HEAD + STEP + "    do: {command: [/bin/sleep, 5]}\n",
+    "mode that is no mode": (
+        HEAD + STEP + '    do: {file.write: {path: /x, content: x, mode: "999"}}\n'
+    ),
+    "unknown parameter type": HEAD + "params: {p: {type: float}}\n" + STEP,
+    "enum without values": HEAD + "params: {p: {type: enum}}\n" + STEP,
+    "values without enum": HEAD + "params: {p: {values: [a]}}\n" + STEP,
+    "secret of another type": HEAD + "params: {p: {type: integer, secret: true}}\n" + STEP,
+    "secret with a default": HEAD + "params: {p: {secret: true, default: hunter22}}\n" + STEP,
+    "default of another type": HEAD + "params: {p: {type: integer, default: many}}\n" + STEP,
+    "default that is no duration": HEAD + "params: {p: {type: duration, default: soon}}\n" + STEP,
+    "for_each over nothing": HEAD + "for_each: {}\n" + STEP,
+    "for_each over two things": HEAD + "for_each: {a: {list: [x]}, b: {list: [y]}}\n" + STEP,
+    "for_each of glob and list": (HEAD + "for_each: {a: {glob: {path: /x/*}, list: [x]}}\n" + STEP),
+    "for_each of a relative glob": HEAD + "for_each: {a: {glob: {path: x/*}}}\n" + STEP,
+}
+
+
+def complaints(text: str) -> list[str]:
+    """What the schema has against a runbook."""
+    document = read_document(text.encode(), "x.yaml").plain()
+    return [error.message for error in VALIDATOR.iter_errors(document)]
+
+
+def names(schema: dict[str, Any]) -> set[str]:
+    return set(schema["properties"])
+
+
+def own_fields(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """A struct's fields with their defaults; NODEFAULT for what must be given."""
+    return {field.name: field.default for field in msgspec.structs.fields(kind)}
+
+
+def required(kind: type[msgspec.Struct]) -> set[str]:
+    return {field.name for field in msgspec.structs.fields(kind) if field.required}
+
+
+def objects(schema: Any) -> Iterable[dict[str, Any]]:
+    """Every schema of a mapping with named members."""
+    if isinstance(schema, dict):
+        if "properties" in schema and schema.get("type") == "object":
+            yield schema
+        for child in schema.values():
+            yield from objects(child)
+    if isinstance(schema, list):
+        for child in schema:
+            yield from objects(child)
+
+
+def test_schema_is_one_of_2020_12() -> None:
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_schema_leaves_no_mapping_open() -> None:
+    assert all(schema.get("additionalProperties") is False for schema in objects(SCHEMA))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_runbook_fits_the_schema(name: str) -> None:
+    text = FILES.joinpath(f"{name}.yaml").read_text()
+    assert complaints(text) == []
+
+
+def test_every_shipped_runbook_is_tried() -> None:
+    files = [entry.name for entry in FILES.iterdir()]
+    assert {f.removesuffix(".yaml") for f in files if f.endswith(".yaml")} == set(SHIPPED)
+
+
+def test_runbook_with_everything_is_taken_by_schema_and_loader() -> None:
+    load_runbook(WHOLE.encode(), "whole.yaml")
+    assert complaints(WHOLE) == []
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_runbook_is_refused_by_schema_and_loader(what: str) -> None:
+    with pytest.raises(DocumentError):
+        load_runbook(BAD[what].encode(), "bad.yaml")
+    assert complaints(BAD[what])
+
+
+def test_schema_has_the_keys_of_the_loader() -> None:
+    assert names(SCHEMA) == set(loader._KEYS)
+    assert names(DEFS["step"]) == set(loader._STEP_KEYS)
+    assert names(DEFS["parameter"]) == set(loader._PARAM_KEYS)
+    assert set(DEFS["name"]["not"]["enum"]) == loader._RESERVED
+    options = names(DEFS["action"]) - set(ACTIONS)
+    assert options == set(loader._COMMAND_OPTIONS)
+
+
+def test_schema_has_the_limits_of_the_loader() -> None:
+    assert SCHEMA["properties"]["steps"]["maxItems"] == loader.MAX_STEPS
+    retry = DEFS["step"]["properties"]["retry"]["properties"]
+    assert retry["attempts"]["maximum"] == loader.MAX_ATTEMPTS
+
+
+def test_schema_has_the_choices_of_the_language() -> None:
+    assert DEFS["parameter"]["properties"]["type"]["enum"] == [t.value for t in ParameterType]
+    step = DEFS["step"]["properties"]
+    assert step["on_interrupt"]["enum"] == [choice.value for choice in OnInterrupt]
+
+
+def test_schema_has_the_defaults_of_the_language() -> None:
+    step = DEFS["step"]["properties"]
+    assert parse_duration(SCHEMA["properties"]["timeout"]["default"]) == DEFAULT_TIMEOUT
+    assert parse_duration(step["within"]["default"]) == DEFAULT_WITHIN
+    assert parse_duration(step["timeout"]["default"]) == DEFAULT_ACTION_TIMEOUT
+
+
+def test_schema_has_every_observation() -> None:
+    assert names(DEFS["observation"]) == set(OBSERVATIONS)
+
+
+@pytest.mark.parametrize("kind", OBSERVATIONS)
+def test_schema_has_the_arguments_of_an_observation(kind: str) -> None:
+    schema = DEFS["observation"]["properties"][kind]
+    if kind == "command":
+        schema = schema["anyOf"][1]
+    assert_fits(schema, OBSERVATIONS[kind].arguments)
+
+
+@pytest.mark.parametrize("kind", ACTIONS)
+def test_schema_has_the_arguments_of_an_action(kind: str) -> None:
+    if kind != "command":
+        assert_fits(DEFS["action"]["properties"][kind], ACTIONS[kind].arguments)
+        return
+    assert own_fields(ACTIONS[kind].arguments).keys() == {"argv", *loader._COMMAND_OPTIONS}
+    assert_fits(DEFS["action"]["properties"]["files"]["items"], CommandFile)
+
+
+def assert_fits(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
+    assert names(schema) == own_fields(kind).keys()
+    assert set(schema.get("required", ())) == required(kind)
+    for name, default in own_fields(kind).items():
+        if default not in (None, msgspec.NODEFAULT):
+            assert schema["properties"][name]["default"] == default
