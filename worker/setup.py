@@ -33,7 +33,7 @@ def prepare(config: Config) -> None:
         if not config.ledger.exists():
             create_ledger(config.ledger, now_ms())
         if not config.policy.exists():
-            config.policy.write_text(PERMISSIVE)
+            _write(config.policy, PERMISSIVE, 0o644)
         _write(config.path, config.to_yaml(), 0o600)
     except OSError as error:
         message = f"can't prepare {error.filename or config.path.parent}: {error.strerror}"

@@ -1,16 +1,15 @@
 """The ledger: what it has said it knows, it knows for good; what it can't write did not happen."""
 
 import os
-import resource
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from contract.error import PassingError
+from tests.unit.worker.disk import full_disk
 from worker.ledger import Begun, Entry, Ledger
 from worker.ledger_file import LedgerError, LedgerIOError, create_ledger
 
@@ -183,17 +182,6 @@ def test_open_a_ledger_with_a_torn_page_is_refused(ledger: Ledger, path: Path) -
         file.write(os.urandom(4096))
     with pytest.raises(LedgerError, match=r"damaged|malformed|can't be used"):
         Ledger(path)
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file of this process grow: what a full disk does, without filling one."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 
 
 def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(ledger: Ledger, path: Path) -> None:
