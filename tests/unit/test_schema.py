@@ -23,9 +23,8 @@ from contract.runbook import (
     OnInterrupt,
 )
 
-SCHEMA: dict[str, Any] = json.loads(
-    resources.files("runbooks").joinpath("schema.json").read_bytes()
-)
+FILES = resources.files("runbooks")
+SCHEMA: dict[str, Any] = json.loads(FILES.joinpath("schema.json").read_bytes())
 DEFS: dict[str, Any] = SCHEMA["$defs"]
 VALIDATOR = Draft202012Validator(SCHEMA)
 
