@@ -51,6 +51,8 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO, **bound: 
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # Warnings of the libraries to their programmers; Celery sends them here.
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
 
 
 def _formatter(target: TextIO, shared: list[Processor]) -> logging.Formatter:

@@ -40,23 +40,24 @@ class Pulse:
         self._heard = time.monotonic()
 
     def probe(self) -> str:
-        """Send the word if it is time; return what hinders the recorder, or nothing."""
-        if time.monotonic() >= self._ping_at or self._trouble:
-            self._ping()
+        """Look at the broker; return what hinders the recorder, or nothing."""
+        try:
+            self._ask_broker()
+        except BrokerError as error:
+            self._say(str(error))
+            self.heard()  # the broker's silence is not ours
+        else:
+            self._say("")
         silent_s = time.monotonic() - self._heard
         if silent_s > _SILENCE_S:
             _log.error("stalled", silent_s=round(silent_s))
             os._exit(EXIT_STALLED)
         return self._trouble
 
-    def _ping(self) -> None:
-        try:
+    def _ask_broker(self) -> None:
+        self._publisher.waiting(REPORTS_QUEUE)
+        if time.monotonic() >= self._ping_at:
             self._publisher.publish(REPORTS_QUEUE, PING_TASK, uuid.uuid4().hex.encode())
-        except BrokerError as error:
-            self._say(str(error))
-            self.heard()  # the broker's silence is not ours
-        else:
-            self._say("")
             self._ping_at = time.monotonic() + _SELF_PING_S
 
     def _say(self, trouble: str) -> None:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -32,8 +32,17 @@ def run_service(name: ServiceName, home: Home) -> None:
     """Be one service of a home until SIGTERM or SIGINT. Raises DenreiError if it can't start."""
     with _only_one(name, home), home.open_store() as store:
         _log.info("service_ready", service=name)
-        _SERVICES[name](home, store)
-        _log.info("service_stopped", service=name)
+        try:
+            _SERVICES[name](home, store)
+        finally:
+            _log.info("service_stopped", service=name)
+
+
+def check_free(names: Sequence[ServiceName], home: Home) -> None:
+    """See to it that none of these services is running already. Raises ServiceError."""
+    for name in names:
+        with _only_one(name, home):
+            pass
 
 
 def _dispatch(home: Home, store: Store) -> None:

@@ -82,8 +82,16 @@ def _check(submission: Submission) -> None:
         raise SubmissionError("a host is named twice")
     if not 0 < submission.expires_in.total_seconds() * 1000 <= MAX_LIFE_MS:
         raise SubmissionError("an order expires after more than nothing and at most 7 days")
+    for text in (submission.reason, *submission.params.values(), *submission.secrets.values()):
+        if isinstance(text, str) and not _is_unicode(text):
+            raise SubmissionError("a parameter or the reason is not valid UTF-8 text")
     if len(submission.reason) > _MAX_REASON:
         raise SubmissionError(f"the reason is longer than {_MAX_REASON} characters")
+
+
+def _is_unicode(text: str) -> bool:
+    # Bytes on a command line that are no UTF-8 come as lone surrogates, which can't travel.
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _bind(submission: Submission) -> dict[str, Any]:

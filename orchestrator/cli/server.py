@@ -26,7 +26,7 @@ class ServerError(DenreiError):
     type=click.Choice(_SERVICES),
     help="Be this one service, in this process: for units and containers of its own.",
 )
-def command(beat: bool, only: str | None) -> None:  # noqa: FBT001 - click passes options by name
+def command(beat: bool, only: str | None) -> int:  # noqa: FBT001 - click passes options by name
     """Start the dispatcher and the recorder, and keep them running until SIGTERM or Ctrl-C."""
     from contract import log
     from orchestrator.cli.session import open_home
@@ -40,19 +40,15 @@ def command(beat: bool, only: str | None) -> None:  # noqa: FBT001 - click passe
         from orchestrator.service import run_service
 
         run_service(ServiceName(only), home)
-        return
+        return 0
     wanted = [name for name in ServiceName if beat or name is not ServiceName.BEAT]
-    _supervise(wanted, home)
+    return _supervise(wanted, home)
 
 
-def _supervise(services: "list[ServiceName]", home: "Home") -> None:
+def _supervise(services: "list[ServiceName]", home: "Home") -> int:
     from contract.supervisor import console_script
-    from orchestrator.server import Server
+    from orchestrator.server import run_server
 
-    home.open_store().close()  # better told here, once, than by each child again and again
-    script = console_script()
-    if not Path(script).is_file():
+    if not Path(console_script()).is_file():
         raise ServerError("start the server by its console script, `denrei server`")
-    Server(
-        services, lambda name: [script, "--home", str(home.path), "server", "--only", name]
-    ).run()
+    return run_server(home, services)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from orchestrator.store.database import Database
+from orchestrator.store.database import Database, StoreError
 from orchestrator.store.record import Kind, NewEnvelope, StoredEnvelope
 from orchestrator.store.row import to_row
 from orchestrator.store.schema import envelopes, host_runs
@@ -77,4 +77,11 @@ def find(connection: Connection, digest: str) -> StoredEnvelope | None:
 
 
 def _envelope(row: RowMapping) -> StoredEnvelope:
-    return StoredEnvelope(**{**row, "kind": Kind(row["kind"])})
+    """Read a row; one that was changed behind our back must be told, not crash the telling."""
+    data = row["data"]
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogateescape")
+    try:
+        return StoredEnvelope(**{**row, "kind": Kind(row["kind"]), "data": data})
+    except ValueError:
+        raise StoreError(f"letter {row['seq']} is of no known kind: {row['kind']!r}") from None
