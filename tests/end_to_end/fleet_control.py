@@ -1,0 +1,83 @@
+"""Hands on a running fleet: fresh agents, workers and servers stopped, killed and started."""
+
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from lab.fleet import Fleet, FleetHost
+from lab.host import LabHost
+from tests.waiting import eventually
+
+
+def reset_host(fleet: Fleet, name: str) -> FleetHost:
+    """Give a host a root directory as new; its worker goes on over it."""
+    host = fleet.hosts[name]
+    host.agent.stop()
+    shutil.rmtree(host.agent.root)
+    host.agent = LabHost(host.directory / "root", name, fleet.cloud)
+    return host
+
+
+def start_server(fleet: Fleet, *arguments: str) -> None:
+    fleet.start("server", fleet.denrei, "server", *arguments)
+
+
+def stop(fleet: Fleet, name: str) -> None:
+    """Stop a worker (by its host's name) or the `server`, as a service manager would."""
+    fleet.services[name].stop()
+
+
+def start_worker(fleet: Fleet, name: str) -> None:
+    fleet.keep(name, fleet.hosts[name].start())
+
+
+def child(fleet: Fleet, name: str, role: str) -> psutil.Process | None:
+    """Find the executor or courier that a worker's supervisor runs now."""
+    supervisor = psutil.Process(fleet.services[name].process.pid)
+    for process in supervisor.children():
+        try:
+            if process.cmdline()[-1:] == [role]:
+                return process
+        except psutil.NoSuchProcess:
+            continue
+    return None
+
+
+def await_child(fleet: Fleet, name: str, role: str) -> psutil.Process:
+    return eventually(lambda: child(fleet, name, role), within=30, what=f"the {role} of {name}")
+
+
+def kill(process: psutil.Process) -> None:
+    """Kill as the kernel's out-of-memory killer does."""
+    os.kill(process.pid, signal.SIGKILL)
+
+
+def command_lines(part: str) -> list[list[str]]:
+    """Return the command lines of all processes that have `part` in them."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+        except psutil.Error:
+            continue
+        if any(part in word for word in words):
+            found.append(words)
+    return found
+
+
+def said(log: Path, event: str, *parts: str) -> bool:
+    """Tell whether a JSON log has a line of this event with all of these parts in it."""
+    lines = log.read_text(errors="replace").splitlines()
+    return any(f'"event": "{event}"' in line and all(p in line for p in parts) for line in lines)
+
+
+def await_said(log: Path, event: str, *parts: str, within: float = 20) -> None:
+    eventually(lambda: said(log, event, *parts), within=within, what=f"{event} in {log.name}")
+
+
+def await_true(question: Callable[[], object], what: str, within: float = 20) -> None:
+    eventually(question, within=within, what=what)
