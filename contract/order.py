@@ -18,6 +18,8 @@ RunId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}\Z")]  # a 
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Instant = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_000)]  # ms since 1970, UTC
+Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]  # what every JSON reader can hold
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -29,7 +31,7 @@ class MessageError(DenreiError):
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every message carries."""
 
-    v: Annotated[int, msgspec.Meta(ge=1)] = PROTOCOL
+    v: Annotated[int, msgspec.Meta(ge=1, le=1000)] = PROTOCOL
     host: Name  # whom it is for, or who sends it
 
 
@@ -40,7 +42,7 @@ class Order(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     runbook: Name
     runbook_sha256: Digest
     runbook_yaml: Annotated[str, msgspec.Meta(max_length=MAX_RUNBOOK_BYTES)]
-    params: dict[Name, str | int | bool]
+    params: dict[Name, str | Whole | bool]
     sealed_params: dict[Name, str]  # secrets, each sealed to this host
     check: bool  # check mode: evaluate, change nothing
     operator: Name  # who asks; must be the name that the signing key is trusted under
@@ -70,7 +72,7 @@ class Acknowledgement(Message, frozen=True, forbid_unknown_fields=True, kw_only=
 
 def encode(message: msgspec.Struct) -> bytes:
     """Return canonical JSON: names sorted, no spaces."""
-    return msgspec.json.encode(message, order="deterministic")
+    return msgspec.json.encode(message, order="sorted")
 
 
 def decode(payload: bytes, kind: type[T]) -> T:

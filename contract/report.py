@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from contract.order import Digest, Instant, Message, Nonce, RunId
+from contract.order import Count, Digest, Instant, Message, Nonce, RunId, Whole
 from contract.outcome import HostRunState, StepOutcome
 
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
@@ -15,13 +15,13 @@ class ActionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     kind: str
     summary: Text
-    exit_code: int | None = None
-    signal: int | None = None
+    exit_code: Whole | None = None
+    signal: Whole | None = None
     timed_out: bool = False
     stdout: str = ""  # head and tail, redacted
     stderr: str = ""
-    stdout_bytes: int = 0
-    stderr_bytes: int = 0
+    stdout_bytes: Count = 0
+    stderr_bytes: Count = 0
     stdout_sha256: str = ""
     stderr_sha256: str = ""
 
@@ -35,7 +35,7 @@ class StepReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     evidence: dict[str, Any] = {}  # each observed value that `ensure` speaks of, as last seen
     started_at: Instant | None = None
     ended_at: Instant | None = None
-    attempts: int = 0  # how often the action was run
+    attempts: Count = 0  # how often the action was run
     interrupted: bool = False  # an executor died in the middle and another one took over
     action: ActionReport | None = None
 
@@ -62,7 +62,7 @@ class Report(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     run_id: RunId
     order_sha256: Digest
-    counter: int  # of this host's reports, never going back: a gap or a repeat is visible
+    counter: Count  # of this host's reports, never going back: a gap or a repeat is visible
     state: HostRunState
     outcome: StepOutcome | None  # None: no step was looked at (refused or expired)
     reason: Text = ""
@@ -91,5 +91,5 @@ class Pong(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     nonce: Nonce
     at: Instant
-    waiting: int  # orders accepted and not yet ended
+    waiting: Count  # orders accepted and not yet ended
     worker: str

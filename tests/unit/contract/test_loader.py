@@ -245,8 +245,8 @@ plain = (
 )
 WORDS = st.sampled_from([
     *("name", "params", "lock", "timeout", "observe", "for_each", "steps", "report", "ensure"),
-    *("do", "when", "within", "retry", "command", "files", "glob", "list", "only", "path", "pattern"),
-    *("type", "default", "secret", "values", "agent", "x", "attempts", *OBSERVATIONS, *ACTIONS),
+    *("do", "when", "within", "retry", "command", "files", "glob", "list", "only", "path"),
+    *("pattern", "type", "default", "secret", "values", "agent", "x", *OBSERVATIONS, *ACTIONS),
 ])  # fmt: skip
 trees = st.recursive(
     plain,
