@@ -114,11 +114,11 @@ def _submission(request: Request, found: "Found", operator: str, store: "Store")
 
 
 def _detach(run: "Run", store: "Store", format_: Format) -> ExitCode:
-    from orchestrator.cli.advice import advice
+    from orchestrator.cli.departure import await_departure
     from orchestrator.cli.output import emit
     from orchestrator.cli.run_document import host_run_document, run_document
 
-    if said := advice(store, run.expires_at):
+    if said := await_departure(store, run):
         _tell(said)
     _tell(f"follow it with: denrei run watch {run.run_id}")
     if format_ is Format.TABLE:
