@@ -80,7 +80,9 @@ class Fleet:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop everything."""
+        """Stop everything; told all at once, so that they end side by side."""
+        for service in self.services.values():
+            service.process.terminate()
         self._stack.close()
 
     def _start(self) -> None:
