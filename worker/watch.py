@@ -82,10 +82,11 @@ class Watch:
         return len(process_tree.descendants(os.getpid()))
 
     def _signal(self, number: signal.Signals) -> set[int]:
-        found = {stat.pid for stat in process_tree.descendants(os.getpid())}
+        # Parents first: a shell whose child goes before it would carry on with its next command.
+        found = [stat.pid for stat in process_tree.descendants(os.getpid())]
         for pid in found:
             process_tree.send(pid, number)
-        return found
+        return set(found)
 
     def _reap(self) -> None:
         try:

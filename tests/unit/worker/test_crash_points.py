@@ -1,0 +1,110 @@
+"""A crash at every moment at which something lasts: nothing is lost, nothing silently repeated."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from contract.outcome import HostRunState, StepOutcome
+from contract.report import PassReport, Report, StepReport
+from tests.unit.worker.lives import deliver, live, witnesses
+from tests.worker_host import WorkerHost
+
+CHANGED, UNKNOWN, SKIPPED = StepOutcome.CHANGED, StepOutcome.UNKNOWN, StepOutcome.SKIPPED
+
+WITNESSED = """\
+name: witnessed
+params:
+  key: {secret: true}
+for_each: {place: {list: [a]}}
+observe:
+  first: {file: {path: "/${place.name}-first"}}
+  second: {file: {path: "/${place.name}-second"}}
+steps:
+  - name: first
+    ensure: first.exists
+    do:
+      command: [/bin/tool, "${place.name}-first"]
+      files: [{path: /etc/key, content: "${params.key}"}]
+      scrub: [/etc/copy]
+    within: 100ms
+    on_interrupt: rerun
+  - name: second
+    ensure: second.exists
+    do: {command: [/bin/tool, "${place.name}-second"]}
+    within: 100ms
+"""
+
+
+def steps_of(each: PassReport) -> Iterator[tuple[str, StepReport]]:
+    return ((f"{each.item}-{step.name}", step) for step in each.steps)
+
+
+def check_laws(host: WorkerHost) -> Report:
+    """Hold the report against what really happened."""
+    report = host.report()
+    for each in report.passes:
+        for name, step in steps_of(each):
+            seen = witnesses(host, name)
+            told = step.attempts if step.interrupted else 1
+            assert seen <= told, f"{name}: {seen} effects, {told} told"
+            assert (step.outcome == CHANGED) == (host.root / name).exists()
+            if name.endswith("second"):
+                assert seen <= 1  # it may not be run again
+    assert report.state in (HostRunState.SUCCEEDED, HostRunState.UNKNOWN)
+    assert not (host.root / "etc/key").exists()
+    assert not (host.root / "etc/copy").exists()
+    return report
+
+
+def host_with_witness(directory: Path) -> WorkerHost:
+    host = WorkerHost(directory)
+    (host.root / "etc").mkdir()
+    host.tool("tool", "[ ! -e etc/key ] || cp etc/key etc/copy; echo $1 >> witness; touch $1")
+    return host
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_kill_at_every_boundary_loses_and_repeats_nothing(tmp_path: Path, copies: int) -> None:
+    """A second copy of the order hides a loss, a single one hides a repeat: both are tried."""
+    for boundary in count(1):
+        host = host_with_witness(tmp_path / str(boundary))
+        letter = deliver(host, WITNESSED)
+        survived = live(host, boundary)
+        if copies == 2:
+            host.inbox.put(letter)
+        assert live(host)
+        report = check_laws(host)
+        if survived:
+            break
+    assert boundary > 30
+    assert report.outcome == CHANGED
+    assert [step.outcome for each in report.passes for step in each.steps] == [CHANGED] * 2
+
+
+def test_kill_again_during_recovery_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    """Each crash is followed by another one while it is being cleared up."""
+    for first in range(1, 40, 4):
+        for second in (1 + first % 3, 4 + first % 5, 9 + first % 7):
+            host = host_with_witness(tmp_path / f"{first}-{second}")
+            deliver(host, WITNESSED)
+            live(host, first)
+            live(host, second)
+            assert live(host)
+            check_laws(host)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3600)
+def test_kill_at_every_pair_of_boundaries(tmp_path: Path) -> None:
+    for first in range(1, 70):
+        for second in range(1, 70):
+            host = host_with_witness(tmp_path / f"{first}-{second}")
+            deliver(host, WITNESSED)
+            live(host, first)
+            survived = live(host, second)
+            assert live(host)
+            check_laws(host)
+            if survived:
+                break
