@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import runbooks as shipped
 from lab.fleet import Fleet, FleetHost
 from tests.end_to_end.desk import Desk
 from tests.end_to_end.fleet_control import reset_host
@@ -37,9 +38,13 @@ def web2(fleet: Fleet) -> FleetHost:
     return reset_host(fleet, "web2")
 
 
-@pytest.fixture
-def runbooks(tmp_path: Path) -> Path:
-    """A folder for runbooks of one's own."""
-    path = tmp_path / "runbooks"
-    path.mkdir()
-    return path
+@pytest.fixture(scope="session")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """The shipped `reonboard` with shorter pauses, for onboardings that do not go well."""
+    text = (Path(shipped.__file__).parent / "reonboard.yaml").read_text()
+    for slow, quick in (("within: 20s", "within: 3s"), ("delay: 10s", "delay: 1s")):
+        assert text.count(slow) == 1
+        text = text.replace(slow, quick)
+    folder = tmp_path_factory.mktemp("hasty")
+    (folder / "reonboard.yaml").write_text(text)
+    return ("--runbooks", str(folder))

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -48,7 +47,9 @@ def child(fleet: Fleet, name: str, role: str) -> psutil.Process | None:
 
 
 def await_child(fleet: Fleet, name: str, role: str) -> psutil.Process:
-    return eventually(lambda: child(fleet, name, role), within=30, what=f"the {role} of {name}")
+    found = eventually(lambda: child(fleet, name, role), within=30, what=f"the {role} of {name}")
+    assert found is not None
+    return found
 
 
 def kill(process: psutil.Process) -> None:
@@ -69,15 +70,8 @@ def command_lines(part: str) -> list[list[str]]:
     return found
 
 
-def said(log: Path, event: str, *parts: str) -> bool:
-    """Tell whether a JSON log has a line of this event with all of these parts in it."""
+def count_said(log: Path, event: str, *parts: str) -> int:
+    """Return how many lines of a JSON log are of this event and have all of these parts."""
     lines = log.read_text(errors="replace").splitlines()
-    return any(f'"event": "{event}"' in line and all(p in line for p in parts) for line in lines)
-
-
-def await_said(log: Path, event: str, *parts: str, within: float = 20) -> None:
-    eventually(lambda: said(log, event, *parts), within=within, what=f"{event} in {log.name}")
-
-
-def await_true(question: Callable[[], object], what: str, within: float = 20) -> None:
-    eventually(question, within=within, what=what)
+    wanted = (f'"event": "{event}"', *parts)
+    return sum(all(part in line for part in wanted) for line in lines)

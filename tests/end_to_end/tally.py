@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lab.fleet import FleetHost
+from tests.waiting import eventually
 
 RUNBOOK = """\
 name: tally
@@ -48,6 +49,9 @@ class Tally:
         """The run ids for which the program was started, each time once."""
         path = self._root / "tally"
         return path.read_text().split() if path.exists() else []
+
+    def await_begun(self, run_id: str) -> None:
+        eventually(lambda: run_id in self.begun, within=30, what="the program at work")
 
     def open_gate(self) -> None:
         (self._root / "gate").touch()

@@ -63,7 +63,7 @@ def write_certificate(workspace: Workspace, not_before: int) -> None:
 def test_stale_agent_is_found_repaired_and_then_left_alone(
     fleet: Fleet, desk: Desk, web1: FleetHost, web2: FleetHost
 ) -> None:
-    """Only the agent with the old certificate is failed, restarted once, and proved by its start."""
+    """Only the agent with the old certificate fails, is restarted once, and proved by its start."""
     for host in (web1, web2):
         onboard(fleet, host)
     web1.agent.renew()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import runbooks as shipped
 from lab.fleet import Fleet, FleetHost
 from lab.places import Workspace
 from tests.end_to_end.desk import Answer, Desk
@@ -41,16 +40,6 @@ def find_key(fleet: Fleet, key: str) -> list[Path]:
     logs = [service.log for service in fleet.services.values()]
     found = Secret(key).files(fleet.home, fleet.redis.directory, *hosts, but=given)
     return found + [log for log in logs if Secret(key).is_in(log.read_bytes())]
-
-
-@pytest.fixture
-def hasty(runbooks: Path) -> tuple[str, ...]:
-    """The shipped runbook with shorter pauses, for onboardings that are to fail every time."""
-    text = (Path(shipped.__file__).parent / "reonboard.yaml").read_text()
-    assert text.count("within: 20s") == text.count("delay: 10s") == 1
-    text = text.replace("within: 20s", "within: 1s").replace("delay: 10s", "delay: 1s")
-    (runbooks / "reonboard.yaml").write_text(text)
-    return ("--runbooks", str(runbooks))
 
 
 def test_certificate_near_its_end_is_replaced_and_not_again(
