@@ -1,0 +1,129 @@
+"""Letters for the gate: what the orchestrator's people and services would sign, and others too."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from contract.envelope import PayloadType
+from contract.key import SealKey, SealPublicKey, SigningKey
+from contract.order import Acknowledgement, Order, Ping, sign_message
+from contract.sealing import SealContext, seal
+from contract.trust import Role, Trust, TrustedKey
+from worker.gate import Gate
+from worker.policy import Policy
+
+HOST, NOW, MINUTE, DAY = "web1", 1_800_000_000_000, 60_000, 86_400_000
+RUN_ID, OTHER_RUN_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAW"
+SECRET = "correct horse battery"
+
+ALICE, BOB, BEAT, RECORDER = (SigningKey.generate() for _ in range(4))
+MALLORY, HOST_KEY = SigningKey.generate(), SigningKey.generate()
+SEAL_KEY, OTHER_SEAL_KEY = SealKey.generate(), SealKey.generate()
+TRUST = Trust(
+    denrei_trust=1,
+    keys=[
+        TrustedKey(name="alice", role=Role.OPERATOR, key=ALICE.public.text),
+        TrustedKey(name="bob", role=Role.OPERATOR, key=BOB.public.text),
+        TrustedKey(name="beat", role=Role.SCHEDULER, key=BEAT.public.text),
+        TrustedKey(name="recorder", role=Role.RECORDER, key=RECORDER.public.text),
+    ],
+)
+RUNBOOK = """\
+name: restart
+params:
+  force: {type: boolean, default: false}
+  key: {secret: true, default: ""}
+  level: {type: enum, values: [low, high], default: low}
+observe:
+  agent: {command: [/opt/agent/bin/status]}
+steps:
+- name: runs
+  ensure: agent.exists && agent.exit_code == 0
+  do:
+    command: [/opt/agent/bin/control, restart]
+    stdin: ${params.key}
+"""
+OPEN = Policy(runbooks=("*",), executables=("*",))
+
+
+@dataclass(slots=True)
+class Remembered:
+    """A ledger that holds in memory what the gate asks of it."""
+
+    created_at: int = NOW - DAY
+    floor: int = 0
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def digest_of(self, run_id: str) -> str | None:
+        return self.digests.get(run_id)
+
+
+def gate(policy: Policy = OPEN, host: str = HOST) -> Gate:
+    return Gate(host, TRUST, policy, SEAL_KEY)
+
+
+def order(**changes: Any) -> Order:
+    """An order that is right in everything but the changes; the digest follows the runbook."""
+    text = changes.get("runbook_yaml", RUNBOOK)
+    members: dict[str, Any] = {
+        "host": HOST,
+        "run_id": RUN_ID,
+        "runbook": "restart",
+        "runbook_sha256": sha256(text.encode()).hexdigest(),
+        "runbook_yaml": text,
+        "params": {"force": True},
+        "sealed_params": {},
+        "check": False,
+        "operator": "alice",
+        "via": "cli",
+        "reason": "",
+        "issued_at": NOW,
+        "not_before": NOW,
+        "expires_at": NOW + 15 * MINUTE,
+        "nonce": "0" * 32,
+    }
+    return Order(**members | changes)
+
+
+def letter(message: msgspec.Struct, key: SigningKey = ALICE) -> bytes:
+    """The signed letter of an order, ping or acknowledgement."""
+    kinds = {
+        Ping: PayloadType.PING,
+        Acknowledgement: PayloadType.ACKNOWLEDGEMENT,
+    }
+    return sign_message(kinds.get(type(message), PayloadType.ORDER), message, key)
+
+
+def ping(**changes: Any) -> Ping:
+    members: dict[str, Any] = {
+        "host": HOST,
+        "operator": "alice",
+        "nonce": "0" * 32,
+        "issued_at": NOW,
+        "expires_at": NOW + MINUTE,
+    }
+    return Ping(**members | changes)
+
+
+def acknowledgement(**changes: Any) -> Acknowledgement:
+    members: dict[str, Any] = {"host": HOST, "digests": ["a" * 64], "at": NOW}
+    return Acknowledgement(**members | changes)
+
+
+def sealed(
+    name: str = "key",
+    value: str = SECRET,
+    *,
+    to: SealPublicKey = SEAL_KEY.public,
+    **context: str,
+) -> dict[str, str]:
+    """A sealed parameter, for this order unless the context says otherwise."""
+    members = {
+        "run_id": RUN_ID,
+        "host": HOST,
+        "runbook_sha256": sha256(RUNBOOK.encode()).hexdigest(),
+        "parameter": name,
+    }
+    return {name: seal(value, to, SealContext(**members | context))}

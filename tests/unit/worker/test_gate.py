@@ -1,0 +1,237 @@
+"""The gate: what it believes, and what it makes of it."""
+
+from pathlib import Path
+
+import pytest
+
+from contract.key import KeyFileError, SigningKey
+from contract.order import letter_digest
+from contract.trust import Role, Trust, TrustedKey
+from tests.unit.worker.letters import (
+    ALICE,
+    BEAT,
+    BOB,
+    DAY,
+    HOST,
+    MINUTE,
+    NOW,
+    OPEN,
+    OTHER_RUN_ID,
+    RECORDER,
+    RUN_ID,
+    SEAL_KEY,
+    SECRET,
+    Remembered,
+    acknowledgement,
+    gate,
+    letter,
+    order,
+    ping,
+    sealed,
+)
+from worker.gate import SKEW_MS, Gate
+from worker.ledger import Entry, Ledger
+from worker.ledger_file import create_ledger
+from worker.policy import Policy
+from worker.verdict import Accepted, Acknowledged, Pinged, Reason, Refused, Repeated
+
+
+def accepted(blob: bytes, now: int = NOW, memory: Remembered | None = None) -> Accepted:
+    verdict = gate().judge(blob, now, memory or Remembered())
+    assert isinstance(verdict, Accepted)
+    return verdict
+
+
+def refused(blob: bytes, now: int = NOW, memory: Remembered | Ledger | None = None) -> Reason:
+    with pytest.raises(Refused) as caught:
+        gate().judge(blob, now, memory or Remembered())
+    return caught.value.reason
+
+
+def test_order_that_is_right_is_accepted_with_its_defaults_filled_in() -> None:
+    blob = letter(order())
+    found = accepted(blob)
+    assert found.order == order()
+    assert found.digest == letter_digest(blob)
+    assert found.parameters == {"force": True, "key": "", "level": "low"}
+    assert found.secrets == ()
+    assert found.runbook.name == "restart"
+
+
+def test_order_with_a_sealed_secret_is_accepted_and_the_secret_known_for_redaction() -> None:
+    found = accepted(letter(order(sealed_params=sealed())))
+    assert found.parameters["key"] == SECRET
+    assert found.secrets == (SECRET,)
+
+
+@pytest.mark.parametrize(
+    ("key", "operator", "via"),
+    [(ALICE, "alice", "cli"), (BOB, "bob", "cli"), (BEAT, "beat", "beat")],
+)
+def test_order_of_every_person_and_of_the_schedule_is_accepted(
+    key: SigningKey, operator: str, via: str
+) -> None:
+    assert accepted(letter(order(operator=operator, via=via), key)).order.via == via
+
+
+@pytest.mark.parametrize(
+    ("members", "now"),
+    [
+        ({"issued_at": NOW + SKEW_MS}, NOW),
+        ({"not_before": NOW + SKEW_MS}, NOW),
+        ({}, NOW + 15 * MINUTE - 1),
+        ({"expires_at": NOW + 7 * DAY}, NOW),
+        ({"issued_at": NOW - DAY}, NOW),
+    ],
+)
+def test_order_at_the_very_edge_of_its_time_is_accepted(members: dict[str, int], now: int) -> None:
+    assert accepted(letter(order(**members)), now).order == order(**members)
+
+
+def test_order_that_expires_at_the_floor_is_accepted_since_it_was_not_pruned() -> None:
+    memory = Remembered(floor=NOW + 15 * MINUTE)
+    assert accepted(letter(order()), memory=memory).order == order()
+
+
+def test_order_that_comes_again_to_the_byte_is_repeated_even_when_expired() -> None:
+    """Asking again costs nothing and runs nothing, whenever it happens."""
+    blob = letter(order())
+    memory = Remembered(digests={RUN_ID: letter_digest(blob)})
+    for now in (NOW, NOW + DAY, NOW - DAY):
+        assert gate().judge(blob, now, memory) == Repeated(RUN_ID)
+
+
+def test_acknowledgement_of_the_recorder_is_taken() -> None:
+    found = gate().judge(letter(acknowledgement(), RECORDER), NOW, Remembered())
+    assert found == Acknowledged(("a" * 64,))
+
+
+@pytest.mark.parametrize(("key", "operator"), [(ALICE, "alice"), (BEAT, "beat")])
+def test_ping_of_whoever_may_order_is_answered(key: SigningKey, operator: str) -> None:
+    question = ping(operator=operator)
+    found = gate().judge(letter(question, key), NOW, Remembered())
+    assert found == Pinged(question)
+
+
+def test_order_taken_up_later_is_asked_for_expiry_and_policy_again() -> None:
+    """An order may wait long behind others; a policy may become stricter meanwhile."""
+    found = accepted(letter(order()))
+    gate().permit(found, NOW + 15 * MINUTE - 1)
+    for policy, now, reason in (
+        (OPEN, NOW + 15 * MINUTE, Reason.EXPIRED),
+        (Policy(executables=("*",)), NOW, Reason.POLICY_RUNBOOK),
+        (Policy(runbooks=("*",)), NOW, Reason.POLICY_EXECUTABLE),
+    ):
+        with pytest.raises(Refused) as caught:
+            gate(policy).permit(found, now)
+        assert (caught.value.reason, caught.value.run_id) == (reason, RUN_ID)
+
+
+def test_order_reopened_from_the_ledger_is_what_was_accepted() -> None:
+    blob = letter(order(sealed_params=sealed()))
+    assert gate().reopen(blob) == accepted(blob)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"x", letter(order())[:-1], letter(ping())])
+def test_order_reopened_from_a_damaged_ledger_is_refused(damaged: bytes) -> None:
+    with pytest.raises(Refused) as caught:
+        gate().reopen(damaged)
+    assert caught.value.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("rule", "allowed"),
+    [
+        ("restart", True),
+        ("re*", True),
+        (f"sha256:{order().runbook_sha256}", True),
+        ("check", False),
+        (f"sha256:{'0' * 64}", False),
+        (f"sha256:{order().runbook_sha256.upper()}", False),
+    ],
+)
+def test_order_is_measured_by_the_host_s_own_list_of_runbooks(rule: str, allowed: bool) -> None:  # noqa: FBT001
+    """By name, by pattern or pinned to one digest; a changed runbook then has no leave."""
+    strict = gate(Policy(runbooks=(rule,), executables=("/opt/agent/bin/*",)))
+    if allowed:
+        assert isinstance(strict.judge(letter(order()), NOW, Remembered()), Accepted)
+        return
+    with pytest.raises(Refused, match="policy does not allow the runbook 'restart'") as caught:
+        strict.judge(letter(order()), NOW, Remembered())
+    assert caught.value.reason is Reason.POLICY_RUNBOOK
+
+
+@pytest.mark.parametrize(
+    "executables", [(), ("/opt/agent/bin/status",), ("/opt/agent/bin/control",), ("/usr/bin/*",)]
+)
+def test_order_with_a_program_not_on_the_list_is_refused_probes_included(
+    executables: tuple[str, ...],
+) -> None:
+    strict = gate(Policy(runbooks=("*",), executables=executables))
+    with pytest.raises(Refused, match="policy does not allow /opt/agent/bin/") as caught:
+        strict.judge(letter(order()), NOW, Remembered())
+    assert caught.value.reason is Reason.POLICY_EXECUTABLE
+
+
+def test_order_whose_program_leaves_the_allowed_folder_is_refused() -> None:
+    """`/opt/agent/bin/../../../bin/sh` begins like what is allowed, and is not it."""
+    text = order().runbook_yaml.replace("/bin/control", "/bin/../../../bin/sh")
+    assert refused(letter(order(runbook_yaml=text))) is Reason.BAD_RUNBOOK
+
+
+def ledger_with(tmp_path: Path, *blobs: tuple[bytes, str, int, int]) -> Ledger:
+    path = tmp_path / "ledger.db"
+    if not path.exists():
+        create_ledger(path, NOW - DAY)
+    ledger = Ledger(path)
+    for blob, run_id, issued_at, expires_at in blobs:
+        entry = Entry(run_id, letter_digest(blob), blob, NOW, None, None, None, 0)
+        ledger.accept(entry, issued_at, expires_at)
+    return ledger
+
+
+def test_order_pruned_from_the_ledger_stays_refused_when_the_clock_is_set_back(
+    tmp_path: Path,
+) -> None:
+    """The floor moves by signed times alone: neither forgetting nor a wrong clock opens it."""
+    old = letter(order())
+    late = NOW + DAY
+    new = letter(order(run_id=OTHER_RUN_ID, issued_at=late, not_before=late, expires_at=late + 1))
+    ledger = ledger_with(
+        tmp_path, (old, RUN_ID, NOW, NOW + 15 * MINUTE), (new, OTHER_RUN_ID, late, late + 1)
+    )
+    ledger.end(RUN_ID, "d" * 64, b"report")
+    ledger.acknowledge("d" * 64)
+    assert gate().judge(old, NOW, ledger) == Repeated(RUN_ID)
+    assert ledger.prune() == 1
+    assert ledger.digest_of(RUN_ID) is None
+    assert refused(old, NOW, ledger) is Reason.EXPIRED
+
+
+def test_order_in_a_real_ledger_is_known_to_the_byte(tmp_path: Path) -> None:
+    blob = letter(order())
+    ledger = ledger_with(tmp_path, (blob, RUN_ID, NOW, NOW + MINUTE))
+    assert gate().judge(blob, NOW, ledger) == Repeated(RUN_ID)
+    assert refused(letter(order(reason="another")), NOW, ledger) is Reason.RUN_ID_REUSED
+
+
+def test_gate_with_a_weak_or_doubtful_key_does_not_open() -> None:
+    weak = TrustedKey(name="weak", role=Role.OPERATOR, key="AQ" + "A" * 41 + "=")
+    twice = TrustedKey(name="alice2", role=Role.RECORDER, key=ALICE.public.text)
+    alice = TrustedKey(name="alice", role=Role.OPERATOR, key=ALICE.public.text)
+    for keys in ([weak], [alice, twice]):
+        with pytest.raises(KeyFileError):
+            Gate(HOST, Trust(denrei_trust=1, keys=keys), OPEN, SEAL_KEY)
+
+
+def test_gate_that_trusts_nobody_believes_nobody() -> None:
+    lonely = Gate(HOST, Trust(denrei_trust=1, keys=[]), OPEN, SEAL_KEY)
+    with pytest.raises(Refused) as caught:
+        lonely.judge(letter(order()), NOW, Remembered())
+    assert caught.value.reason is Reason.UNKNOWN_KEY
+
+
+def test_gate_without_a_policy_allows_nothing() -> None:
+    with pytest.raises(Refused) as caught:
+        gate(Policy()).judge(letter(order()), NOW, Remembered())
+    assert caught.value.reason is Reason.POLICY_RUNBOOK
