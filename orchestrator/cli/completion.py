@@ -12,13 +12,13 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(_SHELLS))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     \b
     bash: echo 'eval "$(denrei completion bash)"' >> ~/.bashrc
     zsh:  echo 'eval "$(denrei completion zsh)"' >> ~/.zshrc
     fish: denrei completion fish > ~/.config/fish/completions/denrei.fish
-    """
+    """  # noqa: D301 - click takes this backspace for "as it is"
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"no completion for {shell}")

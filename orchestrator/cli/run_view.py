@@ -118,14 +118,7 @@ def _attempts(step: StepReport) -> str:
 
 
 def _action(action: ActionReport) -> str:
-    ending = ""
-    if action.timed_out:
-        ending = ", killed at its time-out"
-    elif action.signal is not None:
-        ending = f", killed by signal {action.signal}"
-    elif action.exit_code is not None:
-        ending = f", exit code {action.exit_code}"
-    return f"{action.kind}: {action.summary}{ending}"
+    return f"{action.kind}: {action.summary}"
 
 
 def _output(action: ActionReport, indent: int) -> Iterator[Text]:

@@ -12,7 +12,7 @@ from tests.unit.orchestrator.cli.place import Place
 
 _ACTION = ActionReport(
     kind="command",
-    summary="/bin/restart now",
+    summary="exit code 1",
     exit_code=1,
     stdout="one\n\x1b[31mred\n",
     stderr="[bold]no markup[/bold]",
@@ -73,7 +73,7 @@ def test_run_show_tells_every_step_with_its_evidence(run_id: str, denrei: Denrei
         "proved after interruption",
         "agent.running = true",
         "agent.pid = 42",
-        "command: /bin/restart now, exit code 1",
+        "command: exit code 1\n",
         "not_after = 2027-01-01",
         "web2  queued  expires at",
     ):
