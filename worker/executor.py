@@ -19,7 +19,7 @@ from contract.key import SealKey, SigningKey
 from contract.order import letter_digest
 from contract.outcome import HostRunState, state_of
 from contract.report import Report
-from contract.trust import load_trust
+from contract.trust import Trust, load_trust
 from worker import worker_version
 from worker.answers import Answers
 from worker.bell import Bell, ring
@@ -61,7 +61,7 @@ class Executor:
         self._ledger = Ledger(config.ledger)
         policy = load_policy(config.policy)
         seal_key = SealKey.load(config.seal_key)
-        self._gate = Gate(config.name, load_trust(config.trust), policy, seal_key)
+        self._gate = Gate(config.name, _trust(config), policy, seal_key)
         inbox, outbox = Mailbox(config.inbox), Mailbox(config.outbox)
         self._outbox = outbox
         self._answers = Answers(config.name, SigningKey.load(config.sign_key), outbox)
@@ -236,3 +236,9 @@ def _only_one(config: Config) -> int:
         os.close(lock)
         raise ExecutorError(f"another executor is at work on {config.state}") from None
     return lock
+
+
+def _trust(config: Config) -> Trust:
+    if not config.trust.exists():
+        raise ExecutorError(f"no {config.trust}; run `denrei-worker trust TRUST_FILE` first")
+    return load_trust(config.trust)
