@@ -77,7 +77,7 @@ def _essence(message: Any) -> tuple[str, str]:
         raise ValueError
     arguments = json.loads(base64.b64decode(body, validate=True))[0]
     (text,) = arguments
-    if not isinstance(text, str) or len(text) > MAX_MESSAGE:
+    if not isinstance(text, str) or len(text) > MAX_MESSAGE or not text.isascii():
         raise ValueError
     return task, text
 

@@ -90,9 +90,11 @@ def trust(path: Path, file: Path) -> None:
 @click.pass_obj
 def run(path: Path) -> None:
     """Run courier and executor together (containers, development)."""
+    config = load_config(path)
+    _log_for("run", config)
     from worker.pair import run_pair
 
-    sys.exit(run_pair(load_config(path)))
+    sys.exit(run_pair(config))
 
 
 @main.command()

@@ -93,6 +93,15 @@ def _as_yaml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def check_directories(*directories: Path) -> None:
+    """Raise ConfigError unless all of these are there and may be written to."""
+    for directory in directories:
+        if not directory.is_dir():
+            raise ConfigError(f"no directory {directory}; run `denrei-worker init` first")
+        if not os.access(directory, os.W_OK):
+            raise ConfigError(f"can't write to {directory}; whose is it, is the disk read-only?")
+
+
 def config_path(given: str | None) -> Path:
     """Return which worker.yaml to use: the given one, the environment's, or the default."""
     return Path(given or os.environ.get("DENREI_WORKER_CONFIG") or DEFAULT_PATH).absolute()

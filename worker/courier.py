@@ -18,7 +18,7 @@ from celery import Celery
 from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.wire import BrokerError, Publisher, make_app, serve
 from worker.bell import Bell
-from worker.config import Config
+from worker.config import Config, check_directories
 from worker.mailbox import BELL, Care, Mailbox, MailboxError
 
 SELF_PING_S = 20.0  # how often the courier sends itself a word
@@ -84,6 +84,13 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         """Send what there is, then wait for the bell; for ever."""
+        try:
+            self._serve()
+        except Exception:  # noqa: BLE001 - a courier that only receives would look alive
+            _log.exception("sender_broke")
+            os._exit(EXIT_STALLED)
+
+    def _serve(self) -> NoReturn:
         while True:
             try:
                 self._send_letters()
@@ -92,7 +99,7 @@ class Sender(threading.Thread):
             except BrokerError as error:
                 self._say_disconnected(error)
                 time.sleep(1.0)
-            except MailboxError as error:
+            except (MailboxError, OSError) as error:
                 _log.error("outbox_failed", error=str(error))
                 time.sleep(1.0)
             if self._watchdog.silent_s > SILENCE_S:
@@ -168,10 +175,14 @@ def make_courier(config: Config, watchdog: Watchdog) -> Celery:
 
 
 def run_courier(config: Config) -> NoReturn:
-    """Be the courier of this host until told to stop."""
+    """Be the courier of this host until told to stop. Raises DenreiError."""
     watchdog = Watchdog()
-    app = make_courier(config, watchdog)
-    Sender(config, watchdog).start()
+    try:
+        check_directories(config.inbox, config.outbox)
+        app = make_courier(config, watchdog)
+        Sender(config, watchdog).start()
+    except OSError as error:
+        raise MailboxError(f"can't use {error.filename}: {error.strerror}") from None
     _log.info("courier_ready", host=config.name)
     serve(app)
     raise SystemExit(0)

@@ -23,7 +23,7 @@ from contract.trust import Trust, load_trust
 from worker import worker_version
 from worker.answers import Answers
 from worker.bell import Bell, ring
-from worker.config import Config
+from worker.config import Config, check_directories
 from worker.gate import Gate
 from worker.host_run import HostRun, Parked, Result
 from worker.intake import Intake
@@ -44,7 +44,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ExecutorError(DenreiError):
-    """The executor can't start: a directory is missing, or another one is at work."""
+    """The executor can't start: another one is at work, or the system refuses."""
 
 
 class Executor:
@@ -56,7 +56,7 @@ class Executor:
         Raises DenreiError with what is missing and what to do.
         """
         self._config = config
-        _check_directories(config)
+        check_directories(config.inbox, config.outbox, config.locks)
         self._lock = _only_one(config)
         self._ledger = Ledger(config.ledger)
         policy = load_policy(config.policy)
@@ -217,14 +217,6 @@ def run_executor(config: Config) -> NoReturn:
         raise ExecutorError(f"can't use {error.filename}: {error.strerror}") from None
     executor.serve()
     raise SystemExit(0)
-
-
-def _check_directories(config: Config) -> None:
-    for directory in (config.inbox, config.outbox, config.locks):
-        if not directory.is_dir():
-            raise ExecutorError(f"no directory {directory}; run `denrei-worker init` first")
-        if not os.access(directory, os.W_OK):
-            raise ExecutorError(f"can't write to {directory}; whose is it, is the disk read-only?")
 
 
 def _only_one(config: Config) -> int:

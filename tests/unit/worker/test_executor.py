@@ -1,16 +1,22 @@
 """The executor: each accepted order comes to an end that is reported, whatever happens."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.outcome import HostRunState, StepOutcome
 from contract.report import Receipt, Report
 from tests.unit.worker.disk import full_disk
+from tests.unit.worker.privilege import forbidden
 from tests.unit.worker.steps import CHECK, FLAG
 from tests.worker_host import WorkerHost, work
+from worker.config import Config, ConfigError
+from worker.courier import run_courier
 from worker.executor import Executor, ExecutorError, run_executor
 from worker.ledger_file import LedgerIOError
 from worker.runner import StepRunner
@@ -142,7 +148,7 @@ def test_two_executors_on_one_state_are_refused(host: WorkerHost) -> None:
 def test_missing_directory_is_told(host: WorkerHost, name: str) -> None:
     directory: Path = getattr(host.config, name)
     directory.rmdir()
-    with pytest.raises(ExecutorError, match=f"no directory {directory}"):
+    with pytest.raises(ConfigError, match=f"no directory {directory}"):
         Executor(host.config)
 
 
@@ -151,6 +157,15 @@ def test_error_of_the_system_at_the_start_is_one_line(host: WorkerHost) -> None:
     (host.config.locks / "executor").mkdir()
     with pytest.raises(ExecutorError, match=r"can't use .*/locks/executor: Is a directory"):
         run_executor(host.config)
+
+
+@pytest.mark.parametrize("start", [run_executor, run_courier])
+def test_state_that_is_somebody_elses_is_told(
+    host: WorkerHost, start: Callable[[Config], NoReturn]
+) -> None:
+    with forbidden(host.config.state), pytest.raises(DenreiError, match="can't") as caught:
+        start(host.config)
+    assert "\n" not in str(caught.value)
 
 
 def test_log_lines_of_a_run_carry_its_id_and_no_secret(

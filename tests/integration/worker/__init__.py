@@ -1,0 +1,1 @@
+"""The worker's two processes, with a real broker between them and the other side."""
