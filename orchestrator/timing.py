@@ -1,8 +1,10 @@
 """When a schedule is due: by cron's five fields, or every so often."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import product
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from celery import Celery
@@ -15,7 +17,7 @@ from contract.instant import from_datetime, now_ms, to_datetime
 SHORTEST = timedelta(seconds=1)
 
 _FIELDS = 5
-_HOUR_MS = 3_600_000
+_HORIZON_DAYS = 366 * 9  # from one 29 February to the next there can be eight years
 
 
 class TimingError(DenreiError):
@@ -50,11 +52,17 @@ class Cron:
     zone: str
 
     def slot_after(self, moment: int) -> int:
-        """Return the first due moment after this one."""
+        """Return the first due moment after this one. Raises ValueError if there is none."""
         zone = ZoneInfo(self.zone)
-        last, delta, _ = _crontab(self.text).remaining_delta(to_datetime(moment), tz=zone)
-        slot = from_datetime(last + delta)
-        return slot if slot > moment else self.slot_after(moment + _HOUR_MS)
+        cron = _crontab(self.text)
+        day = to_datetime(moment).astimezone(zone).date()
+        for _ in range(_HORIZON_DAYS):
+            # Where the clocks go forward, the wall's order is not that of the moments.
+            later = [slot for slot in _slots(cron, day, zone) if slot > moment]
+            if later:
+                return min(later)
+            day += timedelta(days=1)
+        raise ValueError("it is never due")
 
     def __str__(self) -> str:
         """Write it for people."""
@@ -75,6 +83,19 @@ def check_cron(text: str, zone: str) -> Cron:
         message = f"{text!r} is not minute, hour, day, month and weekday as cron has them: {error}"
         raise TimingError(message) from None
     return cron
+
+
+def _slots(cron: Any, day: date, zone: ZoneInfo) -> list[int]:
+    """Return the due moments of one day; `cron` is a crontab, whose fields the stubs don't know.
+
+    Celery reads the fields, the days are counted here: its own `remaining_delta` leaves a month
+    out when it is asked in the last minute before it.
+    """
+    is_due = day.month in cron.month_of_year and day.day in cron.day_of_month
+    if not is_due or day.isoweekday() % 7 not in cron.day_of_week:
+        return []
+    times = product(cron.hour, cron.minute)
+    return [from_datetime(datetime.combine(day, time(*each), tzinfo=zone)) for each in times]
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.instant import from_datetime, to_datetime
@@ -25,6 +25,7 @@ TIMINGS = st.sampled_from(
 
 
 @given(TIMINGS, MOMENTS)
+@example(Cron("0 0 1 * *", "America/New_York"), 1_846_008_000_002)
 def test_timing_next_moment_is_later_and_nothing_is_due_before_it(
     timing: Timing, moment: int
 ) -> None:
