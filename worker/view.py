@@ -102,9 +102,10 @@ class View:
     def _known(self, expression: Expression) -> dict[str, Value]:
         values = dict(self.values)
         values["now"] = datetime.now(UTC)
-        for name in {dotted.split(".")[0] for dotted in expression.names()}:
-            if name in self._observe:
-                fields = self._observed(self._observe[name])
+        wanted = {dotted.split(".")[0] for dotted in expression.names()}
+        for name, observation in self._observe.items():  # in the runbook's order, always the same
+            if name in wanted:
+                fields = self._observed(observation)
                 values |= {f"{name}.{field}": value for field, value in fields.items()}
         return values
 
@@ -119,7 +120,8 @@ class View:
             rendered = render_arguments(observation.arguments, self._texts)
             arguments = msgspec.convert(rendered, kind.arguments, strict=False)
             fields = PROBES[observation.kind](arguments, self._root)
-        except (DenreiError, msgspec.ValidationError) as error:
+        except (DenreiError, msgspec.ValidationError, OSError, ValueError, OverflowError) as error:
+            # The last three are for what no probe foresaw, such as a file from the year 30000.
             raise UndecidedError(f"can't observe {observation.name}: {error}") from None
         return {name: _readable(value) for name, value in fields.items()}
 

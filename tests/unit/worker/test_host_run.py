@@ -5,8 +5,7 @@ from tests.unit.worker.steps import CHECK, FLAG, outcomes, reports
 from tests.worker_host import WorkerHost
 
 OK, CHANGED, FAILED = StepOutcome.OK, StepOutcome.CHANGED, StepOutcome.FAILED
-UNKNOWN, SKIPPED, WOULD = StepOutcome.UNKNOWN, StepOutcome.SKIPPED, StepOutcome.WOULD_CHANGE
-TIMED_OUT = StepOutcome.TIMED_OUT
+SKIPPED, WOULD = StepOutcome.SKIPPED, StepOutcome.WOULD_CHANGE
 
 THREE = """\
 name: three

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from contract.outcome import StepOutcome
-from tests.unit.worker.steps import outcomes
+from tests.unit.worker.steps import outcomes, reports
 from tests.worker_host import WorkerHost
 
 OK, CHANGED, FAILED = StepOutcome.OK, StepOutcome.CHANGED, StepOutcome.FAILED
-UNKNOWN, SKIPPED, WOULD = StepOutcome.UNKNOWN, StepOutcome.SKIPPED, StepOutcome.WOULD_CHANGE
-TIMED_OUT = StepOutcome.TIMED_OUT
+SKIPPED, UNKNOWN = StepOutcome.SKIPPED, StepOutcome.UNKNOWN
 
 EACH = """\
 name: each
@@ -94,3 +93,31 @@ def test_for_each_over_names_that_are_no_utf8_tells_and_goes_on(
     report = host.run(EACH.replace('name: "[a-z]+"', 'name: ".*a.*"'))
     assert [each.item for each in report.passes] == ["alpha", "beta"]
     assert any("b\\udcff" in note for note in report.notes)
+
+
+NAMED = EACH.replace('{glob: {path: /etc/places/*, name: "[a-z]+"}, only', "{list: [x, y], only")
+
+
+def test_for_each_over_a_list_goes_in_its_order_or_takes_the_one_asked_for(
+    host: WorkerHost,
+) -> None:
+    host.tool("tool", 'mkdir -p "etc/places/$1"; touch "etc/places/$1/mark"')
+    report = host.run(NAMED, params={"only": "y"})
+    assert [(each.item, each.steps[0].outcome) for each in report.passes] == [("y", CHANGED)]
+    report = reports(host, NAMED)[-1]
+    assert [each.item for each in report.passes] == ["x", "y"]
+
+
+def test_for_each_over_a_list_without_the_one_asked_for_says_so(host: WorkerHost) -> None:
+    report = host.run(NAMED, params={"only": "z"})
+    assert (report.passes, report.notes) == ([], ["no place is named 'z'"])
+
+
+def test_for_each_over_what_can_not_be_read_is_unknown(host: WorkerHost) -> None:
+    """Not seen is not absent: silence here would look like a host with nothing to do."""
+    (host.root / "etc").mkdir()
+    (host.root / "etc/places").symlink_to("places")
+    report = host.run(EACH)
+    assert (report.outcome, report.passes) == (UNKNOWN, [])
+    assert "can't tell what to go over" in report.notes[0]
+    assert "symbolic links" in report.notes[0]

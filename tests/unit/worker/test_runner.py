@@ -9,8 +9,7 @@ from tests.unit.worker.steps import CHECK, FLAG, only_step, outcomes, reports
 from tests.worker_host import WorkerHost
 
 OK, CHANGED, FAILED = StepOutcome.OK, StepOutcome.CHANGED, StepOutcome.FAILED
-UNKNOWN, SKIPPED, WOULD = StepOutcome.UNKNOWN, StepOutcome.SKIPPED, StepOutcome.WOULD_CHANGE
-TIMED_OUT = StepOutcome.TIMED_OUT
+SKIPPED, WOULD, TIMED_OUT = StepOutcome.SKIPPED, StepOutcome.WOULD_CHANGE, StepOutcome.TIMED_OUT
 
 
 @dataclass(frozen=True)

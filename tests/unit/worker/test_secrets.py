@@ -4,9 +4,7 @@ from contract.outcome import StepOutcome
 from tests.unit.worker.steps import only_step
 from tests.worker_host import WorkerHost
 
-OK, CHANGED, FAILED = StepOutcome.OK, StepOutcome.CHANGED, StepOutcome.FAILED
-UNKNOWN, SKIPPED, WOULD = StepOutcome.UNKNOWN, StepOutcome.SKIPPED, StepOutcome.WOULD_CHANGE
-TIMED_OUT = StepOutcome.TIMED_OUT
+FAILED = StepOutcome.FAILED
 
 SECRET = """\
 name: secret

@@ -1,12 +1,14 @@
 """What a pass sees of its host, and what it says when it can not see."""
 
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from contract.outcome import HostRunState, StepOutcome
 from tests.unit.worker.steps import CHECK, only_step
 from tests.worker_host import WorkerHost
 
-OK, CHANGED, FAILED = StepOutcome.OK, StepOutcome.CHANGED, StepOutcome.FAILED
-UNKNOWN, SKIPPED, WOULD = StepOutcome.UNKNOWN, StepOutcome.SKIPPED, StepOutcome.WOULD_CHANGE
-TIMED_OUT = StepOutcome.TIMED_OUT
+FAILED, UNKNOWN, SKIPPED = StepOutcome.FAILED, StepOutcome.UNKNOWN, StepOutcome.SKIPPED
 
 BLIND = """\
 name: blind
@@ -65,3 +67,14 @@ def test_observed_names_that_are_no_utf8_are_shown_escaped(host: WorkerHost) -> 
     step = only_step(host.run(NAMES))
     assert step.outcome == FAILED
     assert step.evidence["all.names"] == ["a", "b\\udcff"]
+
+
+def test_observation_that_no_probe_foresaw_is_unknown() -> None:
+    """A file's time may be one that no calendar has; that is the step's trouble alone."""
+    with TemporaryDirectory(dir="/dev/shm") as directory:
+        host = WorkerHost(Path(directory))
+        (host.root / "flag").touch()
+        os.utime(host.root / "flag", (1e12, 1e12))
+        step = only_step(host.run(CHECK))
+    assert step.outcome == UNKNOWN
+    assert "can't observe flag: year" in step.reason
