@@ -15,8 +15,8 @@ HOSTS = ("web1", "web2")
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Redis, server, cloud and two workers, all of them real."""
-    with Fleet(tmp_path_factory.mktemp("fleet"), HOSTS) as running:
+    """Redis, server with beat, cloud and two workers, all of them real."""
+    with Fleet(tmp_path_factory.mktemp("fleet"), HOSTS, beat=True) as running:
         running.await_workers()
         yield running
 
