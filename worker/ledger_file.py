@@ -104,5 +104,6 @@ def connect(path: Path) -> sqlite3.Connection:
 def failure(message: str, error: sqlite3.Error) -> LedgerError:
     """Return the error to raise: whether it may pass depends on what SQLite says."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary code
-    kind = LedgerIOError if code in _PASSING else LedgerError
-    return kind(f"{message}: {error}")
+    if code in _PASSING:
+        return LedgerIOError(f"{message}: {error}; is the disk full?")
+    return LedgerError(f"{message}: {error}")
