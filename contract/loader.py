@@ -112,6 +112,8 @@ def _check_parameter(
     if parameter.secret and parameter.default not in (None, ""):
         message = f'parameter {parameter.name}: a secret\'s only possible default is ""'
         reader.complain(fields["default"].at, message)
+    if "default" in fields and parameter.default is None:
+        reader.complain(fields["default"].at, 'an empty default; leave it out, or write ""')
     if parameter.default is not None:
         try:
             parameter.accept(parameter.default)
@@ -177,8 +179,11 @@ def _steps(reader: Reader, node: Node | None) -> Iterable[Step]:
 
 def _step(reader: Reader, node: Node) -> Step:
     fields = reader.mapping(node, _STEP_KEYS, ("name", "ensure"), "a step")
+    name = reader.text(fields, "name")
+    if "name" in fields and not name.strip():
+        reader.complain(fields["name"].at, "a step's name says which state must hold")
     return Step(
-        name=reader.text(fields, "name"),
+        name=name,
         at=node.at,
         when=reader.expression(fields, "when") if "when" in fields else None,
         ensure=reader.expression(fields, "ensure"),

@@ -114,11 +114,7 @@ def _headers(task: str) -> dict[str, Any]:
     }
 
 
-def _transport(broker: str) -> str | None:
-    is_redis = broker.startswith(("redis://", "rediss://", "redis+socket://"))
-    return "contract.wire:Transport" if is_redis else None
-
-
+TRANSPORT = "contract.wire:Transport"
 TRANSPORT_OPTIONS: dict[str, Any] = {
     "ack_emulation": False,
     "priority_steps": [0],
@@ -133,7 +129,7 @@ def make_app(name: str, broker: str, queue: str) -> Celery:
     """Return a Celery app that consumes one queue. Its tasks are added by the caller."""
     app = Celery(name, broker=broker, set_as_current=False)
     app.conf.update(
-        broker_transport=_transport(broker),
+        broker_transport=TRANSPORT,
         broker_transport_options=TRANSPORT_OPTIONS,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -228,7 +224,7 @@ class Publisher:
     def _new_connection(self) -> Connection:
         return Connection(
             self._broker,
-            transport=_transport(self._broker),
+            transport=TRANSPORT,
             transport_options=TRANSPORT_OPTIONS,
             connect_timeout=5,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from contract.broker import check_broker_url
 from contract.document import DocumentError, Node, Problem, read_document
 from contract.error import DenreiError
 from contract.key import SigningKey
@@ -21,7 +22,6 @@ BEAT_OPERATOR = "beat"
 
 _CONFIG = "denrei.yaml"
 _KEYS = ("broker", "store", "operator")
-_BROKERS = ("redis://", "rediss://", "redis+socket://", "sentinel://")
 _EMPTY_SCHEDULES = """\
 # Runbooks that run by the clock, while `denrei server --beat` runs. For example:
 #
@@ -129,8 +129,7 @@ class Home:
         return self.path / "keys" / f"{name}.pem"
 
     def _check(self) -> None:
-        if not self.broker.startswith(_BROKERS):
-            raise HomeError(f"the broker must be a URL such as {DEFAULT_BROKER}")
+        check_broker_url(self.broker)
         if not 0 < len(self.operator) <= 200 or self.operator == BEAT_OPERATOR:  # noqa: PLR2004
             message = f"the operator needs a name of 1 to 200 characters other than {BEAT_OPERATOR}"
             raise HomeError(message)

@@ -4,8 +4,8 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from contract.broker import BrokerUrlError, check_broker_url
 from contract.document import DocumentError, Node, read_document
 from contract.error import DenreiError
 from contract.names import HostNameError, check_host_name
@@ -145,17 +145,12 @@ def _directory(reader: Reader, fields: dict[str, Node], name: str, default: Path
     return Path(text) if text else default
 
 
-def _scheme(url: str) -> str:
-    try:
-        return urlsplit(url).scheme
-    except ValueError:
-        return ""
-
-
 def _check(reader: Reader, fields: dict[str, Node], config: Config) -> None:
     try:
         check_host_name(config.name)
     except HostNameError as error:
         reader.complain(fields["name"].at, str(error))
-    if not _scheme(config.broker):
-        reader.complain(fields["broker"].at, "broker must be a URL, such as redis://broker:6379/0")
+    try:
+        check_broker_url(config.broker)
+    except BrokerUrlError as error:
+        reader.complain(fields["broker"].at, str(error))

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from contract.broker import check_broker_url
 from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
@@ -24,6 +25,7 @@ def prepare(config: Config) -> None:
     What a first attempt left half done is completed. Raises DenreiError.
     """
     check_host_name(config.name)
+    check_broker_url(config.broker)
     if config.path.exists():
         raise SetupError(f"{config.path} exists already; this host is prepared")
     try:

@@ -46,7 +46,7 @@ def test_config_knows_where_a_worker_s_other_files_are(tmp_path: Path) -> None:
         ("name: Web1\nbroker: redis://x", ":1:7: 'Web1' can't be a host's name"),
         ("name: ../web\nbroker: redis://x", ":1:7: '../web' can't be a host's name"),
         ("name: ''\nbroker: redis://x", ":1:7: '' can't be a host's name"),
-        ("name: a\nbroker: localhost", ":2:9: broker must be a URL, such as redis://"),
+        ("name: a\nbroker: localhost", ":2:9: broker must be a URL such as redis://"),
         ("name: a\nbroker: ''", ":2:9: broker must be a URL"),
         ("name: a\nbroker: 'redis://['", ":2:9: broker must be a URL"),
         (LEAST + "state: var/lib", ":3:8: state must be an absolute path"),
