@@ -22,6 +22,7 @@ from worker.config import Config, check_directories
 from worker.mailbox import BELL, Care, Mailbox, MailboxError
 
 SELF_PING_S = 20.0  # how often the courier sends itself a word
+RETRY_S = 1.0  # how soon to try again what the broker or the disk refused
 SILENCE_S = 50.0  # without one of its own words for so long it starts anew
 EXIT_STALLED = 75  # EX_TEMPFAIL: whoever supervises the courier starts it again
 
@@ -92,20 +93,25 @@ class Sender(threading.Thread):
 
     def _serve(self) -> NoReturn:
         while True:
-            try:
-                self._send_letters()
-                self._send_ping()
-                self._say_connected()
-            except BrokerError as error:
-                self._say_disconnected(error)
-                time.sleep(1.0)
-            except (MailboxError, OSError) as error:
-                _log.error("outbox_failed", error=str(error))
-                time.sleep(1.0)
+            pause_s = self._send()
             if self._watchdog.silent_s > SILENCE_S:
                 _log.error("stalled", silent_s=round(self._watchdog.silent_s))
                 os._exit(EXIT_STALLED)
-            self._bell.wait(self._until_next())
+            self._bell.wait(pause_s)
+
+    def _send(self) -> float:
+        """Send what is due, and return for how long there is nothing to do."""
+        try:
+            self._send_letters()
+            self._send_ping()
+            self._say_connected()
+        except BrokerError as error:
+            self._say_disconnected(error)
+            return RETRY_S
+        except (MailboxError, OSError) as error:
+            _log.error("outbox_failed", error=str(error))
+            return RETRY_S
+        return self._until_next()
 
     def _send_letters(self) -> None:
         letters = self._outbox.letters()

@@ -110,7 +110,7 @@ def test_broker_restart_is_survived_in_both_directions(tmp_path: Path) -> None:
             host.outbox.put(b"meanwhile")
             eventually(lambda: "broker_lost" in courier.log.read_text())
             broker.start()
-            letter = eventually(reports.take, within=30)
+            letter = eventually(reports.take, within=12, what="sent soon, not at the next ping")
             assert letter == [(RECORD_TASK, b"meanwhile")]
             publisher = Publisher(broker.url)
             publisher.publish("host.web1", DELIVER_TASK, b"after")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -58,6 +59,14 @@ def check_laws(host: WorkerHost) -> Report:
     return report
 
 
+@pytest.fixture
+def quick_disk(tmp_path: Path) -> Iterator[Path]:
+    """Being killed is no power loss: what is in memory will do, and hundreds of hosts fit."""
+    memory = Path("/dev/shm")  # noqa: S108 - every host has a directory of its own in there
+    with TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as directory:
+        yield Path(directory)
+
+
 def host_with_witness(directory: Path) -> WorkerHost:
     host = WorkerHost(directory)
     (host.root / "etc").mkdir()
@@ -67,10 +76,10 @@ def host_with_witness(directory: Path) -> WorkerHost:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("copies", [1, 2])
-def test_kill_at_every_boundary_loses_and_repeats_nothing(tmp_path: Path, copies: int) -> None:
+def test_kill_at_every_boundary_loses_and_repeats_nothing(quick_disk: Path, copies: int) -> None:
     """A second copy of the order hides a loss, a single one hides a repeat: both are tried."""
     for boundary in count(copies, copies):  # every second one will do for the second copy
-        host = host_with_witness(tmp_path / str(boundary))
+        host = host_with_witness(quick_disk / str(boundary))
         letter = deliver(host, WITNESSED)
         survived = live(host, boundary)
         if copies == 2:
@@ -85,11 +94,11 @@ def test_kill_at_every_boundary_loses_and_repeats_nothing(tmp_path: Path, copies
 
 
 @pytest.mark.timeout(300)
-def test_kill_again_during_recovery_loses_and_repeats_nothing(tmp_path: Path) -> None:
+def test_kill_again_during_recovery_loses_and_repeats_nothing(quick_disk: Path) -> None:
     """Each crash is followed by another one while it is being cleared up."""
     for first in range(1, 40, 4):
         for second in (1 + first % 3, 4 + first % 5, 9 + first % 7):
-            host = host_with_witness(tmp_path / f"{first}-{second}")
+            host = host_with_witness(quick_disk / f"{first}-{second}")
             deliver(host, WITNESSED)
             live(host, first)
             live(host, second)
@@ -99,10 +108,10 @@ def test_kill_again_during_recovery_loses_and_repeats_nothing(tmp_path: Path) ->
 
 @pytest.mark.campaign
 @pytest.mark.timeout(3600)
-def test_kill_at_every_pair_of_boundaries(tmp_path: Path) -> None:
+def test_kill_at_every_pair_of_boundaries(quick_disk: Path) -> None:
     for first in range(1, 70):
         for second in range(1, 70):
-            host = host_with_witness(tmp_path / f"{first}-{second}")
+            host = host_with_witness(quick_disk / f"{first}-{second}")
             deliver(host, WITNESSED)
             live(host, first)
             survived = live(host, second)
