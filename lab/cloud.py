@@ -44,9 +44,10 @@ class Workspace:
 class Cloud:
     """A cloud in `directory`; `start` it, or look at one that another process started."""
 
-    def __init__(self, directory: Path, domain: str = "lab.test") -> None:
+    def __init__(self, directory: Path, domain: str = "lab.test", first_port: int = 0) -> None:
         self.directory = directory.absolute()
         self.domain = domain
+        self._first_port = first_port  # 0: any that is free
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,7 +69,7 @@ class Cloud:
         """Start the process and wait until it listens; it ends with this process at the latest."""
         self.directory.mkdir(parents=True, exist_ok=True)
         ready = self.directory / _READY
-        port = self.port if ready.exists() else 0
+        port = self.port if ready.exists() else self._first_port
         ready.unlink(missing_ok=True)
         command = [sys.executable, "-I", "-c", _BOOT, str(Path(__file__).parents[1])]
         command += [str(self.directory), "--domain", self.domain, "--port", str(port), "--tied"]

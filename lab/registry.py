@@ -25,9 +25,14 @@ def fingerprint(der: bytes) -> str:
 
 def add_workspace(directory: Path, workspace: str, key: str) -> None:
     """Make a workspace known, to a running cloud too."""
+    _replace(directory / _WORKSPACES, {**workspaces(directory), workspace: key})
+
+
+def workspaces(directory: Path) -> dict[str, str]:
+    """Give the workspaces, each with its shared key."""
     path = directory / _WORKSPACES
-    known = json.loads(path.read_text()) if path.exists() else {}
-    _replace(path, {**known, workspace: key})
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return known
 
 
 class Registry:
@@ -41,9 +46,7 @@ class Registry:
 
     def key(self, workspace: str) -> bytes | None:
         """Give the shared key; read anew, since workspaces are added while the cloud runs."""
-        path = self._directory / _WORKSPACES
-        known = json.loads(path.read_text()) if path.exists() else {}
-        text = known.get(workspace)
+        text = workspaces(self._directory).get(workspace)
         return base64.b64decode(text) if text is not None else None
 
     def register(self, workspace: str, guid: str, der: bytes) -> None:
