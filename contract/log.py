@@ -48,11 +48,19 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO, **bound: 
     )
     handler = logging.StreamHandler(target)
     handler.setFormatter(_formatter(target, shared))
+    handler.addFilter(_without_trace)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     # Warnings of the libraries to their programmers; Celery sends them here.
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
+
+
+def _without_trace(record: logging.LogRecord) -> bool:
+    """Leave the libraries' tracebacks out: their messages name the error already."""
+    if record.name.split(".")[0] in _NOISY:
+        record.exc_info = None
+    return True
 
 
 def _formatter(target: TextIO, shared: list[Processor]) -> logging.Formatter:

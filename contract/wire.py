@@ -156,8 +156,11 @@ def make_app(name: str, broker: str, queue: str) -> Celery:
     return app
 
 
-def serve(app: Celery) -> None:
-    """Run the app's Celery worker in this process until SIGTERM or SIGINT."""
+def serve(app: Celery) -> int:
+    """Run the app's Celery worker in this process until SIGTERM or SIGINT.
+
+    Returns the exit code: not 0 if Celery gave up, for example for want of rights at the broker.
+    """
     # Celery warns of root because of pickle, which is refused here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     signals.worker_ready.connect(_stop_quietly, weak=False)
@@ -171,6 +174,7 @@ def serve(app: Celery) -> None:
         without_heartbeat=True,
     )
     worker.start()
+    return int(worker.exitcode or EXIT_OK)
 
 
 def _stop_quietly(**_arguments: object) -> None:

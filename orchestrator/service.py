@@ -25,11 +25,14 @@ _log = structlog.get_logger(__name__)
 
 
 class ServiceError(DenreiError):
-    """A service can't start."""
+    """A service can't start, or gave up."""
 
 
 def run_service(name: ServiceName, home: Home) -> None:
-    """Be one service of a home until SIGTERM or SIGINT. Raises DenreiError if it can't start."""
+    """Be one service of a home until SIGTERM or SIGINT.
+
+    Raises DenreiError if it can't start, or gives up.
+    """
     with _only_one(name, home), home.open_store() as store:
         _log.info("service_ready", service=name)
         try:
@@ -58,7 +61,9 @@ def _record(home: Home, store: Store) -> None:
     recording = Recording(Recorder(store, home.recorder_key()), home.broker, pulse)
     app = recording.make_app(home.broker)
     with _heartbeat(ServiceName.RECORDER, store, pulse.probe):
-        serve(app)  # Celery takes the signals
+        code = serve(app)  # Celery takes the signals
+    if code:
+        raise ServiceError("the recorder gave up; the broker's error is logged above")
 
 
 def _beat(home: Home, store: Store) -> None:

@@ -190,5 +190,4 @@ def run_courier(config: Config) -> NoReturn:
     except OSError as error:
         raise MailboxError(f"can't use {error.filename}: {error.strerror}") from None
     _log.info("courier_ready", host=config.name)
-    serve(app)
-    raise SystemExit(0)
+    raise SystemExit(serve(app))
