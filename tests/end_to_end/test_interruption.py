@@ -18,6 +18,7 @@ from tests.waiting import eventually
 REMOVAL = "old onboarding is removed, or is not due"
 ONBOARDING = "workspace is onboarded with a fresh certificate"
 PATIENCE_S = 60.0
+LOOK_S = 0.003
 
 
 @dataclass(slots=True)
@@ -45,13 +46,6 @@ class Victim:
 
     def has_key_on_disk(self) -> bool:
         return self.key_file_is_there
-
-    def runs_the_tool(self) -> bool:
-        if not self.key_file_is_there:
-            return False
-        running = process.with_argument("lab.omsadmin import main")
-        lines = [process.command_line(pid) for pid in running]
-        return any(line.endswith(str(self.host.agent.root)) for line in lines)
 
     def has_a_certificate(self) -> bool:
         return self.key_file_is_there and self.workspace.certificate.exists()
@@ -92,7 +86,6 @@ MOMENTS: Mapping[str, Moment] = {
     "removing": Moment(Victim.is_removing),
     "removed": Moment(Victim.is_removed),
     "key-on-disk": Moment(Victim.has_key_on_disk),
-    "tool-at-work": Moment(Victim.runs_the_tool),
     "certificate-made": Moment(Victim.has_a_certificate),
     "identity-saved": Moment(Victim.has_an_identity),
     "all-at-once": Moment(Victim.has_key_on_disk, Victim.kill_everything),
@@ -125,17 +118,20 @@ def aftermath(fleet: Fleet, hasty: tuple[str, ...]) -> Aftermath:
     for name, host in fleet.hosts.items():
         host.agent.onboard(fleet.workspace.id, fleet.workspace.key, days=20)
         victims[name] = Victim(fleet, host, await_child(fleet, name, "executor"))
-    run = desk.detach("reonboard", "--all", *desk.onboarding(), *hasty)
-    assert run.code == 0, run.told
+    log = fleet.home / "submit.log"
+    arguments = ("submit", "reonboard", "--all", *desk.onboarding(), *hasty, "--detach")
+    submission = fleet.denrei.start(log, *arguments)  # the first moment may come before it ends
     kill_each(victims)
-    return Aftermath(fleet, desk.watch(run.run_id, within="90s"), victims)
+    assert submission.process.wait(30) == 0, log.read_text()
+    return Aftermath(fleet, desk.watch(desk.runs()[0]["id"], within="90s"), victims)
 
 
 def kill_each(victims: Mapping[str, Victim]) -> None:
-    """Kill every executor at its moment; the moments are too short for pauses in between."""
+    """Kill every executor at its moment; the moments are short, hence a closer look."""
     until = time.monotonic() + PATIENCE_S
     waiting = dict(victims)
     while waiting and time.monotonic() < until:
+        time.sleep(LOOK_S)
         for name, victim in list(waiting.items()):
             moment = MOMENTS[name]
             if moment.has_come(victim):

@@ -11,9 +11,10 @@ from contract.wire import Publisher
 from lab.fleet import Fleet
 from lab.redis import EmbeddedRedis
 from tests.end_to_end.desk import Desk
-from tests.end_to_end.fleet_control import start_server, start_worker, stop
+from tests.end_to_end.fleet_control import count_said, start_server, start_worker, stop
 from tests.end_to_end.tally import Tally, write_runbook
 from tests.waiting import eventually
+from worker.mailbox import Mailbox
 
 HOSTS = ("web1", "web2")
 
@@ -229,12 +230,12 @@ def test_report_that_comes_after_the_expiry_replaces_it(
     """The host took the order in time, but could not say so: what it says later counts."""
     stop(fleet, "web1")
     host = fleet.hosts["web1"]
-    courier = host.worker.start(host.directory / "courier.log", "courier")
-    run = desk.detach(runbook, "--host", "web1", "--expires", "8s")
-    inbox, outbox = host.directory / "state/inbox", host.directory / "state/outbox"
-    eventually(lambda: list(inbox.glob("*.once")), within=8, what="the order in the inbox")
-    courier.stop()
-    executor = host.worker.start(host.directory / "executor.log", "executor")
+    log, state = host.directory / "executor.log", host.directory / "state"
+    executor = host.worker.start(log, "executor")
+    eventually(lambda: count_said(log, "executor_ready"), within=30, what="the executor alone")
+    run = desk.detach(runbook, "--host", "web1", "--expires", "6s")
+    Mailbox(state / "inbox").put(order_of(desk, run.run_id))  # its courier ended just after this
+    outbox = state / "outbox"
     eventually(lambda: list(outbox.glob("*.keep")), within=8, what="the report in the outbox")
     executor.stop()
     ended = desk.watch(run.run_id)
