@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 
 from lab.command import Script
-from lab.fleet import Fleet, FleetHost
+from lab.fleet import Fleet
 from tests.end_to_end.desk import Desk
+from tests.end_to_end.fleet_control import reset_host
 from tests.end_to_end.tally import Tally, write_runbook
 
 
-@pytest.fixture
-def run_id(desk: Desk, web1: FleetHost, tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def run_id(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A run that left its letters."""
-    Tally(web1)
-    return desk.submit(write_runbook(tmp_path), "--host", "web1").run_id
+    Tally(reset_host(fleet, "web1"))
+    runbook = write_runbook(tmp_path_factory.mktemp("runbook"))
+    return Desk(fleet).submit(runbook, "--host", "web1").run_id
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ DIGEST = load_runbook(RUNBOOK.encode(), "tally.yaml").digest
 SetPolicy = Callable[[str], None]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def set_policy(fleet: Fleet) -> Iterator[SetPolicy]:
     """Give web2 a policy; afterwards it allows everything again."""
 

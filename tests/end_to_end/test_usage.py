@@ -7,6 +7,7 @@ import pytest
 
 from lab.command import Script
 from lab.fleet import Fleet
+from orchestrator.home import Home
 from tests.end_to_end.desk import Desk
 
 BAD_YAML = """\
@@ -35,16 +36,21 @@ WRONG = {
 }
 
 
+def stored_runs(desk: Desk) -> int:
+    with Home.open(Path(desk.denrei.settings["DENREI_HOME"])).open_store() as store:
+        return len(store.runs.list(limit=10_000))
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_submission_is_told_in_one_line_and_stores_nothing(desk: Desk, case: str) -> None:
     """The exit code is the documented one, and the line names what is wrong."""
     arguments, code, words = WRONG[case]
-    before = desk.runs()
+    before = stored_runs(desk)
     said = desk.denrei.run("submit", *arguments)
     assert (said.code, said.out) == (code, "")
     assert all(word in said.err for word in words), said.err
     assert "Traceback" not in said.err
-    assert desk.runs() == before
+    assert stored_runs(desk) == before
 
 
 def test_bad_runbook_is_told_with_file_line_and_column(desk: Desk, tmp_path: Path) -> None:
@@ -74,37 +80,37 @@ def test_command_without_a_home_says_to_make_one(fleet: Fleet, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def worker(directory: Path) -> Script:
-    return Script("denrei-worker", {"DENREI_WORKER_CONFIG": str(directory / "etc/worker.yaml")})
-
-
-def prepare(directory: Path) -> Script:
-    made = worker(directory)
+@pytest.fixture(scope="module")
+def web7(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Script:
+    """A host that is prepared, but never started."""
+    directory = tmp_path_factory.mktemp("web7")
+    made = Script("denrei-worker", {"DENREI_WORKER_CONFIG": str(directory / "etc/worker.yaml")})
     made.must(
         *("init", "--name", "web7", "--broker", "redis://127.0.0.1:1/0"),
         *("--state", str(directory / "state"), "--root", str(directory)),
     )
+    made.must("trust", str(fleet.home / "trust.json"))
     return made
 
 
 @pytest.mark.parametrize(
     ("missing", "words"),
     [
-        ("worker.yaml", ["denrei-worker init"]),
-        ("trust.json", ["denrei-worker trust"]),
-        ("keys/sign.pem", ["no key at", "keys/sign.pem"]),
-        ("policy.yaml", ["policy.yaml", "nothing is allowed"]),
-        ("../state/ledger.db", ["ledger.db", "denrei-worker init"]),
+        ("etc/worker.yaml", ["denrei-worker init"]),
+        ("etc/trust.json", ["denrei-worker trust"]),
+        ("etc/keys/sign.pem", ["no key at", "keys/sign.pem"]),
+        ("etc/policy.yaml", ["policy.yaml", "nothing is allowed"]),
+        ("state/ledger.db", ["ledger.db", "denrei-worker init"]),
     ],
 )
 def test_worker_without_what_it_needs_ends_and_says_what(
-    fleet: Fleet, tmp_path: Path, missing: str, words: Sequence[str]
+    web7: Script, missing: str, words: Sequence[str]
 ) -> None:
     """Without configuration, keys, trust, policy or ledger it takes no order and ends."""
-    script = prepare(tmp_path)
-    script.must("trust", str(fleet.home / "trust.json"))
-    (tmp_path / "etc" / missing).unlink()
-    said = script.run("run", within=30)
+    path = Path(web7.settings["DENREI_WORKER_CONFIG"]).parents[1] / missing
+    aside = path.rename(path.with_name("aside"))
+    said = web7.run("run", within=30)
+    aside.rename(path)
     assert said.code != 0
     assert all(word in said.err for word in words), said.err
     assert "Traceback" not in said.err
