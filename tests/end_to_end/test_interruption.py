@@ -106,7 +106,7 @@ class Aftermath:
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A host for each moment."""
     with Fleet(tmp_path_factory.mktemp("killed"), MOMENTS) as running:
-        running.await_workers()
+        running.await_workers(within=120)
         yield running
 
 
@@ -122,7 +122,7 @@ def aftermath(fleet: Fleet, hasty: tuple[str, ...]) -> Aftermath:
     arguments = ("submit", "reonboard", "--all", *desk.onboarding(), *hasty, "--detach")
     submission = fleet.denrei.start(log, *arguments)  # the first moment may come before it ends
     kill_each(victims)
-    assert submission.process.wait(30) == 0, log.read_text()
+    assert submission.process.wait(90) == 0, log.read_text()
     return Aftermath(fleet, desk.watch(desk.runs()[0]["id"], within="90s"), victims)
 
 
@@ -141,7 +141,7 @@ def kill_each(victims: Mapping[str, Victim]) -> None:
                     del waiting[name]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", MOMENTS)
 def test_executor_killed_in_a_reonboarding_is_followed_by_one_that_ends_it(
     aftermath: Aftermath, name: str
@@ -159,7 +159,7 @@ def test_executor_killed_in_a_reonboarding_is_followed_by_one_that_ends_it(
     )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_executor_killed_in_a_reonboarding_leaves_no_key_on_any_disk(aftermath: Aftermath) -> None:
     """Not in the onboarding file, the tool's own, the ledgers, the boxes or the logs."""
     fleet = aftermath.fleet
