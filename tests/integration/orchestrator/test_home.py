@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.document import DocumentError
+from contract.error import DenreiError
 from contract.trust import Role, load_trust
 from orchestrator.home import Home, HomeError
 from orchestrator.library import Origin
@@ -73,7 +74,7 @@ def test_home_settings_with_a_mistake_tell_the_place(tmp_path: Path) -> None:
     [("http://x", "alice"), ("", "alice"), (BROKER, ""), (BROKER, "beat"), (BROKER, "x" * 201)],
 )
 def test_home_settings_of_no_use_are_refused(tmp_path: Path, broker: str, operator: str) -> None:
-    with pytest.raises(HomeError):
+    with pytest.raises(DenreiError):
         Home.create(tmp_path / "home", broker, operator)
     assert not (tmp_path / "home").exists()
 

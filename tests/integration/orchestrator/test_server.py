@@ -129,7 +129,8 @@ def test_server_without_its_broker_says_so_and_works_when_it_is_there(tmp_path: 
         process = start(house, "server")
         try:
             run = house.submit()
-            eventually(lambda: all(is_hindered(house, name) for name in ALL - {ServiceName.BEAT}))
+            hindered = ALL - {ServiceName.BEAT}
+            eventually(lambda: all(is_hindered(house, name) for name in hindered), within=40.0)
             assert "can't reach the broker" in "".join(trouble(house))
             broker.start()
             eventually(lambda: house.host_run(run).publishes == 1, within=20)
