@@ -166,4 +166,5 @@ def test_executor_killed_in_a_reonboarding_leaves_no_key_on_any_disk(aftermath: 
     key = Secret(fleet.workspace.key)
     hosts = [host.directory for host in fleet.hosts.values()]
     assert key.files(fleet.home, fleet.redis.directory, *hosts) == []
+    assert not key.is_in(fleet.services["server"].log.read_bytes())
     assert key.files(fleet.key_file.parent) != [], "the search finds nothing at all"

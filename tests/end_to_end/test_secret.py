@@ -121,6 +121,7 @@ def test_key_of_a_reonboarding_is_nowhere_but_where_it_is_needed(
     assert any(b"omsadmin" in data for _, data in listener.seen)
     assert [name for name, data in listener.seen if secret.is_in(data)] == []
     assert secret.files(*everything_of(fleet)) == []
+    assert not secret.is_in(fleet.services["server"].log.read_bytes())
     assert not secret.is_in(str(done).encode())
 
 
@@ -143,6 +144,7 @@ def test_secret_that_a_tool_prints_is_masked_before_it_is_stored(
     secret = Secret("Canary-4711-sings-here")
     assert not secret.is_in(shown.encode())
     assert secret.files(*everything_of(fleet)) == []
+    assert not secret.is_in(fleet.services["server"].log.read_bytes())
 
 
 @pytest.mark.parametrize("shift", range(3))
