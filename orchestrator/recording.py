@@ -95,11 +95,11 @@ class Recording:
         """Return the Celery app with the recorder's two tasks."""
         app = make_app("denrei-recorder", broker, REPORTS_QUEUE)
 
-        @app.task(name=RECORD_TASK)
+        @app.task(name=RECORD_TASK, shared=False)
         def record(letter: str) -> None:
             self.take(letter)
 
-        @app.task(name=PING_TASK)
+        @app.task(name=PING_TASK, shared=False)
         def ping(_word: str) -> None:
             self._pulse.heard()
 

@@ -165,7 +165,7 @@ def make_courier(config: Config, watchdog: Watchdog) -> Celery:
     app = make_app("denrei-courier", config.broker, host_queue(config.name))
     inbox = Mailbox(config.inbox)
 
-    @app.task(name=DELIVER_TASK)
+    @app.task(name=DELIVER_TASK, shared=False)
     def deliver(letter: str) -> None:
         try:
             inbox.put(letter.encode())
@@ -173,7 +173,7 @@ def make_courier(config: Config, watchdog: Watchdog) -> Celery:
             # Not lost: the orchestrator sends it again until the executor's receipt.
             _log.error("inbox_failed", error=str(error))
 
-    @app.task(name=PING_TASK)
+    @app.task(name=PING_TASK, shared=False)
     def ping(nonce: str) -> None:
         watchdog.heard(nonce)
 

@@ -220,10 +220,14 @@ def run_executor(config: Config) -> NoReturn:
 
 
 def _only_one(config: Config) -> int:
-    """Hold the state directory: two executors would do everything twice."""
+    """Hold the state directory: two executors would do everything twice.
+
+    By a lock that no fork inherits: a keeper that has just begun when its executor is killed would
+    hold any other for a moment, and turn the next executor away for good.
+    """
     lock = os.open(config.locks / "executor", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
         raise ExecutorError(f"another executor is at work on {config.state}") from None

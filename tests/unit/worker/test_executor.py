@@ -1,6 +1,8 @@
 """The executor: each accepted order comes to an end that is reported, whatever happens."""
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -140,8 +142,28 @@ def test_full_disk_ends_the_executor_before_anything_is_done(host: WorkerHost) -
 
 
 def test_two_executors_on_one_state_are_refused(host: WorkerHost) -> None:
-    with host.executor(), pytest.raises(ExecutorError, match="another executor is at work"):
-        Executor(host.config)
+    with host.executor(), host.start("executor") as second:
+        _, told = second.communicate(timeout=20)
+    assert second.returncode == 78
+    assert f"another executor is at work on {host.config.state}" in told
+
+
+def test_killed_executor_bars_the_next_by_no_fork_of_its_own(host: WorkerHost) -> None:
+    """A keeper that was forked a moment ago still holds every descriptor of the executor's."""
+    host.tool("tool", "touch flag")
+    alive, life = os.pipe()
+    executor = os.fork()
+    if executor == 0:
+        with host.executor():
+            if os.fork() == 0:
+                os.close(life)
+                os.read(alive, 1)  # until the test closes the other end
+                os._exit(0)
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(executor, 0)
+    assert host.run(FLAG).outcome == StepOutcome.CHANGED
+    os.close(life)
+    os.close(alive)
 
 
 @pytest.mark.parametrize("name", ["inbox", "outbox", "locks"])
