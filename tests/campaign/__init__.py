@@ -1,0 +1,1 @@
+"""Long, randomised attempts to break what Denrei promises: `./dev campaign`."""
