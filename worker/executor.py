@@ -31,6 +31,7 @@ from worker.ledger import Entry, Ledger
 from worker.mailbox import BELL, Mailbox
 from worker.policy import load_policy
 from worker.proc import boot_clock, boot_id
+from worker.process_control import process_control
 from worker.recovery import recover
 from worker.root import Root
 from worker.runner import Tools
@@ -83,7 +84,10 @@ class Executor:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         recover(self._gate, self._tools)
-        _log.info("executor_ready", host=self._config.name, worker=worker_version())
+        control = process_control()
+        _log.info(
+            "executor_ready", host=self._config.name, worker=worker_version(), control=control
+        )
         while not self._stopping:
             self._intake.take()
             if waiting := self._ledger.open_orders():

@@ -24,13 +24,13 @@ from signal import SIGKILL
 import msgspec
 
 from worker.proc import boot_clock
-from worker.process_tree import descendants, send, sweep
+from worker.process_tree import descendants, release, send, sweep
 from worker.spawn import GRACE, Ending, Spawn
 from worker.warden import keep
 
 __all__ = ["GRACE", "AwaitReadable", "Ending", "KeeperState", "Spawn", "await_keeper", "run"]
 
-_BUSY, _FINISHED = b"busy\n", b"finished\n"
+_BUSY, _EXITED, _FINISHED = b"busy\n", b"exited\n", b"finished\n"
 _LOOK_S = 0.02
 
 
@@ -43,7 +43,8 @@ class KeeperState(StrEnum):
     NONE = "none"  # no keeper ever held it
     BUSY = "busy"  # it still runs
     FINISHED = "finished"  # nothing is left but what was meant to stay
-    KILLED = "killed"  # it vanished at work (or the machine did): sweep by the step's marker
+    EXITED = "exited"  # it vanished after its command's normal exit: what lives may be a service
+    KILLED = "killed"  # it vanished at work (or the machine did): sweep what the step started
 
 
 def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
@@ -79,12 +80,9 @@ def await_keeper(lock_path: Path, within: timedelta) -> KeeperState:
             if boot_clock() >= until:
                 return KeeperState.BUSY
             time.sleep(_LOOK_S)
-        said = os.pread(lock, len(_FINISHED), 0)
+        return _said(lock)
     finally:
         os.close(lock)
-    if not said:
-        return KeeperState.NONE
-    return KeeperState.FINISHED if said == _FINISHED else KeeperState.KILLED
 
 
 def _take(path: Path) -> int:
@@ -105,6 +103,15 @@ def _locked(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _said(lock: int) -> KeeperState:
+    """Tell how a keeper ended that holds its lock no longer."""
+    said = os.pread(lock, len(_FINISHED), 0)
+    if not said:
+        return KeeperState.NONE
+    ended = {_FINISHED: KeeperState.FINISHED, _EXITED: KeeperState.EXITED}
+    return ended.get(said, KeeperState.KILLED)
 
 
 def _mark(lock: int, state: bytes) -> None:
@@ -134,8 +141,18 @@ def _run_with_keeper(
         for fd in (report, tell, life, alive):
             if fd >= 0:
                 os.close(fd)
-    # Without a word from its keeper, what the command started is nobody's any more: end it here.
-    return ending or Ending(error="its keeper was killed", killed=sweep(spawn.marker))
+    return ending or _without_keeper(spawn, lock)
+
+
+def _without_keeper(spawn: Spawn, lock: int | None) -> Ending:
+    """Take the keeper's place: what the command started is nobody's any more."""
+    killed = 0
+    state = KeeperState.KILLED if lock is None else _said(lock)
+    if spawn.leaves_daemon and state in (KeeperState.EXITED, KeeperState.FINISHED):
+        release(spawn.marker, spawn.lock_path)
+    else:
+        killed = sweep(spawn.marker, spawn.lock_path)
+    return Ending(error="its keeper was killed", killed=killed)
 
 
 def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:
@@ -149,8 +166,12 @@ def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:
         def report(ending: Ending) -> None:
             _report(tell, ending)
 
+        def exited() -> None:
+            if lock is not None:
+                _mark(lock, _EXITED)
+
         try:
-            keep(spawn, life, report)
+            keep(spawn, life, exited, report)
         except Exception as error:  # noqa: BLE001 - it must be told, there is nobody else to
             left = descendants(os.getpid())
             for stat in left:

@@ -17,7 +17,7 @@ from worker.host_run import HostRun
 from worker.items import Item
 from worker.keeper import KeeperState, await_keeper
 from worker.ledger import Entry
-from worker.process_tree import sweep
+from worker.process_tree import release, sweep
 from worker.runner import Place, Tools
 from worker.verdict import Refused
 
@@ -65,9 +65,13 @@ def _remove_files(entry: Entry, gate: Gate, tools: Tools) -> None:
 def _end_processes(entry: Entry, gate: Gate, tools: Tools, state: KeeperState) -> None:
     for place, step, _run, _item in _cut_off(entry, gate, tools):
         arguments = step.do.arguments if step.do else {}
+        begun = tools.ledger.step(place.run_id, place.item, place.step)
+        marker = place.marker(begun.attempts if begun else 0)
         # A keeper that finished has left alone what was meant to stay, and ended the rest.
-        if state is KeeperState.KILLED and not arguments.get("leaves_daemon"):
-            sweep(place.marker)
+        if state is KeeperState.EXITED and arguments.get("leaves_daemon"):
+            release(marker, tools.lock_path)
+        elif state in (KeeperState.EXITED, KeeperState.KILLED):
+            sweep(marker, tools.lock_path)
 
 
 def _cut_off(

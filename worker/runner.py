@@ -48,10 +48,9 @@ class Place:
     item: int
     step: int
 
-    @property
-    def marker(self) -> str:
-        """Return what every process of this step carries in its environment."""
-        return f"{self.run_id}:{self.item}:{self.step}"
+    def marker(self, attempt: int) -> str:
+        """Return what every process of one attempt at this step carries in its environment."""
+        return f"{self.run_id}:{self.item}:{self.step}:{attempt}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ class StepRunner:
         return Context(
             root=self._tools.root,
             timeout=time_left,
-            marker=self._place.marker,
+            marker=self._place.marker(self._attempts),
             lock_path=self._tools.lock_path,
             await_readable=self._tools.await_readable,
         )

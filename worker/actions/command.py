@@ -69,6 +69,8 @@ def _summary(ending: Ending, context: Context) -> str:
         parts.append(f"{ending.killed} left-over processes ended")
     if ending.surviving:
         parts.append(f"{ending.surviving} processes could not be killed")
+    if ending.bound:
+        parts.append(f"what it left ends with the executor's unit: {ending.bound}")
     return "; ".join(parts)
 
 

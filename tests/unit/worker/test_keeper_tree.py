@@ -18,6 +18,8 @@ from worker.keeper import KeeperState, Spawn, await_keeper, run
 from worker.process_tree import marked, sweep
 from worker.root import Root
 
+pytestmark = pytest.mark.usefixtures("control")
+
 SOON = timedelta(seconds=5)
 GRACE = timedelta(milliseconds=300)
 

@@ -11,8 +11,10 @@ from contract.report import Report, StepReport
 from tests.unit.worker.lives import KILL_EXECUTOR, deliver, live, witnesses
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
+from worker.cgroup import find
 from worker.process_tree import marked
 from worker.recovery import RecoveryError, recover
+from worker.spawn import group_name
 
 CHANGED, UNKNOWN, SKIPPED = StepOutcome.CHANGED, StepOutcome.UNKNOWN, StepOutcome.SKIPPED
 
@@ -45,6 +47,18 @@ def cut(host: WorkerHost) -> WorkerHost:
     (host.root / "etc").mkdir()
     host.tool("tool", ONCE % KILL_EXECUTOR)
     return host
+
+
+SERVING = CUT_OFF.replace("      files:", "      leaves_daemon: true\n      files:").replace(
+    "    on_interrupt: rerun\n", ""
+)
+SERVICE = "setsid sh -c 'echo $$ > up; exec sleep 62' &"  # holds the pipes, too
+
+
+def open_run(host: WorkerHost) -> str:
+    with host.executor() as executor:
+        (entry,) = executor._ledger.open_orders()
+    return entry.run_id
 
 
 def cut_off_once(host: WorkerHost, runbook: str) -> list[StepReport]:
@@ -133,6 +147,38 @@ def test_kill_of_keeper_and_executor_ends_what_the_command_left(cut: WorkerHost)
     assert cut.report().outcome == UNKNOWN
     assert witnesses(cut, "x") == 1
     assert not (cut.root / "etc/key").exists()
+
+
+@pytest.mark.usefixtures("control")
+def test_kill_of_keeper_and_executor_ends_a_starter_of_services_with_all_it_left(
+    cut: WorkerHost,
+) -> None:
+    """What could not finish starting is no service yet."""
+    cut.tool("tool", f"{SERVICE}\n{ONCE % f'{KILL_EXECUTOR}; kill -9 $PPID'}")
+    deliver(cut, SERVING)
+    assert not live(cut)
+    marker = open_run(cut) + ":0:0"
+    assert marked(marker)
+    assert live(cut)
+    eventually(lambda: not marked(marker), what="nothing bears the step's mark any more")
+
+
+@pytest.mark.usefixtures("control")
+def test_kill_of_keeper_and_executor_spares_the_service_of_a_starter_that_had_exited(
+    cut: WorkerHost,
+) -> None:
+    """The lock tells that the command had ended well before its keeper was killed."""
+    kills = f"until grep -q exited {cut.config.locks}/step; do :; done; kill -9 $EXECUTOR $KEEPER"
+    who = "KEEPER=$PPID EXECUTOR=$(cut -d' ' -f4 /proc/$PPID/stat)"
+    cut.tool("tool", f"{SERVICE}\n{who}\n({kills}) &\nuntil [ -s up ]; do :; done")
+    deliver(cut, SERVING)
+    assert not live(cut)
+    marker = open_run(cut) + ":0:0"
+    assert live(cut)
+    service = int((cut.root / "up").read_text())
+    assert service in marked(marker)
+    assert find(group_name(f"{marker}:1", cut.config.locks / "step")) is None
+    os.kill(service, signal.SIGKILL)
 
 
 def test_kill_of_the_executor_alone_leaves_no_process_behind(cut: WorkerHost) -> None:
