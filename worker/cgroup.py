@@ -96,8 +96,9 @@ def find(name: str) -> Cgroup | None:
     """Return the group of a name wherever it is: an executor's own may have changed since."""
     with suppress(OSError):
         for _, point in _mounts():
-            for path in point.rglob(name):
-                return Cgroup(path)
+            for directory, names, _ in os.walk(point):
+                if name in names:
+                    return Cgroup(Path(directory, name))
     return None
 
 
@@ -108,6 +109,10 @@ def own_group(name: str) -> Iterator[Cgroup | None]:
     group = _try_make(here, name) if here else None
     try:
         yield group
+    except BaseException:
+        if group:
+            group.kill()
+        raise
     finally:
         if group:
             group.remove()

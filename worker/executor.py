@@ -86,7 +86,10 @@ class Executor:
         recover(self._gate, self._tools)
         control = process_control()
         _log.info(
-            "executor_ready", host=self._config.name, worker=worker_version(), control=control
+            "executor_ready",
+            host=self._config.name,
+            worker=worker_version(),
+            process_control=control,
         )
         while not self._stopping:
             self._intake.take()

@@ -74,5 +74,5 @@ class Ending(msgspec.Struct, frozen=True):
     duration: timedelta = timedelta()
     killed: int = 0  # processes that had to be ended
     surviving: int = 0  # processes that even KILL did not end in time; the lock stays held
-    bound: str = ""  # why a service it left still ends with the executor's unit
+    bound: str = ""  # why a service it left is still in the executor's unit
     error: str = ""  # why it did not start

@@ -70,7 +70,7 @@ def _summary(ending: Ending, context: Context) -> str:
     if ending.surviving:
         parts.append(f"{ending.surviving} processes could not be killed")
     if ending.bound:
-        parts.append(f"what it left ends with the executor's unit: {ending.bound}")
+        parts.append(f"what it left stays in the executor's unit: {ending.bound}")
     return "; ".join(parts)
 
 
