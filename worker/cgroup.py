@@ -134,7 +134,8 @@ def _try_make(here: Cgroup, name: str) -> Cgroup | None:
 def _own(process: str) -> PurePosixPath | None:
     for line in (_PROC / process / "cgroup").read_text().splitlines():
         if line.startswith("0::"):
-            return PurePosixPath(line.removeprefix("0::"))
+            own = PurePosixPath(line.removeprefix("0::"))
+            return None if ".." in own.parts else own  # outside of our namespace
     return None
 
 

@@ -137,7 +137,14 @@ def _start(spawn: Spawn, group: Cgroup | None) -> "subprocess.Popen[bytes]":
     try:
         return _popen(spawn)
     finally:
+        _step_out(group)
+
+
+def _step_out(group: Cgroup) -> None:
+    try:
         group.above.take(0)
+    except OSError as error:  # no error of the command's, which may be running
+        raise RuntimeError("can't leave the command's control group") from error
 
 
 def _popen(spawn: Spawn) -> "subprocess.Popen[bytes]":

@@ -30,7 +30,7 @@ LASTING: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (Mailbox, ("put", "take_away")),
     (Path, ("unlink", "rename")),
     (worker.actions.command, ("run", "scrub", "_write")),
-    (worker.recovery, ("scrub", "await_keeper", "sweep")),
+    (worker.recovery, ("scrub", "await_keeper", "release", "sweep")),
 )
 
 
