@@ -15,7 +15,8 @@ from worker.process_tree import ProcessTree
 
 _CHUNK = 64 * 1024
 _LONGEST_LOOK_S = 1.0  # a select sleeps through a suspended machine; the boot clock does not
-_BETWEEN_SIGNALS_S = 0.05
+_BETWEEN_LOOKS_S = 0.05
+_BETWEEN_KILLS_S = 0.01  # some fork on meanwhile
 
 
 class Watch:
@@ -59,12 +60,12 @@ class Watch:
         """Send TERM to all below us, after a grace KILL until nothing is left; tell to whom."""
         told = self.tree.signal(signal.SIGTERM)
         self.tree.signal(signal.SIGCONT)  # or the stopped ones would never hear of it
-        self.wait(self.is_tree_gone, boot_clock() + grace_s, _BETWEEN_SIGNALS_S)
+        self.wait(self.is_tree_gone, boot_clock() + grace_s, _BETWEEN_LOOKS_S)
         until = boot_clock() + kill_s
         while not self.is_tree_gone() and boot_clock() < until:
             told |= self.tree.signal(signal.SIGKILL)
-            next_look = min(until, boot_clock() + _BETWEEN_SIGNALS_S)
-            self.wait(self.is_tree_gone, next_look, _BETWEEN_SIGNALS_S)
+            next_look = min(until, boot_clock() + _BETWEEN_KILLS_S)
+            self.wait(self.is_tree_gone, next_look, _BETWEEN_KILLS_S)
         return told
 
     def is_tree_gone(self) -> bool:

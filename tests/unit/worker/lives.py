@@ -16,6 +16,8 @@ from worker.mailbox import Mailbox
 from worker.recovery import recover
 
 KILL_EXECUTOR = "kill -9 $(cut -d' ' -f4 /proc/$PPID/stat)"
+# Stopped first: an executor takes a killed keeper's place, and a keeper that of a killed executor.
+KILL_BOTH = "E=$(cut -d' ' -f4 /proc/$PPID/stat); kill -STOP $E; kill -9 $PPID $E"
 SECRET = "hunter2-hunter3"
 
 # Whatever an executor does that lasts: a crash before it and a crash after it are two boundaries.

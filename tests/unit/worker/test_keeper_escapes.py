@@ -104,9 +104,9 @@ def test_time_out_ends_a_bomb_of_daemons(marker: str, tmp_path: Path, pids: Path
 
 @in_both_ways
 def test_time_out_ends_one_that_forks_faster_than_anybody_looks(marker: str) -> None:
-    """A process that has always just become another one, in a new session."""
-    argv = f"(exec {sys.executable} -ISc '{CHAIN}'); sleep 99"
-    ending = shell(argv, timeout=0.4, grace=GRACE, marker=marker)
+    """Processes that have always just become others, in new sessions."""
+    chains = f"for _ in 1 2 3 4; do {sys.executable} -ISc '{CHAIN}' & done; sleep 99"
+    ending = shell(chains, timeout=0.5, grace=GRACE, marker=marker)
     assert (ending.timed_out, ending.surviving) == (True, 0)
     assert marked(marker) == []
 
@@ -164,9 +164,10 @@ def test_service_after_a_normal_exit_is_out_of_the_group_and_holds_no_lock(
 @in_both_ways
 @pytest.mark.parametrize("leaves_daemon", [True, False])
 def test_keeper_killed_after_the_exit_spares_a_service_only(
-    marker: str, tmp_path: Path, *, leaves_daemon: bool
+    marker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, leaves_daemon: bool
 ) -> None:
     """The command had exited: what lives is a service, if the step may leave one."""
+    monkeypatch.setattr("worker.warden._LAST_WORDS_S", 20.0)  # time for the killer
     lock = tmp_path / "lock"
     killer = f"until grep -q exited {lock}; do :; done; kill -9 $PPID"
     text = f"{DAEMON}; export KEEPER=$PPID; ({killer.replace('$PPID', '$KEEPER')}) & exit 0"

@@ -8,7 +8,7 @@ import pytest
 
 from contract.outcome import HostRunState, StepOutcome
 from contract.report import Report, StepReport
-from tests.unit.worker.lives import KILL_EXECUTOR, deliver, live, witnesses
+from tests.unit.worker.lives import KILL_BOTH, KILL_EXECUTOR, deliver, live, witnesses
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
 from worker.cgroup import find
@@ -134,7 +134,7 @@ def test_command_that_does_not_end_bars_a_new_executor_but_its_secret_goes(
 def test_kill_of_keeper_and_executor_ends_what_the_command_left(cut: WorkerHost) -> None:
     """Nobody watches the tree then: what it started is found by its mark, and ended."""
     stray = "setsid sleep 61 < /dev/null > /dev/null 2>&1 &"
-    cut.tool("tool", f"{stray}\n{ONCE % f'{KILL_EXECUTOR}; kill -9 $PPID'}")
+    cut.tool("tool", f"{stray}\n{ONCE % KILL_BOTH}")
     letter = CUT_OFF.replace("    on_interrupt: rerun\n", "")
     deliver(cut, letter)
     assert not live(cut)
@@ -154,7 +154,7 @@ def test_kill_of_keeper_and_executor_ends_a_starter_of_services_with_all_it_left
     cut: WorkerHost,
 ) -> None:
     """What could not finish starting is no service yet."""
-    cut.tool("tool", f"{SERVICE}\n{ONCE % f'{KILL_EXECUTOR}; kill -9 $PPID'}")
+    cut.tool("tool", f"{SERVICE}\n{ONCE % KILL_BOTH}")
     deliver(cut, SERVING)
     assert not live(cut)
     marker = open_run(cut) + ":0:0"
@@ -165,12 +165,12 @@ def test_kill_of_keeper_and_executor_ends_a_starter_of_services_with_all_it_left
 
 @pytest.mark.usefixtures("control")
 def test_kill_of_keeper_and_executor_spares_the_service_of_a_starter_that_had_exited(
-    cut: WorkerHost,
+    cut: WorkerHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lock tells that the command had ended well before its keeper was killed."""
-    kills = f"until grep -q exited {cut.config.locks}/step; do :; done; kill -9 $EXECUTOR $KEEPER"
-    who = "KEEPER=$PPID EXECUTOR=$(cut -d' ' -f4 /proc/$PPID/stat)"
-    cut.tool("tool", f"{SERVICE}\n{who}\n({kills}) &\nuntil [ -s up ]; do :; done")
+    monkeypatch.setattr("worker.warden._LAST_WORDS_S", 20.0)  # the service holds the pipes
+    kills = f"until grep -q exited {cut.config.locks}/step; do :; done; {KILL_BOTH}"
+    cut.tool("tool", f"{SERVICE}\n({kills}) &\nuntil [ -s up ]; do :; done")
     deliver(cut, SERVING)
     assert not live(cut)
     marker = open_run(cut) + ":0:0"
