@@ -20,6 +20,7 @@ from contract.wire import BrokerError, Publisher, make_app, serve
 from worker.bell import Bell
 from worker.config import Config, check_directories
 from worker.mailbox import BELL, Care, Mailbox, MailboxError
+from worker.watchdog import Watchdog
 
 SELF_PING_S = 20.0  # how often the courier sends itself a word
 RETRY_S = 1.0  # how soon to try again what the broker or the disk refused
@@ -29,35 +30,6 @@ EXIT_STALLED = 75  # EX_TEMPFAIL: whoever supervises the courier starts it again
 _FIRST_AGAIN_S, _LAST_AGAIN_S = 5.0, 300.0
 
 _log = structlog.get_logger(__name__)
-
-
-class Watchdog:
-    """Knows when the courier last heard its own word."""
-
-    def __init__(self) -> None:
-        """Begin as if a word had just come."""
-        self._heard = time.monotonic()
-        self._nonces: set[str] = set()
-
-    def sent(self, nonce: str) -> None:
-        """Note a word that is under way."""
-        self._nonces.add(nonce)
-
-    def heard(self, nonce: str) -> None:
-        """Note a word that came back; strangers' words don't count."""
-        if nonce in self._nonces:
-            self._nonces.clear()
-            self._heard = time.monotonic()
-
-    def reached_broker(self) -> None:
-        """Note that the broker was out of reach until now: silence was no stall."""
-        self._heard = time.monotonic()
-        self._nonces.clear()
-
-    @property
-    def silent_s(self) -> float:
-        """Return for how many seconds no word has come back."""
-        return time.monotonic() - self._heard
 
 
 @dataclass(slots=True)
