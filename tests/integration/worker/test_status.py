@@ -102,7 +102,8 @@ def test_status_of_a_stopped_courier_does_not_repeat_that_it_is_connected(
     eventually(lambda: is_well(host))
     courier.popen.send_signal(signal.SIGSTOP)
     try:
-        told = eventually(lambda: (now := status(host)) and not now["well"] and now)
+        eventually(lambda: not is_well(host))
+        told = status(host)
     finally:
         courier.popen.send_signal(signal.SIGCONT)
     assert told["courier"]["state"] == "stopped"
