@@ -14,6 +14,7 @@ import logging
 import signal
 import uuid
 import warnings
+from collections.abc import Sequence
 from queue import Empty
 from typing import Any
 
@@ -25,11 +26,11 @@ from kombu.transport import redis as kombu_redis
 from kombu.utils.url import sanitize_url
 
 from contract.error import DenreiError
-from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK
+from contract.names import DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK
 
 EXIT_OK = 0
 MAX_MESSAGE = 1024 * 1024  # characters of one letter as it travels
-_TASKS = frozenset({DELIVER_TASK, PING_TASK, RECORD_TASK})
+_TASKS = frozenset({DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK})
 _EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 _ANONYMOUS = Exchange("")
 _log = logging.getLogger(__name__)
@@ -212,6 +213,20 @@ class Publisher:
         try:
             channel: Any = self._ready().channel
             return int(channel._size(queue))  # noqa: SLF001 - a passive declare asks for EXISTS too
+        except self._errors as error:
+            raise self._failed(error) from error
+
+    def waiting_in(self, queues: Sequence[str]) -> list[int]:
+        """Return how many messages wait in each of many queues: one round trip for all.
+
+        Raises BrokerError.
+        """
+        try:
+            channel: Any = self._ready().channel
+            with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
+                for queue in queues:
+                    pipe.llen(queue)
+                return [int(count) for count in pipe.execute()]
         except self._errors as error:
             raise self._failed(error) from error
 

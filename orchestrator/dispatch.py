@@ -14,6 +14,8 @@ import structlog
 from contract.instant import now_ms
 from contract.names import DELIVER_TASK, host_queue
 from contract.wire import BrokerError, Publisher
+from orchestrator.presence import DEFAULT_PERIOD_MS
+from orchestrator.roll_call import RollCall
 from orchestrator.store.record import Letter
 from orchestrator.store.store import Store, StoreError
 
@@ -29,9 +31,15 @@ _log = structlog.get_logger(__name__)
 class Dispatcher:
     """Publishes what is due and ends what nobody answered, turn by turn."""
 
-    def __init__(self, store: Store, publisher: Publisher) -> None:
-        """Take letters from the store, put them out through the publisher."""
+    def __init__(
+        self, store: Store, publisher: Publisher, period_ms: int = DEFAULT_PERIOD_MS
+    ) -> None:
+        """Take letters from the store, put them out through the publisher.
+
+        Every host is asked for its presence once in `period_ms`.
+        """
         self._store = store
+        self._roll_call = RollCall(store, publisher, period_ms)
         self._publisher = publisher
         self._trouble = ""
         self._turned = time.monotonic()
@@ -70,6 +78,7 @@ class Dispatcher:
         self._publish(pings, self._post_ping, outgoing.pings_posted)
         orders = outgoing.orders(now, _BATCH)
         self._publish(orders, self._post_order, outgoing.orders_posted)
+        self._roll_call.turn()
         return _BATCH in (len(pings), len(orders))
 
     def _publish(

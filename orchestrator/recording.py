@@ -7,8 +7,16 @@ import uuid
 import structlog
 from celery import Celery
 
-from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
+from contract.names import (
+    DELIVER_TASK,
+    PING_TASK,
+    PRESENCE_TASK,
+    RECORD_TASK,
+    REPORTS_QUEUE,
+    host_queue,
+)
 from contract.wire import BrokerError, Publisher, make_app
+from orchestrator.attendance import Attendance
 from orchestrator.recorder import LetterError, Recorder
 from orchestrator.store.record import NewEnvelope
 from orchestrator.store.store import StoreError
@@ -71,9 +79,12 @@ class Pulse:
 class Recording:
     """Hands letters from the wire to the recorder, and its acknowledgements back to the wire."""
 
-    def __init__(self, recorder: Recorder, broker: str, pulse: Pulse) -> None:
-        """Connect the recorder with the broker."""
+    def __init__(
+        self, recorder: Recorder, broker: str, pulse: Pulse, attendance: Attendance
+    ) -> None:
+        """Connect the recorder, and the hints beside it, with the broker."""
         self._recorder = recorder
+        self._attendance = attendance
         self._publisher = Publisher(broker)
         self._pulse = pulse
         self._unbelieved = 0
@@ -92,12 +103,18 @@ class Recording:
             self._answer(taken.acknowledgement)
 
     def make_app(self, broker: str) -> Celery:
-        """Return the Celery app with the recorder's two tasks."""
+        """Return the Celery app with the recorder's tasks."""
         app = make_app("denrei-recorder", broker, REPORTS_QUEUE)
 
         @app.task(name=RECORD_TASK, shared=False)
         def record(letter: str) -> None:
             self.take(letter)
+
+        @app.task(name=PRESENCE_TASK, shared=False)
+        def presence(word: str) -> None:
+            self._pulse.heard()
+            if not self._attendance.take(word):
+                _log.debug("no_word_of_presence")
 
         @app.task(name=PING_TASK, shared=False)
         def ping(_word: str) -> None:

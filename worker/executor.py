@@ -3,8 +3,6 @@
 One process, one thread, one run at a time. Whatever it waits for, it goes on taking letters in.
 """
 
-import fcntl
-import os
 import select
 import signal
 from dataclasses import replace
@@ -28,6 +26,7 @@ from worker.gate import Gate
 from worker.host_run import HostRun, Parked, Result
 from worker.intake import Intake
 from worker.ledger import Entry, Ledger
+from worker.liveness import note, take
 from worker.mailbox import BELL, Mailbox
 from worker.policy import load_policy
 from worker.proc import boot_clock, boot_id
@@ -85,6 +84,7 @@ class Executor:
         signal.signal(signal.SIGINT, self._stop)
         recover(self._gate, self._tools)
         control = process_control()
+        note(self._lock, control)
         _log.info(
             "executor_ready",
             host=self._config.name,
@@ -227,17 +227,10 @@ def run_executor(config: Config) -> NoReturn:
 
 
 def _only_one(config: Config) -> int:
-    """Hold the state directory: two executors would do everything twice.
-
-    By a lock that no fork inherits: a keeper that has just begun when its executor is killed would
-    hold any other for a moment, and turn the next executor away for good.
-    """
-    lock = os.open(config.locks / "executor", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise ExecutorError(f"another executor is at work on {config.state}") from None
+    """Hold the state directory: two executors would do everything twice."""
+    lock = take(config.executor_lock)
+    if lock is None:
+        raise ExecutorError(f"another executor is at work on {config.state}")
     return lock
 
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from worker.ledger_file import LedgerError, connect, failure
-
-_SKEW_MS = 60_000
+from worker.ledger_file import SKEW_MS, LedgerError, connect, failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ class Ledger:
                 " VALUES (?, ?, ?, 'accepted', ?, ?)",
                 values,
             )
-            db.execute("UPDATE meta SET floor = max(floor, ?)", (issued_at - _SKEW_MS,))
+            db.execute("UPDATE meta SET floor = max(floor, ?)", (issued_at - SKEW_MS,))
 
     def state_of(self, run_id: str) -> str | None:
         """Return `accepted`, `running` or `ended`; None if the run is not known."""
@@ -187,24 +185,29 @@ class Ledger:
         """End a run together with its signed report: both, or neither."""
         with self._transaction() as db:
             db.execute("UPDATE orders SET state = 'ended' WHERE run_id = ?", (run_id,))
-            db.execute("INSERT INTO outbox VALUES (?, ?, ?)", (digest, run_id, report))
+            db.execute("INSERT INTO outbox VALUES (?, ?, ?, 0)", (digest, run_id, report))
             db.execute("UPDATE meta SET reports = reports + 1")
 
     def unacknowledged(self) -> list[tuple[str, bytes]]:
         """Return the reports that are still to be sent, as (digest, letter)."""
-        return self._rows("SELECT digest, letter FROM outbox ORDER BY rowid")
+        query = "SELECT digest, letter FROM outbox WHERE NOT acknowledged ORDER BY rowid"
+        return self._rows(query)
 
     def acknowledge(self, digest: str) -> bool:
-        """Let go of a report that the recorder has stored; tell whether there was one."""
+        """Send a report no more that the recorder has stored; tell whether it was to be sent."""
+        query = "UPDATE outbox SET acknowledged = 1 WHERE digest = ? AND NOT acknowledged"
         with self._transaction() as db:
-            return db.execute("DELETE FROM outbox WHERE digest = ?", (digest,)).rowcount > 0
+            return db.execute(query, (digest,)).rowcount > 0
 
     def prune(self) -> int:
-        """Forget ended, acknowledged orders that the floor refuses anyhow; return how many."""
+        """Forget ended orders, and their acknowledged reports, that the floor refuses anyhow.
+
+        Return how many.
+        """
         with self._transaction() as db:
             return db.execute(
                 "DELETE FROM orders WHERE state = 'ended' AND expires_at < ?"
-                " AND run_id NOT IN (SELECT run_id FROM outbox)",
+                " AND run_id NOT IN (SELECT run_id FROM outbox WHERE NOT acknowledged)",
                 (self.floor,),
             ).rowcount
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from contract.error import DenreiError, PassingError
 from worker.mailbox import sync_directory
 
+SKEW_MS = 60_000  # how far a clock may be off
+
 _SCHEMA = """
 CREATE TABLE meta (
     created_at INTEGER NOT NULL,           -- ms since 1970: older orders are refused
@@ -41,10 +43,11 @@ CREATE TABLE steps (                       -- only steps whose action has begun
     report BLOB,                           -- the step's report once it is done
     PRIMARY KEY (run_id, item, step)
 );
-CREATE TABLE outbox (                      -- reports that the recorder has not acknowledged
+CREATE TABLE outbox (                      -- the report of each ended order, as signed
     digest TEXT PRIMARY KEY,
-    run_id TEXT NOT NULL REFERENCES orders,
-    letter BLOB NOT NULL
+    run_id TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,
+    letter BLOB NOT NULL,
+    acknowledged INTEGER NOT NULL DEFAULT 0  -- by the recorder: sent no more, kept for `history`
 );
 """
 _PRAGMAS = (

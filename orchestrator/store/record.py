@@ -190,6 +190,26 @@ class PingRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceRecord:
+    """What is known of a host's presence: our questions, and the unsigned answers to them."""
+
+    host: str
+    due_at: int = 0  # when to look at its queue again
+    nonce: str = ""  # of the question that may still be answered
+    asked_at: int | None = None
+    open_since: int | None = None  # since when what lies in the queue, or was asked, is unanswered
+    lying: int = 0  # letters that lay in the queue at the last look
+    answered_at: int | None = None  # by our clock
+    skew_ms: int = 0  # the host's clock less ours, at least: by its last unsigned word
+    worker: str = ""
+    inbox: int = 0
+    outbox: int = 0
+    taking: bool = True  # whether its executor seems to take letters
+    signed_skew_ms: int = 0  # the same by a signed letter
+    signed_skew_at: int | None = None  # when that letter was recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Firing:
     """That a schedule was due at a moment, and the run it made or why it made none."""
 

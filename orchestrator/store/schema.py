@@ -133,6 +133,27 @@ pings = Table(
     Column("worker", String(200), nullable=False),
 )
 
+# Unsigned words of couriers, and our questions: hints, on which nothing else depends.
+presences = Table(
+    "presences",
+    metadata,
+    Column("host", String(63), primary_key=True),
+    Column("due_at", BigInteger, nullable=False),
+    Column("nonce", String(32), nullable=False),
+    Column("asked_at", BigInteger),
+    Column("open_since", BigInteger),
+    Column("lying", Integer, nullable=False),
+    Column("answered_at", BigInteger),
+    Column("skew_ms", BigInteger, nullable=False),
+    Column("worker", String(50), nullable=False),
+    Column("inbox", Integer, nullable=False),
+    Column("outbox", Integer, nullable=False),
+    Column("taking", Boolean(create_constraint=False), nullable=False),
+    Column("signed_skew_ms", BigInteger, nullable=False),
+    Column("signed_skew_at", BigInteger),
+    Index(None, "due_at"),
+)
+
 firings = Table(
     "firings",
     metadata,

@@ -11,6 +11,7 @@ from orchestrator.store.hosts import Hosts
 from orchestrator.store.incoming import Incoming
 from orchestrator.store.outgoing import Outgoing
 from orchestrator.store.pings import Pings
+from orchestrator.store.presences import Presences
 from orchestrator.store.runs import Runs
 from orchestrator.store.services import Services
 from orchestrator.store.watch import ChangeWatch
@@ -31,6 +32,7 @@ class Store:
         self.incoming = Incoming(database)
         self.services = Services(database)
         self.pings = Pings(database)
+        self.presences = Presences(database)
         self.firings = Firings(database)
 
     @classmethod

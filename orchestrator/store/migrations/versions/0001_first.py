@@ -33,6 +33,7 @@ def upgrade() -> None:
     _make_envelopes()
     _make_services()
     _make_pings()
+    _make_presences()
     _make_firings()
     _refuse_changes()
 
@@ -155,6 +156,28 @@ def _make_pings() -> None:
         sa.PrimaryKeyConstraint("nonce", name="pk_pings"),
         sa.UniqueConstraint("digest", name="uq_pings_digest"),
     )
+
+
+def _make_presences() -> None:
+    op.create_table(
+        "presences",
+        sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("due_at", _MOMENT, nullable=False),
+        sa.Column("nonce", sa.String(32), nullable=False),
+        sa.Column("asked_at", _MOMENT),
+        sa.Column("open_since", _MOMENT),
+        sa.Column("lying", sa.Integer, nullable=False),
+        sa.Column("answered_at", _MOMENT),
+        sa.Column("skew_ms", _MOMENT, nullable=False),
+        sa.Column("worker", sa.String(50), nullable=False),
+        sa.Column("inbox", sa.Integer, nullable=False),
+        sa.Column("outbox", sa.Integer, nullable=False),
+        sa.Column("taking", sa.Boolean(create_constraint=False), nullable=False),
+        sa.Column("signed_skew_ms", _MOMENT, nullable=False),
+        sa.Column("signed_skew_at", _MOMENT),
+        sa.PrimaryKeyConstraint("host", name="pk_presences"),
+    )
+    op.create_index("ix_presences_due_at", "presences", ["due_at"])
 
 
 def _make_firings() -> None:
