@@ -191,9 +191,12 @@ class Executor:
     def _post(self, entry: Entry, report: Report) -> None:
         letter = self._answers.signed_report(report)
         self._ledger.end(entry.run_id, letter_digest(letter), letter)
-        forget_steps(self._config.locks, [run.run_id for run in self._ledger.open_orders()])
+        self._forget_steps()
         if not self._answers.post_report(letter):
             self._tidy_at = 0.0
+
+    def _forget_steps(self) -> None:
+        forget_steps(self._config.locks, [entry.run_id for entry in self._ledger.open_orders()])
 
     def _tidy(self) -> None:
         """Put out reports whose file got lost, and forget old orders, every now and then."""
@@ -210,6 +213,7 @@ class Executor:
         missing = [letter for d, letter in self._ledger.unacknowledged() if d not in out]
         all_out = all([self._answers.post_report(m) for m in missing])  # noqa: C419 - all of them
         self._ledger.prune()
+        self._forget_steps()  # a killed executor, or what it could not end, has left one
         self._tidy_at = boot_clock() + (TIDY_S if all_out else LOOK_S)
 
     def _pause(self, seconds: float) -> None:

@@ -5,6 +5,8 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -57,7 +59,7 @@ def host(host: WorkerHost) -> WorkerHost:
     return host
 
 
-def put(host: WorkerHost, name: str, *locks: str, **changes: object) -> str:
+def put(host: WorkerHost, name: str, *locks: str, **changes: Any) -> str:
     """Send an order that locks these resources and writes its name; return its run's id."""
     runbook = WITNESS.format(locks=", ".join(locks))
     run_id = new_run_id()
@@ -180,9 +182,9 @@ def test_run_cut_off_waits_for_its_lock_again_and_is_not_overtaken(host: WorkerH
     assert ran(host) == ["half-done", "other", "half-done", "behind"]
 
 
-def _taken(locks: object) -> bool:
+def _taken(locks: Path) -> bool:
     try:
-        release(take(locks, ["a"]))  # type: ignore[arg-type]
+        release(take(locks, ["a"]))
     except LockBusyError:
         return False
     return True
