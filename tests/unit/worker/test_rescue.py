@@ -5,7 +5,9 @@ import pytest
 from contract.outcome import HostRunState, StepOutcome
 from contract.report import StepReport
 from tests.unit.worker.lives import KILL_EXECUTOR, deliver, live, witnesses
+from tests.waiting import eventually
 from tests.worker_host import WorkerHost
+from worker.process_tree import marked
 
 OK, CHANGED, FAILED = StepOutcome.OK, StepOutcome.CHANGED, StepOutcome.FAILED
 SKIPPED, UNKNOWN = StepOutcome.SKIPPED, StepOutcome.UNKNOWN
@@ -207,3 +209,24 @@ def test_rescue_cut_off_after_it_put_things_back_is_still_a_rollback(daemon: Wor
     assert live(daemon)
     step = daemon.report().passes[0].steps[0]
     assert (step.outcome, told(step)) == (BACK, [FAILED, OK, CHANGED])
+
+
+def test_rescue_cut_off_leaves_no_secret_and_no_process_behind(daemon: WorkerHost) -> None:
+    """Whatever a step of a rescue has written or started is found as any other step's is."""
+    (daemon.root / "etc").mkdir()
+    stray = "setsid sleep 61 < /dev/null > /dev/null 2>&1 &"
+    daemon.tool("restart", f"{stray}\ntouch restarted; {KILL_EXECUTOR}; kill -9 $PPID; sleep 60")
+    runbook = LADDER.replace("lock:", "params: {key: {secret: true}}\nlock:").replace(
+        "do: {command: [/bin/restart]}",
+        'do: {command: [/bin/restart], files: [{path: /etc/key, content: "${params.key}"}]}',
+    )
+    deliver(daemon, runbook)
+    assert not live(daemon)
+    assert (daemon.root / "etc/key").exists()
+    with daemon.executor() as executor:
+        (entry,) = executor._ledger.open_orders()
+    assert marked(f"{entry.run_id}:0:0:1")
+    assert live(daemon)
+    assert not (daemon.root / "etc/key").exists()
+    eventually(lambda: not marked(f"{entry.run_id}:0:0:1"), what="nothing of the rescue lives")
+    assert daemon.report().passes[0].steps[0].rescue[0].reason == "proved after interruption"
