@@ -38,6 +38,8 @@ class StepReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     attempts: Count = 0  # how often the action was run
     interrupted: bool = False  # an executor died in the middle and another one took over
     action: ActionReport | None = None
+    earlier: list[Text] = []  # what the attempts before the last one came to
+    rescue: list["StepReport"] = []  # the steps that ran because this one failed
 
 
 class PassReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

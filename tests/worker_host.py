@@ -191,8 +191,8 @@ class WorkerHost:
 def work(executor: Executor) -> None:
     """Take every letter in, carry every order out, and tidy up once."""
     executor._intake.take()
-    while waiting := executor._ledger.open_orders():
-        executor._carry_out(waiting[0])
+    while turn := executor._line.next():
+        executor._carry_out(turn)
     executor._tidy_at = 0.0
     executor._tidy()
 

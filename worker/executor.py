@@ -1,6 +1,7 @@
 """The executor: privileged, without a broker. inbox/ -> gate -> ledger -> runner -> outbox/.
 
-One process, one thread, one run at a time. Whatever it waits for, it goes on taking letters in.
+One process, one thread, one run at a time. Whatever it waits for, it goes on taking letters in; an
+order whose lock is busy waits in the line, and others may go ahead.
 """
 
 import select
@@ -23,20 +24,23 @@ from worker.answers import Answers
 from worker.bell import Bell, ring
 from worker.config import Config, check_directories
 from worker.gate import Gate
-from worker.host_run import HostRun, Parked, Result
+from worker.host_run import HostRun, Result
 from worker.intake import Intake
 from worker.ledger import Entry, Ledger
+from worker.line import Line, Turn
 from worker.liveness import note, take
+from worker.lock import forget_steps, release
 from worker.mailbox import BELL, Mailbox
 from worker.policy import load_policy
 from worker.proc import boot_clock, boot_id
 from worker.process_control import process_control
 from worker.recovery import recover
 from worker.root import Root
-from worker.runner import Tools
+from worker.runner import Parked, Tools
 from worker.verdict import Accepted, Reason, Refused
 
 LOOK_S = 5.0  # how often to look without a ring
+LOCK_LOOK_S = 0.5  # how often to look whether a busy lock has become free
 TIDY_S = 600.0  # how often to forget old orders
 MAX_INTERRUPTIONS = 10  # a run in which the executor ended so often is what ends it
 
@@ -70,11 +74,12 @@ class Executor:
         self._tools = Tools(
             root=Root(config.root),
             ledger=self._ledger,
-            lock_path=config.locks / "step",
+            locks=config.locks,
             pause=self._pause,
             await_readable=self._await_readable,
             is_stopping=lambda: self._stopping,
         )
+        self._line = Line(self._gate, self._ledger, config.locks, self._tell_waiting)
         self._stopping = False
         self._tidy_at = 0.0
 
@@ -93,21 +98,27 @@ class Executor:
         )
         while not self._stopping:
             self._intake.take()
-            if waiting := self._ledger.open_orders():
-                self._carry_out(waiting[0])
+            if turn := self._line.next():
+                self._carry_out(turn)
             else:
                 self._tidy()
-                self._bell.wait(LOOK_S)
+                self._bell.wait(LOCK_LOOK_S if self._line.is_waiting else LOOK_S)
         _log.info("executor_stopped")
 
     def _stop(self, *_signal: object) -> None:
         self._stopping = True
         ring(self._config.inbox / BELL)
 
-    def _carry_out(self, entry: Entry) -> None:
+    def _tell_waiting(self, entry: Entry, why: str) -> None:
+        _log.info("run_waits", run=entry.run_id, reason=why)
+        if entry.started_at is None:
+            self._answers.receipt(entry.run_id, entry.digest, HostRunState.DELIVERED)
+
+    def _carry_out(self, turn: Turn) -> None:
+        entry = turn.entry
         with structlog.contextvars.bound_contextvars(run=entry.run_id):
             try:
-                self._run(entry)
+                self._run(turn)
             except Refused as refused:
                 self._end_refused(entry, refused)
             except Parked:
@@ -117,8 +128,13 @@ class Executor:
             except Exception as error:  # noqa: BLE001 - tried again, it would bar all other orders
                 _log.exception("run_broke")
                 self._end_unknown(entry, f"the worker failed: {error!r}")
+            finally:
+                release(turn.held)
 
-    def _run(self, entry: Entry) -> None:
+    def _run(self, turn: Turn) -> None:
+        entry = turn.entry
+        if turn.refused:
+            raise turn.refused
         if entry.interruptions >= MAX_INTERRUPTIONS:
             reason = f"the executor ended {entry.interruptions} times during this run; given up"
             self._end_unknown(entry, reason)
@@ -127,7 +143,8 @@ class Executor:
         if entry.started_at is None:
             self._gate.permit(accepted, now_ms())
             entry = self._begin(entry)
-        self._end(entry, accepted, HostRun(accepted, entry, self._tools).carry_out())
+        tools = replace(self._tools, held=turn.held)
+        self._end(entry, accepted, HostRun(accepted, entry, tools).carry_out())
 
     def _begin(self, entry: Entry) -> Entry:
         begun = replace(entry, started_at=now_ms(), boot_id=boot_id(), boot_time=boot_clock())
@@ -181,8 +198,12 @@ class Executor:
     def _post(self, entry: Entry, report: Report) -> None:
         letter = self._answers.signed_report(report)
         self._ledger.end(entry.run_id, letter_digest(letter), letter)
+        self._forget_steps()
         if not self._answers.post_report(letter):
             self._tidy_at = 0.0
+
+    def _forget_steps(self) -> None:
+        forget_steps(self._config.locks, [entry.run_id for entry in self._ledger.open_orders()])
 
     def _tidy(self) -> None:
         """Put out reports whose file got lost, and forget old orders, every now and then."""
@@ -199,6 +220,7 @@ class Executor:
         missing = [letter for d, letter in self._ledger.unacknowledged() if d not in out]
         all_out = all([self._answers.post_report(m) for m in missing])  # noqa: C419 - all of them
         self._ledger.prune()
+        self._forget_steps()  # a killed executor, or what it could not end, has left one
         self._tidy_at = boot_clock() + (TIDY_S if all_out else LOOK_S)
 
     def _pause(self, seconds: float) -> None:

@@ -161,7 +161,7 @@ def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:
     try:
         gc.disable()  # the executor's objects are not ours to finalise (SQLite connections!)
         os.setsid()  # a Ctrl-C in the executor's terminal is not meant for the command
-        _close_all_but({life, tell, *([] if lock is None else [lock])})
+        _close_all_but({life, tell, *spawn.locks, *([] if lock is None else [lock])})
 
         def report(ending: Ending) -> None:
             _report(tell, ending)

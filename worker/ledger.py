@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.ledger_file import SKEW_MS, LedgerError, connect, failure
+from worker.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A step whose action has begun, as the ledger remembers it."""
+    """A step whose action or rescue has begun, as the ledger remembers it."""
 
-    attempts: int
+    attempts: int  # 0: its action was not run
     started_at: int  # ms since 1970
     report: bytes | None  # None: it was interrupted
 
@@ -133,46 +134,54 @@ class Ledger:
                 "UPDATE orders SET interruptions = interruptions + 1 WHERE run_id = ?", (run_id,)
             )
 
-    def keep_items(self, run_id: str, items: list[tuple[str, str]]) -> None:
-        """Note what for_each found, as (name, path), before anything is changed."""
+    def keep_items(self, run_id: str, items: list[tuple[str, str]], notes: list[str]) -> None:
+        """Note what for_each found, as (name, path), and left alone, before any change."""
         rows = [(run_id, position, *item) for position, item in enumerate(items)]
         with self._transaction() as db:
             db.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", rows)
+            numbered = [(run_id, position, note) for position, note in enumerate(notes)]
+            db.executemany("INSERT INTO notes VALUES (?, ?, ?)", numbered)
 
     def items(self, run_id: str) -> list[tuple[str, str]]:
         """Return what for_each found when the run began."""
         query = "SELECT name, path FROM items WHERE run_id = ? ORDER BY position"
         return self._rows(query, run_id)
 
-    def begin_step(self, run_id: str, item: int, step: int, now: int) -> None:
+    def notes(self, run_id: str) -> list[str]:
+        """Return what for_each left alone when the run began."""
+        query = "SELECT note FROM notes WHERE run_id = ? ORDER BY position"
+        return [note for (note,) in self._rows(query, run_id)]
+
+    def begin_step(self, place: Place, now: int) -> None:
         """Note an attempt of a step's action before it has any effect."""
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO steps VALUES (?, ?, ?, 1, ?, NULL)"
+                "INSERT INTO steps VALUES (?, ?, ?, ?, 1, ?, NULL)"
                 " ON CONFLICT DO UPDATE SET attempts = attempts + 1",
-                (run_id, item, step, now),
+                (*place.key, now),
             )
 
-    def end_step(self, run_id: str, item: int, step: int, report: bytes) -> None:
-        """Note that a step is done, and how."""
+    def end_step(self, place: Place, now: int, report: bytes) -> None:
+        """Note that a step is done, and how; also one that only looked, before its rescue."""
         with self._transaction() as db:
             db.execute(
-                "UPDATE steps SET report = ? WHERE run_id = ? AND item = ? AND step = ?",
-                (report, run_id, item, step),
+                "INSERT INTO steps VALUES (?, ?, ?, ?, 0, ?, ?)"
+                " ON CONFLICT DO UPDATE SET report = excluded.report",
+                (*place.key, now, report),
             )
 
-    def step(self, run_id: str, item: int, step: int) -> Begun | None:
-        """Return what is known of a step whose action has begun."""
+    def step(self, place: Place) -> Begun | None:
+        """Return what is known of a step whose action or rescue has begun."""
         query = (
             "SELECT attempts, started_at, report FROM steps"
-            " WHERE run_id = ? AND item = ? AND step = ?"
+            " WHERE run_id = ? AND item = ? AND step = ? AND rescue = ?"
         )
-        rows = self._rows(query, run_id, item, step)
+        rows = self._rows(query, *place.key)
         return Begun(*rows[0]) if rows else None
 
     def changed_at(self, run_id: str, item: int) -> int | None:
         """Return when the first action of a pass began (ms), if one did."""
-        query = "SELECT min(started_at) FROM steps WHERE run_id = ? AND item = ?"
+        query = "SELECT min(started_at) FROM steps WHERE run_id = ? AND item = ? AND attempts > 0"
         ((moment,),) = self._rows(query, run_id, item)
         return moment  # type: ignore[no-any-return]
 

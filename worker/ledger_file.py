@@ -34,14 +34,21 @@ CREATE TABLE items (                       -- what for_each found, kept for reco
     path TEXT NOT NULL,
     PRIMARY KEY (run_id, position)
 );
-CREATE TABLE steps (                       -- only steps whose action has begun
+CREATE TABLE notes (                       -- what for_each left alone, kept for the report
+    run_id TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (run_id, position)
+);
+CREATE TABLE steps (                       -- only steps whose action or rescue has begun
     run_id TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,
     item INTEGER NOT NULL,                 -- position of the pass
     step INTEGER NOT NULL,                 -- position in the runbook
-    attempts INTEGER NOT NULL,
+    rescue INTEGER NOT NULL,               -- 0: the step itself; n: the n-th step of its rescue
+    attempts INTEGER NOT NULL,             -- 0: its action was not run, but its rescue has begun
     started_at INTEGER NOT NULL,           -- ms since 1970, of the first attempt
     report BLOB,                           -- the step's report once it is done
-    PRIMARY KEY (run_id, item, step)
+    PRIMARY KEY (run_id, item, step, rescue)
 );
 CREATE TABLE outbox (                      -- the report of each ended order, as signed
     digest TEXT PRIMARY KEY,

@@ -42,6 +42,7 @@ class Spawn:
     cwd: str = "/"
     marker: str = ""
     lock_path: Path | None = None  # held until nothing of the command lives
+    locks: tuple[int, ...] = ()  # descriptors of locks taken already, held as long
 
     @property
     def program(self) -> str:

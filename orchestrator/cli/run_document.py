@@ -97,4 +97,5 @@ def _step(step: StepReport) -> Document:
     return document | {
         "started_at": rfc3339(step.started_at),
         "ended_at": rfc3339(step.ended_at),
+        "rescue": [_step(rescuing) for rescuing in step.rescue],
     }

@@ -106,10 +106,16 @@ class StepView:
             yield from note_lines(step.reason, self.width, below)
         for name, value in step.evidence.items():
             yield from note_lines(f"{name} = {show_value(value)}", self.width, below)
+        for told in step.earlier:
+            yield from note_lines(told, self.width, below)
         if step.action:
             yield from note_lines(_action(step.action), self.width, below)
             if self.with_output:
                 yield from _output(step.action, below)
+        if step.rescue:
+            yield Text(f"{' ' * below}rescue:")
+        for rescuing in step.rescue:
+            yield from self._step(rescuing, below)
 
 
 def _attempts(step: StepReport) -> str:

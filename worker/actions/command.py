@@ -41,6 +41,7 @@ def _write_and_run(arguments: Command, context: Context) -> ActionResult:
         cwd=arguments.cwd,
         marker=context.marker,
         lock_path=context.lock_path,
+        locks=context.locks,
     )
     ending = run(spawn, context.await_readable)
     return ActionResult(ending.exit_code == 0, _summary(ending, context), ending)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import worker.actions.command
+import worker.line
 import worker.recovery
 from tests.worker_host import WorkerHost, new_run_id, work
 from worker.ledger import Ledger
@@ -33,6 +34,7 @@ LASTING: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (Path, ("unlink", "rename")),
     (worker.actions.command, ("run", "scrub", "_write")),
     (worker.recovery, ("scrub", "await_keeper", "release", "sweep")),
+    (worker.line, ("take",)),
 )
 
 

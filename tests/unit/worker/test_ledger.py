@@ -13,6 +13,7 @@ from tests.unit.worker.disk import full_disk
 from worker.ledger import Begun, Entry, Ledger
 from worker.ledger_file import LedgerError, LedgerIOError, create_ledger
 from worker.ledger_view import LedgerView
+from worker.place import Place
 
 NOW = 1_800_000_000_000
 MINUTE = 60_000
@@ -83,21 +84,40 @@ def test_begin_keeps_boot_and_time(ledger: Ledger) -> None:
 
 def test_steps_are_known_once_begun_with_their_attempts(ledger: Ledger) -> None:
     accept(ledger)
-    assert ledger.step("RUN1", 0, 1) is None
+    assert ledger.step(Place("RUN1", 0, 1)) is None
     assert ledger.changed_at("RUN1", 0) is None
-    ledger.begin_step("RUN1", 0, 1, NOW + 1)
-    ledger.begin_step("RUN1", 0, 1, NOW + 2)
-    assert ledger.step("RUN1", 0, 1) == Begun(2, NOW + 1, None)
-    ledger.end_step("RUN1", 0, 1, b"report")
-    assert ledger.step("RUN1", 0, 1) == Begun(2, NOW + 1, b"report")
+    ledger.begin_step(Place("RUN1", 0, 1), NOW + 1)
+    ledger.begin_step(Place("RUN1", 0, 1), NOW + 2)
+    assert ledger.step(Place("RUN1", 0, 1)) == Begun(2, NOW + 1, None)
+    ledger.end_step(Place("RUN1", 0, 1), NOW + 3, b"report")
+    assert ledger.step(Place("RUN1", 0, 1)) == Begun(2, NOW + 1, b"report")
     assert (ledger.changed_at("RUN1", 0), ledger.changed_at("RUN1", 1)) == (NOW + 1, None)
 
 
-def test_items_keep_their_order(ledger: Ledger) -> None:
+def test_step_and_the_steps_of_its_rescue_are_known_apart(ledger: Ledger) -> None:
+    """Four numbers name a step: what is written of one is not taken for another."""
+    accept(ledger)
+    failed, first, second = (Place("RUN1", 0, 1, rescue=n) for n in range(3))
+    ledger.end_step(failed, NOW + 1, b"failed")
+    ledger.begin_step(first, NOW + 2)
+    assert ledger.step(failed) == Begun(0, NOW + 1, b"failed")
+    assert ledger.step(first) == Begun(1, NOW + 2, None)
+    assert ledger.step(second) is None
+    assert len({place.marker(1) for place in (failed, first, second, Place("RUN1", 1, 0))}) == 4
+
+
+def test_step_that_only_looked_before_its_rescue_has_changed_nothing(ledger: Ledger) -> None:
+    accept(ledger)
+    ledger.end_step(Place("RUN1", 0, 0), NOW + 1, b"failed")
+    assert ledger.changed_at("RUN1", 0) is None
+
+
+def test_items_and_notes_keep_their_order(ledger: Ledger) -> None:
     accept(ledger)
     found = [("b", "/x/b"), ("a", "/x/a")]
-    ledger.keep_items("RUN1", found)
+    ledger.keep_items("RUN1", found, ["left alone: z", "left alone: c"])
     assert ledger.items("RUN1") == found
+    assert ledger.notes("RUN1") == ["left alone: z", "left alone: c"]
 
 
 def test_end_puts_the_report_into_the_outbox_until_it_is_acknowledged(ledger: Ledger) -> None:
@@ -127,8 +147,8 @@ def test_end_that_can_not_keep_the_report_does_not_end_the_run(ledger: Ledger) -
 def test_prune_forgets_only_what_the_floor_refuses_and_nobody_waits_for(ledger: Ledger) -> None:
     for name in ("ENDED", "UNACKNOWLEDGED", "OPEN"):
         accept(ledger, name)
-    ledger.keep_items("ENDED", [("a", "/a")])
-    ledger.begin_step("ENDED", 0, 0, NOW)
+    ledger.keep_items("ENDED", [("a", "/a")], ["left alone: b"])
+    ledger.begin_step(Place("ENDED", 0, 0), NOW)
     for name in ("ENDED", "UNACKNOWLEDGED"):
         ledger.end(name, name, b"report")
     ledger.acknowledge("ENDED")
@@ -140,7 +160,7 @@ def test_prune_forgets_only_what_the_floor_refuses_and_nobody_waits_for(ledger: 
     known = [n for n in ("ENDED", "UNACKNOWLEDGED", "OPEN", "NEW") if ledger.digest_of(n)]
     assert known == ["UNACKNOWLEDGED", "OPEN", "NEW"]
     assert ledger.items("ENDED") == []
-    assert ledger.step("ENDED", 0, 0) is None
+    assert ledger.step(Place("ENDED", 0, 0)) is None
 
 
 def test_acknowledged_report_is_sent_no_more_and_kept_for_the_history(
