@@ -29,10 +29,17 @@ class Answers:
         self._key = key
         self._outbox = outbox
 
-    def receipt(self, run_id: str, order_digest: str, state: HostRunState) -> None:
-        """Say that an order is in the ledger."""
+    def receipt(
+        self, run_id: str, order_digest: str, state: HostRunState, *, cancelling: bool = False
+    ) -> None:
+        """Say what the ledger holds of an order: the order, its tombstone, or both."""
         receipt = Receipt(
-            host=self._host, run_id=run_id, order_sha256=order_digest, state=state, at=now_ms()
+            host=self._host,
+            run_id=run_id,
+            order_sha256=order_digest,
+            state=state,
+            cancelling=cancelling,
+            at=now_ms(),
         )
         self._post(PayloadType.RECEIPT, receipt)
 

@@ -9,12 +9,13 @@ import structlog
 from contract.instant import now_ms, to_datetime
 from contract.outcome import ENDING, StepOutcome, worst
 from contract.report import PassReport, StepReport
+from contract.runbook import Runbook
 from worker.items import Found, Item, find_items
 from worker.ledger import Entry
 from worker.observations import ObservationError
 from worker.proc import boot_clock, boot_id
 from worker.redaction import Redactor
-from worker.runner import Place, Setting, StepRunner, Tools, skipped
+from worker.runner import Place, Setting, StepRunner, Tools, cancelled, skipped
 from worker.verdict import Accepted
 from worker.view import Lexicon, View, brief
 
@@ -114,10 +115,12 @@ class HostRun:
             deadline=deadline,
         )
         steps = list(self._steps(at, setting))
+        name = item.name if item else ""
+        if any(step.outcome is StepOutcome.CANCELLED for step in steps):
+            return PassReport(item=name, steps=steps)
         self._tell_changes(at, view)
         view.forget()
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
-        name = item.name if item else ""
         return PassReport(item=name, steps=steps, values=brief(self._redactor.tree(values)))
 
     def _steps(self, at: int, setting: Setting) -> Iterator[StepReport]:
@@ -126,16 +129,26 @@ class HostRun:
             if ended_by:
                 yield skipped(step, f"{ended_by!r} ended this pass")
                 continue
+            place = Place(self._order.run_id, at, index)
+            if self._is_taken_back(place):
+                yield cancelled(step)
+                continue
             if self._tools.is_stopping():
                 raise Parked
             self._tell_changes(at, setting.view)
-            place = Place(self._order.run_id, at, index)
             with structlog.contextvars.bound_contextvars(step=step.name):
                 report = StepRunner(step, place, setting, self._tools).carry_out()
                 _log.info("step_ended", outcome=report.outcome, reason=report.reason)
             yield report
             if report.outcome in ENDING and self._runbook.changes:
                 ended_by = step.name
+
+    def _is_taken_back(self, place: Place) -> bool:
+        """Tell whether a step is not to begin; one that was begun must still be told of."""
+        self._tools.pause(0)  # the word may lie in the inbox
+        ledger = self._tools.ledger
+        is_cancelled = ledger.tombstone(place.run_id) is not None
+        return is_cancelled and ledger.step(place.run_id, place.item, place.step) is None
 
     def _values(self, texts: Mapping[str, Any]) -> dict[str, Any]:
         values = {
@@ -158,6 +171,13 @@ class HostRun:
         view.values["run.changed"] = changed_at is not None
         if changed_at is not None:
             view.values["run.changed_at"] = to_datetime(changed_at)
+
+
+def untouched(runbook: Runbook) -> Result:
+    """Return the result of a run that was taken back before it began."""
+    steps = [cancelled(step) for step in runbook.steps]
+    passes = [] if runbook.for_each else [PassReport(steps=steps)]
+    return Result(StepOutcome.CANCELLED, passes, [])
 
 
 @dataclass(frozen=True, slots=True)

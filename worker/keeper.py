@@ -28,13 +28,26 @@ from worker.process_tree import descendants, send, sweep
 from worker.spawn import GRACE, Ending, Spawn
 from worker.warden import keep
 
-__all__ = ["GRACE", "AwaitReadable", "Ending", "KeeperState", "Spawn", "await_keeper", "run"]
+__all__ = [
+    "GRACE",
+    "AwaitReadable",
+    "EndNow",
+    "Ending",
+    "KeeperState",
+    "Spawn",
+    "await_keeper",
+    "run",
+]
 
 _BUSY, _FINISHED = b"busy\n", b"finished\n"
 _LOOK_S = 0.02
 
 
 AwaitReadable = Callable[[int], None]  # returns when the descriptor can be read
+
+
+class EndNow(Exception):  # noqa: N818 - not an error: somebody wants the command ended
+    """Raised by `await_readable` to end the command now and still be told how it ended."""
 
 
 class KeeperState(StrEnum):
@@ -50,7 +63,7 @@ def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
     """Run a command to its end. Never raises for what the command or the machine does.
 
     `await_readable` may do other work until the keeper's word comes; if it raises, the command is
-    ended.
+    ended. After EndNow the keeper's word is waited for all the same.
     """
     try:
         lock = _take(spawn.lock_path) if spawn.lock_path else None
@@ -124,7 +137,11 @@ def _run_with_keeper(
         os.close(tell)
         tell = -1
         if await_readable:
-            await_readable(report)
+            try:
+                await_readable(report)
+            except EndNow:
+                os.close(alive)
+                alive = -1
         with open(report, "rb", closefd=False) as pipe:
             told = pipe.read()
         ending = msgspec.msgpack.decode(told, type=Ending) if told else None

@@ -8,6 +8,8 @@
     an observation can't be made ───────────────────────> unknown
     found begun after a crash ──> holds ────────────────> changed (proved after interruption)
                               └─> does not: on_interrupt ─> again, or unknown
+    taken back in the middle ──> holds when looked at ──> changed
+                             └─> does not ──────────────> cancelled
 
 An action's exit code decides nothing; only the observed state does.
 """
@@ -164,6 +166,8 @@ class StepRunner:
         for attempt in range(retry.attempts):
             if attempt:
                 self._tools.pause(min(retry.delay.total_seconds(), self._remaining()))
+            if self._is_cancelled():
+                return _Verdict(StepOutcome.CANCELLED, self._why_not())
             if self._remaining() <= 0:
                 return _Verdict(StepOutcome.TIMED_OUT, "the runbook's time is over")
             result = self._act(action.kind, arguments)
@@ -206,7 +210,7 @@ class StepRunner:
             except UndecidedError as error:
                 undecided = error
             left = until - boot_clock()
-            if left <= 0:
+            if left <= 0 or self._is_cancelled():
                 break
             self._tools.pause(min(pause, left))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
@@ -219,9 +223,14 @@ class StepRunner:
         reason = self._why_not()
         if not result.ok:
             reason += f" ({result.summary})"
+        if self._is_cancelled():
+            return _Verdict(StepOutcome.CANCELLED, reason)
         if (result.ending and result.ending.timed_out) or self._remaining() <= 0:
             return _Verdict(StepOutcome.TIMED_OUT, reason)
         return _Verdict(StepOutcome.FAILED, reason)
+
+    def _is_cancelled(self) -> bool:
+        return self._tools.ledger.tombstone(self._place.run_id) is not None
 
     def _why_not(self) -> str:
         return "not so: " + "; ".join(self._setting.view.false_parts(self._step.ensure))
@@ -248,6 +257,11 @@ class StepRunner:
 def skipped(step: Step, reason: str) -> StepReport:
     """Return the report of a step that was not looked at."""
     return StepReport(name=step.name, outcome=StepOutcome.SKIPPED, reason=reason)
+
+
+def cancelled(step: Step) -> StepReport:
+    """Return the report of a step that the order's cancelling kept from beginning."""
+    return StepReport(name=step.name, outcome=StepOutcome.CANCELLED)
 
 
 def _unlike_success(result: ActionResult) -> str:

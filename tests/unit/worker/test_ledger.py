@@ -10,12 +10,21 @@ import pytest
 
 from contract.error import PassingError
 from tests.unit.worker.disk import full_disk
-from worker.ledger import Begun, Entry, Ledger
+from worker.ledger import Begun, Entry, Ledger, Tombstone
 from worker.ledger_file import LedgerError, LedgerIOError, create_ledger
 
 NOW = 1_800_000_000_000
 MINUTE = 60_000
 ENTRY = Entry("RUN1", "digest-1", b"letter", NOW, None, None, None, 0)
+TOMBSTONE = Tombstone(
+    run_id="RUN1",
+    digest="digest of RUN1",
+    letter=b"word",
+    why="cancelled by anna",
+    kill=False,
+    expires_at=NOW + 15 * MINUTE,
+    at=NOW,
+)
 
 
 @pytest.fixture
@@ -197,3 +206,59 @@ def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(ledger: Ledger, p
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT count(*) FROM orders").fetchone() == (2,)
     db.close()
+
+
+def test_cancel_is_known_to_the_next_ledger_whether_or_not_the_order_came(
+    ledger: Ledger, path: Path
+) -> None:
+    assert ledger.cancel(TOMBSTONE, NOW) is None
+    accept(ledger, "RUN2")
+    assert ledger.cancel(replace(TOMBSTONE, run_id="RUN2"), NOW) == "accepted"
+    again = Ledger(path)
+    assert again.tombstone("RUN1") == TOMBSTONE
+    assert again.cancelled_digest("RUN1") == "digest of RUN1"
+    assert [entry.run_id for entry in again.taken_back()] == ["RUN2"]
+    assert again.tombstone("RUN3") is None
+    again.close()
+
+
+def test_cancel_of_what_runs_or_has_ended_takes_nothing_back_unbegun(ledger: Ledger) -> None:
+    entry = replace(accept(ledger), started_at=NOW, boot_id="b", boot_time=1.0)
+    ledger.begin(entry)
+    assert ledger.cancel(TOMBSTONE, NOW) == "running"
+    assert ledger.taken_back() == []
+    ended = accept(ledger, "RUN2")
+    ledger.end(ended.run_id, "digest", b"report")
+    assert ledger.cancel(replace(TOMBSTONE, run_id="RUN2"), NOW) == "ended"
+    assert ledger.tombstone("RUN2") is None
+
+
+def test_cancel_again_may_add_the_kill_but_never_take_it_away(ledger: Ledger) -> None:
+    """Letters may come in any order; the graver word stands."""
+    kill = replace(TOMBSTONE, letter=b"other", kill=True)
+    for tombstone in (TOMBSTONE, kill, TOMBSTONE):
+        ledger.cancel(tombstone, NOW)
+    assert ledger.tombstone("RUN1") == kill
+
+
+def test_cancel_moves_the_floor_like_an_order(ledger: Ledger) -> None:
+    ledger.cancel(TOMBSTONE, NOW + 5 * MINUTE)
+    assert ledger.floor == NOW + 4 * MINUTE
+
+
+def test_prune_keeps_a_tombstone_until_the_floor_refuses_its_order(ledger: Ledger) -> None:
+    ledger.cancel(TOMBSTONE, NOW)
+    accept(ledger, "RUN2", NOW + 16 * MINUTE)
+    ledger.prune()
+    assert ledger.tombstone("RUN1") is not None
+    accept(ledger, "RUN3", NOW + 16 * MINUTE + 1)
+    ledger.prune()
+    assert ledger.tombstone("RUN1") is None
+
+
+def test_prune_keeps_the_tombstone_of_an_order_that_it_keeps(ledger: Ledger) -> None:
+    accept(ledger)
+    ledger.cancel(TOMBSTONE, NOW)
+    accept(ledger, "RUN2", NOW + 20 * MINUTE)
+    ledger.prune()
+    assert ledger.tombstone("RUN1") is not None
