@@ -31,6 +31,7 @@ _COLOURS = {
     "unknown": "magenta",
     "expired": "magenta",
     "cancelled": "magenta",
+    "cancelling": "magenta",
 }
 
 
