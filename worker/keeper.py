@@ -136,12 +136,10 @@ def _run_with_keeper(
             _be_keeper(spawn, life, tell, lock)
         os.close(tell)
         tell = -1
-        if await_readable:
-            try:
-                await_readable(report)
-            except EndNow:
-                os.close(alive)
-                alive = -1
+        is_wanted = _await(report, await_readable)
+        if not is_wanted:
+            os.close(alive)
+            alive = -1
         with open(report, "rb", closefd=False) as pipe:
             told = pipe.read()
         ending = msgspec.msgpack.decode(told, type=Ending) if told else None
@@ -151,8 +149,20 @@ def _run_with_keeper(
         for fd in (report, tell, life, alive):
             if fd >= 0:
                 os.close(fd)
+    if ending and ending.killed and not is_wanted:
+        ending = msgspec.structs.replace(ending, cut_off=True)
     # Without a word from its keeper, what the command started is nobody's any more: end it here.
     return ending or Ending(error="its keeper was killed", killed=sweep(spawn.marker))
+
+
+def _await(report: int, await_readable: AwaitReadable | None) -> bool:
+    """Wait for the keeper's word; tell whether the command may come to its end."""
+    try:
+        if await_readable:
+            await_readable(report)
+    except EndNow:
+        return False
+    return True
 
 
 def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:

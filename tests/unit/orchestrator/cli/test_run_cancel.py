@@ -146,7 +146,8 @@ def test_run_cancel_on_a_terminal_asks_first(
 
 
 def test_run_cancel_completes_run_ids(run_id: str, place: Place) -> None:
-    words = {"COMP_WORDS": "denrei run cancel ", "COMP_CWORD": "3"}
-    with place.start(_DENREI_COMPLETE="bash_complete", **words) as process:
+    with place.start(
+        _DENREI_COMPLETE="bash_complete", COMP_WORDS="denrei run cancel ", COMP_CWORD="3"
+    ) as process:
         out, _ = process.communicate(timeout=30)
     assert run_id in out
