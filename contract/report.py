@@ -55,7 +55,7 @@ class Receipt(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     order_sha256: Digest
     # delivered (it waits its turn), running, or cancelled (it was taken back before it came)
     state: HostRunState
-    cancelling: bool = False  # its tombstone is in the ledger, too
+    cancel_sha256: Digest | None = None  # the tombstone that this answers
     at: Instant
 
 

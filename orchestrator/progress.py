@@ -38,8 +38,8 @@ def advance(standing: Standing, message: Receipt | Report | Refusal | Pong, now:
 
 def _after_receipt(standing: Standing, receipt: Receipt, now: int) -> HostRun:
     host_run = standing.host_run
-    if receipt.cancelling and host_run.cancel_answered_at is None:
-        host_run = replace(host_run, cancel_answered_at=now)
+    if receipt.cancel_sha256 is not None and receipt.cancel_sha256 == host_run.cancel_sha256:
+        host_run = replace(host_run, cancel_answered_at=host_run.cancel_answered_at or now)
     if receipt.state is HostRunState.CANCELLED:
         return _after_burial(host_run, receipt, now)
     if receipt.run_id != host_run.run_id or receipt.state not in _ACCEPTED:
@@ -105,7 +105,7 @@ def _after_refusal(host_run: HostRun, refusal: Refusal, now: int) -> HostRun:
 
 
 def _after_refused_cancel(host_run: HostRun, why: str, now: int) -> HostRun:
-    """Return the host run whose host will not cancel it: the order goes its way."""
+    """Return the host run whose host will not cancel it: an order that it has goes its way."""
     if host_run.cancel_answered_at is not None:
         return host_run
     reason = host_run.reason if host_run.ended else f"{host_run.reason} (refused: {why})"

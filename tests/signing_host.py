@@ -35,14 +35,14 @@ class SigningHost:
         state: HostRunState,
         at: int | None = None,
         *,
-        cancelling: bool = False,
+        cancel: bytes = b"",
     ) -> bytes:
         message = Receipt(
             host=self.name,
             run_id=self.read_order(order).run_id,
             order_sha256=letter_digest(order),
             state=state,
-            cancelling=cancelling,
+            cancel_sha256=letter_digest(cancel) if cancel else None,
             at=at if at is not None else now_ms(),
         )
         return sign_message(PayloadType.RECEIPT, message, self.key)

@@ -140,7 +140,8 @@ class HostRun:
                 report = StepRunner(step, place, setting, self._tools).carry_out()
                 _log.info("step_ended", outcome=report.outcome, reason=report.reason)
             yield report
-            if report.outcome in ENDING and self._runbook.changes:
+            is_cancelled = report.outcome is StepOutcome.CANCELLED  # the rest is told so, too
+            if report.outcome in ENDING and self._runbook.changes and not is_cancelled:
                 ended_by = step.name
 
     def _is_taken_back(self, place: Place) -> bool:

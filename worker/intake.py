@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from contract.instant import now_ms
-from contract.order import Cancel
+from contract.order import Cancel, letter_digest
 from contract.outcome import HostRunState
 from worker.answers import Answers
 from worker.gate import Gate
@@ -111,7 +111,8 @@ class Intake:
         )
         state = self._ledger.cancel(tombstone, cancel.issued_at)
         _log.info("cancelled", run=cancel.run_id, operator=cancel.operator, found=state)
-        self._answers.receipt(cancel.run_id, cancel.order_sha256, _TOLD_AS[state], cancelling=True)
+        told_as = _TOLD_AS[state]
+        self._answers.receipt(cancel.run_id, cancel.order_sha256, told_as, letter_digest(letter))
 
     def _repeat(self, run_id: str) -> None:
         if digest := self._ledger.digest_of(run_id):

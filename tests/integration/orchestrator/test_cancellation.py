@@ -100,10 +100,11 @@ def test_cancel_is_done_with_once_the_host_has_answered(
     dispatcher.turn()
     web1.forget()
     host, order = live_house.hosts["web1"], live_house.order(run)
+    tombstone = live_house.tombstone(run)
     letters = {
-        "never came": host.receipt(order, CANCELLED, cancelling=True),
-        "has it": host.receipt(order, HostRunState.RUNNING, cancelling=True),
-        "refused": host.refusal(live_house.tombstone(run), "from_the_future"),
+        "never came": host.receipt(order, CANCELLED, cancel=tombstone),
+        "has it": host.receipt(order, HostRunState.RUNNING, cancel=tombstone),
+        "refused": host.refusal(tombstone, "from_the_future"),
         "reported": host.report(order, StepOutcome.CANCELLED),
     }
     live_house.recorder().record(letters[answer])
@@ -124,6 +125,10 @@ def test_cancel_with_kill_follows_a_gentle_one_that_was_published(
     dispatcher.turn()
     web1.forget()
     live_house.cancel(run, kill=True)
+    late = live_house.hosts["web1"].receipt(
+        live_house.order(run), HostRunState.RUNNING, cancel=gentle
+    )
+    live_house.recorder().record(late)  # an answer to the first is none to the second
     dispatcher.turn()
     ((_, letter),) = web1.take()
     assert letter == live_house.tombstone(run) != gentle

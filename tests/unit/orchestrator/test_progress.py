@@ -47,11 +47,11 @@ def refusal(reason: str) -> Refusal:
 
 
 DELIVERED, RUNNING = receipt(HostRunState.DELIVERED, 4), receipt(HostRunState.RUNNING, 5)
-BURIED = msgspec.structs.replace(receipt(HostRunState.CANCELLED), cancelling=True)
+TOMBSTONE = "c" * 64
+BURIED = msgspec.structs.replace(receipt(HostRunState.CANCELLED), cancel_sha256=TOMBSTONE)
 SUCCEEDED = report(HostRunState.SUCCEEDED, StepOutcome.CHANGED)
 STOPPED = report(HostRunState.CANCELLED, StepOutcome.CANCELLED)
 REFUSED, TOO_LATE, TAKEN_BACK = map(refusal, ("policy_runbook", "expired", "cancelled"))
-TOMBSTONE = "c" * 64
 CANCELLING = replace(QUEUED, cancel_sha256=TOMBSTONE, reason="being cancelled by alice")
 
 
@@ -107,7 +107,7 @@ def test_host_run_that_never_came_is_cancelled_also_after_we_ceased_to_wait(
 
 
 def test_host_run_whose_host_has_the_tombstone_is_noted_as_answered_and_goes_on() -> None:
-    taken = msgspec.structs.replace(RUNNING, cancelling=True)
+    taken = msgspec.structs.replace(RUNNING, cancel_sha256=TOMBSTONE)
     running = after(CANCELLING, taken)
     assert (running.state, running.cancelling) == (HostRunState.RUNNING, True)
     assert running.cancel_answered_at == 1000

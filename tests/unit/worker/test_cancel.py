@@ -2,6 +2,7 @@
 
 import pytest
 
+from contract.order import letter_digest
 from contract.outcome import HostRunState, StepOutcome
 from contract.report import Receipt, Refusal, Report
 from tests.unit.worker.steps import FLAG, only_step, outcomes, post_from_tool
@@ -39,9 +40,10 @@ def take(host: WorkerHost, *letters: bytes) -> None:
 def test_cancel_before_its_order_buries_it_and_says_so(host: WorkerHost) -> None:
     host.tool("tool", "touch flag")
     order = host.order(FLAG)
-    take(host, host.cancel(order))
+    take(host, cancel := host.cancel(order))
     (receipt,) = host.heard(Receipt)
-    assert (receipt.state, receipt.cancelling) == (HostRunState.CANCELLED, True)
+    assert receipt.state is HostRunState.CANCELLED
+    assert receipt.cancel_sha256 == letter_digest(cancel)
     host.inbox.put(order)
     host.work()
     assert host.heard(Refusal)[0].reason == "cancelled"
@@ -100,7 +102,7 @@ def test_cancel_during_a_step_lets_it_end_and_begins_no_other(host: WorkerHost) 
     assert (report.state, report.reason) == (HostRunState.CANCELLED, WHY)
     assert report.passes[0].values == {}  # after a cancel nothing is looked at either
     assert not (host.root / "second").exists()
-    (answer,) = [receipt for receipt in host.heard(Receipt) if receipt.cancelling]
+    (answer,) = [receipt for receipt in host.heard(Receipt) if receipt.cancel_sha256]
     assert answer.state is HostRunState.RUNNING
 
 
@@ -178,7 +180,7 @@ def test_cancel_of_an_ended_run_leaves_it_as_it_ended(host: WorkerHost) -> None:
     before = host.report()
     take(host, host.cancel(order))
     assert host.report() == before
-    assert [r.cancelling for r in host.heard(Receipt)] == [False, True]
+    assert [bool(r.cancel_sha256) for r in host.heard(Receipt)] == [False, True]
     with host.executor() as executor:
         assert executor._ledger.tombstone(before.run_id) is None
 

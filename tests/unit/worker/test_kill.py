@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from contract.outcome import HostRunState, StepOutcome
-from tests.unit.worker.steps import FLAG, only_step, post_from_tool
+from tests.unit.worker.steps import FLAG, only_step, outcomes, post_from_tool
 from tests.worker_host import WorkerHost
 
 CANCELLED, CHANGED, UNKNOWN = StepOutcome.CANCELLED, StepOutcome.CHANGED, StepOutcome.UNKNOWN
@@ -40,6 +40,15 @@ def test_kill_of_a_command_whose_state_holds_is_told_changed(host: WorkerHost, l
     step = only_step(host.report())
     assert step.outcome is CHANGED
     assert step.reason.startswith("the state holds, although ended because the run was cancelled")
+
+
+def test_kill_leaves_every_later_step_cancelled_and_not_skipped(host: WorkerHost) -> None:
+    later = "  - name: later\n    ensure: flag.exists\n"
+    order = host.order(SLOW + later)
+    host.tool("tool", f"{post_from_tool(host, host.cancel(order, kill=True))}; exec sleep 1000")
+    host.inbox.put(order)
+    host.work()
+    assert outcomes(host.report()) == [CANCELLED, CANCELLED]
 
 
 def test_kill_of_a_command_whose_state_can_not_be_seen_is_unknown(host: WorkerHost) -> None:
