@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from contract.names import DELIVER_TASK, host_queue
 from contract.order import Cancel, decode, letter_digest
 from contract.outcome import HostRunState, StepOutcome
 from contract.wire import Publisher
+from lab.acl import SERVER, acl_file, server_user
+from lab.redis import EmbeddedRedis
 from orchestrator.audit import verify_all
 from orchestrator.cancellation import CancellationError
 from orchestrator.dispatch import Dispatcher
@@ -75,6 +78,18 @@ def test_cancel_of_a_sent_order_overtakes_it_in_the_queue(
     dispatcher.turn()
     letters = [live_house.tombstone(run), live_house.order(run)]
     assert web1.take() == [(DELIVER_TASK, letter) for letter in letters]
+
+
+def test_cancel_may_overtake_by_the_rules_of_the_server_s_own_user(tmp_path: Path) -> None:
+    """What Redis lets the orchestrator do is not more than it needs, and not less."""
+    acl, queue = tmp_path / "users.acl", host_queue("web1")
+    acl.write_text(acl_file([server_user(f"redis://{SERVER}:secret@broker:6379/0")]))
+    with EmbeddedRedis(username=SERVER, password="secret", acl_file=acl) as own:
+        publisher = Publisher(own.url)
+        publisher.publish(queue, DELIVER_TASK, b"order")
+        publisher.overtake(queue, DELIVER_TASK, b"cancel")
+        assert publisher.waiting(queue) == 2
+        publisher.close()
 
 
 def test_cancel_goes_out_again_the_same_and_its_order_no_more(
