@@ -33,6 +33,7 @@ MAX_MESSAGE = 1024 * 1024  # characters of one letter as it travels
 _TASKS = frozenset({DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK})
 _EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 _ANONYMOUS = Exchange("")
+_OVERTAKES = "denrei_overtakes"  # a property that never leaves this process
 _log = logging.getLogger(__name__)
 
 
@@ -49,6 +50,14 @@ class Channel(kombu_redis.Channel):
         except (ValueError, RecursionError, TypeError, AttributeError) as error:
             _log.warning("dropped a message that is not JSON: %s", type(error).__name__)
             raise Empty from None
+
+    def _put(self, queue: str, message: Any, **options: Any) -> None:
+        """Put a message where readers find it last, or, if it says so, where they find it first."""
+        if not message["properties"].pop(_OVERTAKES, False):
+            super()._put(queue, message, **options)
+            return
+        with self.conn_or_acquire() as client:
+            client.rpush(queue, json.dumps(message))
 
     def _queue_bind(self, *_arguments: Any) -> None:
         """Keep no binding: everything is published to the anonymous exchange by queue name."""
@@ -200,13 +209,11 @@ class Publisher:
 
     def publish(self, queue: str, task: str, blob: bytes) -> None:
         """Put one letter into a queue. Raises BrokerError."""
-        body = [[blob.decode()], {}, _EMBED]
-        try:
-            self._ready().publish(
-                body, exchange="", routing_key=queue, headers=_headers(task), serializer="json"
-            )
-        except self._errors as error:
-            raise self._failed(error) from error
+        self._put(queue, task, blob)
+
+    def overtake(self, queue: str, task: str, blob: bytes) -> None:
+        """Put one letter into a queue before all that lies there. Raises BrokerError."""
+        self._put(queue, task, blob, **{_OVERTAKES: True})
 
     def waiting(self, queue: str) -> int:
         """Return how many messages wait in a queue. Raises BrokerError."""
@@ -234,6 +241,20 @@ class Publisher:
         """Let the connection go."""
         self._producer = None
         self._connection.release()
+
+    def _put(self, queue: str, task: str, blob: bytes, **properties: Any) -> None:
+        body = [[blob.decode()], {}, _EMBED]
+        try:
+            self._ready().publish(
+                body,
+                exchange="",
+                routing_key=queue,
+                headers=_headers(task),
+                serializer="json",
+                **properties,
+            )
+        except self._errors as error:
+            raise self._failed(error) from error
 
     def _ready(self) -> Producer:
         if self._producer is None:

@@ -1,7 +1,9 @@
 """The dispatcher: puts finished letters into the hosts' queues. It has no key.
 
 An order is published again, the same bytes, with growing pauses and only while the host's queue is
-empty, until the host's signed receipt is recorded or the order expires.
+empty, until the host's signed receipt is recorded or the order expires. A tombstone takes its
+order's place in this; it goes to the head of the queue, so that a host which comes back reads it
+first.
 """
 
 import time
@@ -101,8 +103,10 @@ class Dispatcher:
         run_id, host = letter.key
         if letter.publishes and self._publisher.waiting(host_queue(host)):
             return later  # it lies there still: the host has not fetched it
-        self._publisher.publish(host_queue(host), DELIVER_TASK, letter.data)
-        _log.info("published", run=run_id, host=host, time=letter.publishes + 1)
+        publish = self._publisher.overtake if letter.overtakes else self._publisher.publish
+        publish(host_queue(host), DELIVER_TASK, letter.data)
+        kind = "cancel" if letter.overtakes else "order"
+        _log.info("published", run=run_id, host=host, letter=kind, time=letter.publishes + 1)
         return replace(later, publishes=letter.publishes + 1)
 
     def _post_ping(self, letter: Letter) -> Letter:

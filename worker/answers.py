@@ -29,10 +29,21 @@ class Answers:
         self._key = key
         self._outbox = outbox
 
-    def receipt(self, run_id: str, order_digest: str, state: HostRunState) -> None:
-        """Say that an order is in the ledger."""
+    def receipt(
+        self,
+        run_id: str,
+        order_digest: str,
+        state: HostRunState,
+        cancel_digest: str | None = None,
+    ) -> None:
+        """Say what the ledger holds of an order, perhaps in answer to a tombstone."""
         receipt = Receipt(
-            host=self._host, run_id=run_id, order_sha256=order_digest, state=state, at=now_ms()
+            host=self._host,
+            run_id=run_id,
+            order_sha256=order_digest,
+            state=state,
+            cancel_sha256=cancel_digest,
+            at=now_ms(),
         )
         self._post(PayloadType.RECEIPT, receipt)
 

@@ -16,7 +16,7 @@ from contract.error import DenreiError, PassingError
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
 from contract.order import letter_digest
-from contract.outcome import HostRunState, state_of
+from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import Report
 from contract.trust import Trust, load_trust
 from worker import worker_version
@@ -24,9 +24,11 @@ from worker.answers import Answers
 from worker.bell import Bell, ring
 from worker.config import Config, check_directories
 from worker.gate import Gate
-from worker.host_run import HostRun, Result
+from worker.host_run import HostRun, Result, untouched
 from worker.intake import Intake
+from worker.keeper import EndNow
 from worker.ledger import Entry, Ledger
+from worker.ledger_file import LedgerError
 from worker.line import Line, Turn
 from worker.liveness import note, take
 from worker.lock import forget_steps, release
@@ -36,7 +38,7 @@ from worker.proc import boot_clock, boot_id
 from worker.process_control import process_control
 from worker.recovery import recover
 from worker.root import Root
-from worker.runner import Parked, Tools
+from worker.tools import Parked, Tools
 from worker.verdict import Accepted, Reason, Refused
 
 LOOK_S = 5.0  # how often to look without a ring
@@ -81,6 +83,7 @@ class Executor:
         )
         self._line = Line(self._gate, self._ledger, config.locks, self._tell_waiting)
         self._stopping = False
+        self._running = ""  # the id of the run at work
         self._tidy_at = 0.0
 
     def serve(self) -> None:
@@ -97,7 +100,7 @@ class Executor:
             process_control=control,
         )
         while not self._stopping:
-            self._intake.take()
+            self._take()
             if turn := self._line.next():
                 self._carry_out(turn)
             else:
@@ -114,8 +117,18 @@ class Executor:
         if entry.started_at is None:
             self._answers.receipt(entry.run_id, entry.digest, HostRunState.DELIVERED)
 
+    def _take(self) -> None:
+        """Take letters in, and end at once what was cancelled before it began."""
+        self._intake.take()
+        try:
+            for entry in self._ledger.taken_back():
+                self._end_untouched(entry)
+        except LedgerError as error:  # a full disk is no reason to break off what runs
+            _log.error("cancelling_failed", error=str(error))
+
     def _carry_out(self, turn: Turn) -> None:
         entry = turn.entry
+        self._running = entry.run_id
         with structlog.contextvars.bound_contextvars(run=entry.run_id):
             try:
                 self._run(turn)
@@ -141,10 +154,22 @@ class Executor:
             return
         accepted = self._gate.reopen(entry.letter)
         if entry.started_at is None:
+            if self._ledger.tombstone(entry.run_id):
+                self._end(entry, accepted, untouched(accepted.runbook))
+                return
             self._gate.permit(accepted, now_ms())
             entry = self._begin(entry)
         tools = replace(self._tools, held=turn.held)
         self._end(entry, accepted, HostRun(accepted, entry, tools).carry_out())
+
+    def _end_untouched(self, entry: Entry) -> None:
+        with structlog.contextvars.bound_contextvars(run=entry.run_id):
+            try:
+                accepted = self._gate.reopen(entry.letter)
+            except Refused as refused:
+                self._end_refused(entry, refused)
+            else:
+                self._end(entry, accepted, untouched(accepted.runbook))
 
     def _begin(self, entry: Entry) -> Entry:
         begun = replace(entry, started_at=now_ms(), boot_id=boot_id(), boot_time=boot_clock())
@@ -153,9 +178,12 @@ class Executor:
         return begun
 
     def _end(self, entry: Entry, accepted: Accepted, result: Result) -> None:
+        tombstone = self._ledger.tombstone(entry.run_id)
+        is_cancelled = result.outcome is StepOutcome.CANCELLED
         report = msgspec.structs.replace(
             self._report(entry, state_of(result.outcome)),
             outcome=result.outcome,
+            reason=tombstone.why if tombstone and is_cancelled else "",
             check=accepted.order.check,
             passes=result.passes,
             notes=result.notes,
@@ -225,9 +253,12 @@ class Executor:
 
     def _pause(self, seconds: float) -> None:
         until = boot_clock() + seconds
-        while (left := until - boot_clock()) > 0:
-            if self._bell.wait(min(left, LOOK_S)) or left > LOOK_S:
-                self._intake.take()
+        while True:
+            self._take()
+            left = until - boot_clock()
+            if left <= 0 or self._ledger.tombstone(self._running):
+                return
+            self._bell.wait(min(left, LOOK_S))
 
     def _await_readable(self, descriptor: int) -> None:
         while True:
@@ -235,7 +266,10 @@ class Executor:
             if descriptor in readable:
                 return
             self._bell.quieten()
-            self._intake.take()
+            self._take()
+            tombstone = self._ledger.tombstone(self._running)
+            if tombstone and tombstone.kill:
+                raise EndNow
 
 
 def run_executor(config: Config) -> NoReturn:

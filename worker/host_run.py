@@ -9,7 +9,7 @@ import structlog
 from contract.instant import to_datetime
 from contract.outcome import ENDING, StepOutcome, worst
 from contract.report import PassReport, StepReport
-from contract.runbook import Step
+from contract.runbook import Runbook, Step
 from worker.deadline import deadline_of
 from worker.items import Found, Item, find_items
 from worker.ledger import Entry
@@ -17,15 +17,8 @@ from worker.observations import ObservationError
 from worker.place import Place
 from worker.redaction import Redactor
 from worker.rescue import Rescue
-from worker.runner import (
-    TIME_IS_OVER,
-    Parked,
-    Setting,
-    StepRunner,
-    Tools,
-    skipped,
-    tell_changes,
-)
+from worker.runner import TIME_IS_OVER, StepRunner, cancelled, skipped, tell_changes
+from worker.tools import Parked, Setting, Tools
 from worker.verdict import Accepted
 from worker.view import Lexicon, View, brief
 
@@ -110,10 +103,12 @@ class HostRun:
             deadline=deadline,
         )
         steps = list(self._steps(at, setting))
+        name = item.name if item else ""
+        if any(step.outcome is StepOutcome.CANCELLED for step in steps):
+            return PassReport(item=name, steps=steps)
         tell_changes(view, self._tools.ledger, Place(self._order.run_id, at, 0))
         view.forget()
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
-        name = item.name if item else ""
         return PassReport(item=name, steps=steps, values=brief(self._redactor.tree(values)))
 
     def _steps(self, at: int, setting: Setting) -> Iterator[StepReport]:
@@ -123,6 +118,9 @@ class HostRun:
             # What has begun is told in any case, though an earlier step may look different by now.
             if closed and self._tools.ledger.step(place) is None:
                 yield skipped(step, closed)
+                continue
+            if self._is_taken_back(place):
+                yield cancelled(step)
                 continue
             if self._tools.is_stopping():
                 raise Parked
@@ -145,9 +143,17 @@ class HostRun:
         if report.outcome is StepOutcome.TIMED_OUT and setting.remaining <= 0:
             self._closed = TIME_IS_OVER
             return TIME_IS_OVER
-        if report.outcome in ENDING and self._runbook.changes:
+        is_cancelled = report.outcome is StepOutcome.CANCELLED  # the rest is told so, too
+        if report.outcome in ENDING and self._runbook.changes and not is_cancelled:
             return f"{step.name!r} ended this pass"
         return ""
+
+    def _is_taken_back(self, place: Place) -> bool:
+        """Tell whether a step is not to begin; one that was begun must still be told of."""
+        self._tools.pause(0)  # the word may lie in the inbox
+        ledger = self._tools.ledger
+        is_cancelled = ledger.tombstone(place.run_id) is not None
+        return is_cancelled and ledger.step(place) is None
 
     def _values(self, texts: Mapping[str, Any]) -> dict[str, Any]:
         values = {
@@ -164,6 +170,13 @@ class HostRun:
             "run.check": self._order.check,
             "run.accepted_at": to_datetime(self._entry.accepted_at),
         }
+
+
+def untouched(runbook: Runbook) -> Result:
+    """Return the result of a run that was taken back before it began."""
+    steps = [cancelled(step) for step in runbook.steps]
+    passes = [] if runbook.for_each else [PassReport(steps=steps)]
+    return Result(StepOutcome.CANCELLED, passes, [])
 
 
 @dataclass(frozen=True, slots=True)

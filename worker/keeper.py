@@ -28,13 +28,26 @@ from worker.process_tree import descendants, release, send, sweep
 from worker.spawn import GRACE, Ending, Spawn
 from worker.warden import keep
 
-__all__ = ["GRACE", "AwaitReadable", "Ending", "KeeperState", "Spawn", "await_keeper", "run"]
+__all__ = [
+    "GRACE",
+    "AwaitReadable",
+    "EndNow",
+    "Ending",
+    "KeeperState",
+    "Spawn",
+    "await_keeper",
+    "run",
+]
 
 _BUSY, _EXITED, _FINISHED = b"busy\n", b"exited\n", b"finished\n"
 _LOOK_S = 0.02
 
 
 AwaitReadable = Callable[[int], None]  # returns when the descriptor can be read
+
+
+class EndNow(Exception):  # noqa: N818 - not an error: somebody wants the command ended
+    """Raised by `await_readable` to end the command now and still be told how it ended."""
 
 
 class KeeperState(StrEnum):
@@ -51,7 +64,7 @@ def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
     """Run a command to its end. Never raises for what the command or the machine does.
 
     `await_readable` may do other work until the keeper's word comes; if it raises, the command is
-    ended.
+    ended. After EndNow the keeper's word is waited for all the same.
     """
     try:
         lock = _take(spawn.lock_path) if spawn.lock_path else None
@@ -130,8 +143,10 @@ def _run_with_keeper(
             _be_keeper(spawn, life, tell, lock)
         os.close(tell)
         tell = -1
-        if await_readable:
-            await_readable(report)
+        is_wanted = _await(report, await_readable)
+        if not is_wanted:
+            os.close(alive)
+            alive = -1
         with open(report, "rb", closefd=False) as pipe:
             told = pipe.read()
         ending = msgspec.msgpack.decode(told, type=Ending) if told else None
@@ -141,6 +156,8 @@ def _run_with_keeper(
         for fd in (report, tell, life, alive):
             if fd >= 0:
                 os.close(fd)
+    if ending and ending.killed and not is_wanted:
+        ending = msgspec.structs.replace(ending, cut_off=True)
     return ending or _without_keeper(spawn, lock)
 
 
@@ -153,6 +170,16 @@ def _without_keeper(spawn: Spawn, lock: int | None) -> Ending:
     else:
         killed = sweep(spawn.marker, spawn.lock_path)
     return Ending(error="its keeper was killed", killed=killed)
+
+
+def _await(report: int, await_readable: AwaitReadable | None) -> bool:
+    """Wait for the keeper's word; tell whether the command may come to its end."""
+    try:
+        if await_readable:
+            await_readable(report)
+    except EndNow:
+        return False
+    return True
 
 
 def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:

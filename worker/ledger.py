@@ -7,12 +7,14 @@ also when the power goes. One method, one transaction.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from worker.ledger_file import SKEW_MS, LedgerError, connect, failure
 from worker.place import Place
+
+_ENTRY = "run_id, digest, letter, accepted_at, started_at, boot_id, boot_time, interruptions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,19 @@ class Entry:
     boot_id: str | None
     boot_time: float | None
     interruptions: int  # how often an executor died while it ran
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """That an order was taken back."""
+
+    run_id: str
+    digest: str  # of the order
+    letter: bytes
+    why: str  # by whom, and for what reason
+    kill: bool  # also end the command that runs
+    expires_at: int  # of the order, ms since 1970
+    at: int  # ms since 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +127,42 @@ class Ledger:
 
         By rowid, not by time: when the clock is set back, nothing may overtake a run half done.
         """
+        query = f"SELECT {_ENTRY} FROM orders WHERE state <> 'ended' ORDER BY rowid"  # noqa: S608 - a constant
+        return [Entry(*row) for row in self._rows(query)]
+
+    def cancel(self, tombstone: Tombstone, issued_at: int) -> str | None:
+        """Bury an order, unless it has ended; return its state, None if it never came.
+
+        One that is buried already stays so; a later word to kill counts, one to spare does not.
+        """
+        state = self.state_of(tombstone.run_id)
+        if state == "ended":
+            return state
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO tombstones VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET letter = excluded.letter, why = excluded.why, kill = 1"
+                " WHERE excluded.kill > kill",
+                astuple(tombstone),
+            )
+            db.execute("UPDATE meta SET floor = max(floor, ?)", (issued_at - SKEW_MS,))
+        return state
+
+    def tombstone(self, run_id: str) -> Tombstone | None:
+        """Return the tombstone of an order, if it was taken back."""
+        rows = self._rows("SELECT * FROM tombstones WHERE run_id = ?", run_id)
+        return Tombstone(*rows[0]) if rows else None
+
+    def cancelled_digest(self, run_id: str) -> str | None:
+        """Return the digest of the order with this run id that was cancelled, if one was."""
+        tombstone = self.tombstone(run_id)
+        return tombstone.digest if tombstone else None
+
+    def taken_back(self) -> list[Entry]:
+        """Return the orders that were cancelled after they came and before they began."""
         query = (
-            "SELECT run_id, digest, letter, accepted_at, started_at, boot_id, boot_time,"
-            " interruptions FROM orders WHERE state <> 'ended' ORDER BY rowid"
+            f"SELECT {_ENTRY} FROM orders WHERE state = 'accepted'"  # noqa: S608 - a constant
+            " AND run_id IN (SELECT run_id FROM tombstones) ORDER BY rowid"
         )
         return [Entry(*row) for row in self._rows(query)]
 
@@ -209,16 +257,22 @@ class Ledger:
             return db.execute(query, (digest,)).rowcount > 0
 
     def prune(self) -> int:
-        """Forget ended orders, and their acknowledged reports, that the floor refuses anyhow.
+        """Forget what the floor refuses anyhow: ended orders with their reports, and tombstones.
 
-        Return how many.
+        A report that is not acknowledged keeps its order. Return how many orders.
         """
         with self._transaction() as db:
-            return db.execute(
+            forgotten = db.execute(
                 "DELETE FROM orders WHERE state = 'ended' AND expires_at < ?"
                 " AND run_id NOT IN (SELECT run_id FROM outbox WHERE NOT acknowledged)",
                 (self.floor,),
             ).rowcount
+            db.execute(
+                "DELETE FROM tombstones WHERE expires_at < ?"
+                " AND run_id NOT IN (SELECT run_id FROM orders)",
+                (self.floor,),
+            )
+        return forgotten
 
     def close(self) -> None:
         """Close the file."""

@@ -50,6 +50,15 @@ CREATE TABLE steps (                       -- only steps whose action or rescue 
     report BLOB,                           -- the step's report once it is done
     PRIMARY KEY (run_id, item, step, rescue)
 );
+CREATE TABLE tombstones (                  -- orders that were taken back, come or not
+    run_id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,                  -- of the order
+    letter BLOB NOT NULL,                  -- the exact signed bytes that took it back
+    why TEXT NOT NULL,                     -- by whom, and for what reason
+    kill INTEGER NOT NULL,                 -- 1: also end the command that runs
+    expires_at INTEGER NOT NULL,           -- of the order: kept as long as it would be
+    at INTEGER NOT NULL                    -- ms since 1970
+);
 CREATE TABLE outbox (                      -- the report of each ended order, as signed
     digest TEXT PRIMARY KEY,
     run_id TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,

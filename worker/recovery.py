@@ -21,7 +21,7 @@ from worker.ledger import Entry
 from worker.lock import step_lock
 from worker.place import Place
 from worker.process_tree import release, sweep
-from worker.runner import Tools
+from worker.tools import Tools
 from worker.verdict import Refused
 
 KEEPER_PATIENCE = timedelta(seconds=30)  # TERM, grace and KILL take a keeper no longer

@@ -21,7 +21,8 @@ from contract.outcome import StepOutcome
 from contract.report import StepReport
 from contract.runbook import Step
 from worker.place import Place
-from worker.runner import TIME_IS_OVER, Parked, Setting, StepRunner, Tools, skipped
+from worker.runner import TIME_IS_OVER, StepRunner, skipped
+from worker.tools import Parked, Setting, Tools
 from worker.view import UndecidedError
 
 RESCUED = frozenset({StepOutcome.FAILED, StepOutcome.TIMED_OUT})

@@ -9,16 +9,15 @@
     the runbook's time is over before it ───────────────> timed_out
     found begun after a crash ──> holds ────────────────> changed (proved after interruption)
                               └─> does not: on_interrupt ─> again, or unknown
+    taken back in the middle ──> holds when looked at ──> changed
+                             └─> does not ──────────────> cancelled
 
 An action's exit code decides nothing; only the observed state does. What a step's rescue makes of
 it is `rescue`'s business.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -35,48 +34,13 @@ from worker.ledger import Begun, Ledger
 from worker.lock import step_lock
 from worker.place import Place
 from worker.proc import boot_clock
-from worker.redaction import Redactor
-from worker.root import Root
+from worker.tools import Setting, Tools
 from worker.view import UndecidedError, View, brief
 
 MAX_INTERRUPTIONS = 3  # a step that was cut off so often is not run again
 TIME_IS_OVER = "the runbook's time is over"
 
 _FIRST_LOOK_S, _LONGEST_PAUSE_S = 0.05, 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What carrying out a step needs of its surroundings."""
-
-    root: Root
-    ledger: Ledger
-    locks: Path  # the directory of lock files
-    pause: Callable[[float], None]  # sleeps so many seconds, taking letters in meanwhile
-    await_readable: Callable[[int], None]  # waits for a descriptor, taking letters in meanwhile
-    is_stopping: Callable[[], bool]  # the executor was asked to end: park between two steps
-    held: tuple[int, ...] = ()  # the run's own locks, shared with what keeps its commands
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What the steps of one pass share."""
-
-    view: View
-    texts: Mapping[str, Any]  # the values of every `${…}`, secrets among them
-    redactor: Redactor
-    check: bool
-    deadline: float  # of the whole run, on the boot clock
-    closed: str = ""  # why nothing new may begin in this pass
-
-    @property
-    def remaining(self) -> float:
-        """Return how many seconds the run has left; none or less when its time is over."""
-        return self.deadline - boot_clock()
-
-
-class Parked(Exception):  # noqa: N818 - not an error: the next executor goes on from here
-    """The executor is to end; the run stays open in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +146,7 @@ class StepRunner:
         for _ in range(max(self._step.retry.attempts - self._attempts, 1)):
             if result and self._holds_after_delay(result):
                 return _Verdict(StepOutcome.CHANGED, _unlike_success(result))
-            if self._setting.remaining <= 0:
+            if self._is_cancelled() or self._setting.remaining <= 0:
                 break
             result = self._act(action.kind, arguments)
             self._setting.view.forget()
@@ -232,7 +196,7 @@ class StepRunner:
             except UndecidedError as error:
                 undecided = error
             left = until - boot_clock()
-            if left <= 0:
+            if left <= 0 or self._is_cancelled():
                 break
             self._tools.pause(min(pause, left))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
@@ -245,11 +209,24 @@ class StepRunner:
         reason = self._why_not()
         if result and not result.ok:
             reason += f" ({result.summary})"
+        if self._ends_cancelled():
+            return _Verdict(StepOutcome.CANCELLED, reason)
         if self._setting.remaining <= 0:
             return _Verdict(StepOutcome.TIMED_OUT, f"{TIME_IS_OVER}; {reason}")
         if result and result.ending and result.ending.timed_out:
             return _Verdict(StepOutcome.TIMED_OUT, reason)
         return _Verdict(StepOutcome.FAILED, reason)
+
+    def _is_cancelled(self) -> bool:
+        """Tell whether to begin nothing more; only a kill ends a rescue half-way."""
+        tombstone = self._tools.ledger.tombstone(self._place.run_id)
+        return tombstone is not None and (tombstone.kill or not self._place.rescue)
+
+    def _ends_cancelled(self) -> bool:
+        """Tell whether a cancel is what ends the step; one that acted still gets its rescue."""
+        tombstone = self._tools.ledger.tombstone(self._place.run_id)
+        is_rescued = self._place.rescue or (self._step.rescue and self._attempts)
+        return tombstone is not None and (tombstone.kill or not is_rescued)
 
     def _why_not(self) -> str:
         return "not so: " + "; ".join(self._setting.view.false_parts(self._step.ensure))
@@ -286,6 +263,11 @@ def tell_changes(view: View, ledger: Ledger, place: Place) -> None:
 
 def _told(attempt: int, result: ActionResult) -> str:
     return f"attempt {attempt}: {result.summary}, and the state did not hold"
+
+
+def cancelled(step: Step) -> StepReport:
+    """Return the report of a step that the order's cancelling kept from beginning."""
+    return StepReport(name=step.name, outcome=StepOutcome.CANCELLED)
 
 
 def _unlike_success(result: ActionResult) -> str:

@@ -70,6 +70,7 @@ class Ending(msgspec.Struct, frozen=True):
     exit_code: int | None = None
     signal: int | None = None
     timed_out: bool = False
+    cut_off: bool = False  # it was ended because somebody wanted it ended
     stdout: Captured = Captured()
     stderr: Captured = Captured()
     duration: timedelta = timedelta()

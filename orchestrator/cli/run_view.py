@@ -31,7 +31,8 @@ def tally(host_runs: Sequence[HostRun]) -> str:
 
 def _row(host_run: HostRun) -> Row:
     outcome = host_run.outcome.value if host_run.outcome else "-"
-    cells = (host_run.host, host_run.state.value, outcome, time_cell(host_run))
+    state = standing(host_run) if host_run.cancelling else host_run.state.value
+    cells = (host_run.host, state, outcome, time_cell(host_run))
     return Row(cells, reasons(host_run))
 
 

@@ -35,6 +35,7 @@ _COLOURS = {
     "unknown": "magenta",
     "expired": "magenta",
     "cancelled": "magenta",
+    "cancelling": "magenta",
 }
 
 

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from orchestrator.store import migration
+from orchestrator.store.cancels import Cancels
 from orchestrator.store.database import Database, StoreError
 from orchestrator.store.envelopes import Envelopes
 from orchestrator.store.firings import Firings
@@ -27,6 +28,7 @@ class Store:
         self._database = database
         self.hosts = Hosts(database)
         self.runs = Runs(database)
+        self.cancels = Cancels(database)
         self.envelopes = Envelopes(database)
         self.outgoing = Outgoing(database)
         self.incoming = Incoming(database)

@@ -27,7 +27,7 @@ LASTING: tuple[tuple[Any, tuple[str, ...]], ...] = (
         Ledger,
         (
             *("accept", "begin", "interrupted", "keep_items", "begin_step"),
-            *("end_step", "end", "acknowledge", "prune"),
+            *("end_step", "end", "acknowledge", "prune", "cancel"),
         ),
     ),
     (Mailbox, ("put", "take_away")),

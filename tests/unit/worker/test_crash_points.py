@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from contract.outcome import HostRunState, StepOutcome
-from contract.report import PassReport, Report, StepReport
+from contract.report import PassReport, Receipt, Report, StepReport
 from tests.unit.worker.lives import deliver, live, witnesses
+from tests.unit.worker.steps import post_from_tool
 from tests.worker_host import WorkerHost
 from worker.lock import release, take
 
@@ -38,6 +39,7 @@ steps:
     do: {command: [/bin/tool, "${place.name}-second"]}
     within: 100ms
 """
+PLAIN = WITNESSED.replace("  key: {secret: true}", '  key: {secret: true, default: ""}')
 
 
 def steps_of(each: PassReport) -> Iterator[tuple[str, StepReport]]:
@@ -199,6 +201,47 @@ def test_kill_at_every_pair_of_boundaries_of_a_rescue(quick_disk: Path) -> None:
             check_laws_of_rescue(host)
             if survived:
                 break
+
+
+@pytest.mark.timeout(300)
+def test_kill_at_every_boundary_of_a_cancelled_run_begins_nothing_more(quick_disk: Path) -> None:
+    """The first step's own command delivers the tombstone, so it is there in every life."""
+    for boundary in count(1, 3):
+        host = host_with_witness(quick_disk / str(boundary))
+        post = post_from_tool(host, host.cancel(deliver(host, WITNESSED)))
+        host.tool("tool", f"echo $1 >> witness; touch $1; {post}")
+        survived = live(host, boundary)
+        assert live(host)
+        report = host.report()
+        assert report.state is HostRunState.CANCELLED
+        ((first, second),) = [each.steps for each in report.passes]
+        assert (first.outcome, second.outcome) == (CHANGED, StepOutcome.CANCELLED)
+        assert witnesses(host, "a-second") == 0
+        assert witnesses(host, "a-first") <= (first.attempts if first.interrupted else 1)
+        if survived:
+            break
+    assert boundary > 30
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("is_there_first", [True, False], ids=["cancel-first", "order-first"])
+def test_kill_at_every_boundary_between_order_and_cancel_runs_nothing(
+    quick_disk: Path, *, is_there_first: bool
+) -> None:
+    """Whichever is taken in first, and wherever the executor dies, the host tells it cancelled."""
+    for boundary in count(1):
+        host = host_with_witness(quick_disk / str(boundary))
+        letters = [order := host.order(PLAIN), host.cancel(order)]
+        for letter in reversed(letters) if is_there_first else letters:
+            host.inbox.put(letter)
+        survived = live(host, boundary)
+        assert live(host)
+        assert not (host.root / "witness").exists()
+        told = [message.state for message in (*host.heard(Receipt), *host.heard(Report))]
+        assert HostRunState.CANCELLED in told
+        if survived:
+            break
+    assert boundary > 9
 
 
 @pytest.mark.campaign

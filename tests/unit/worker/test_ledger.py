@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,39 +9,25 @@ import pytest
 
 from contract.error import PassingError
 from tests.unit.worker.disk import full_disk
-from worker.ledger import Begun, Entry, Ledger
+from tests.unit.worker.ledgers import MINUTE, NOW, accept
+from worker.ledger import Begun, Ledger, Tombstone
 from worker.ledger_file import LedgerError, LedgerIOError, create_ledger
-from worker.ledger_view import LedgerView
 from worker.place import Place
 
-NOW = 1_800_000_000_000
-MINUTE = 60_000
-ENTRY = Entry("RUN1", "digest-1", b"letter", NOW, None, None, None, 0)
+TOMBSTONE = Tombstone(
+    run_id="RUN1",
+    digest="digest of RUN1",
+    letter=b"word",
+    why="cancelled by anna",
+    kill=False,
+    expires_at=NOW + 15 * MINUTE,
+    at=NOW,
+)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    create_ledger(tmp_path / "ledger.db", NOW)
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(path)
-    yield ledger
-    ledger.close()
-
-
-def accept(ledger: Ledger, name: str = "RUN1", at: int = NOW) -> Entry:
-    """Take in an order that was issued at a time and is good for 15 minutes."""
-    entry = replace(ENTRY, run_id=name, digest=f"digest of {name}", accepted_at=at)
-    ledger.accept(entry, at, at + 15 * MINUTE)
-    return entry
-
-
-def test_accept_an_order_is_known_to_the_next_ledger(ledger: Ledger, path: Path) -> None:
+def test_accept_an_order_is_known_to_the_next_ledger(ledger: Ledger, ledger_path: Path) -> None:
     entry = accept(ledger)
-    again = Ledger(path)
+    again = Ledger(ledger_path)
     assert again.open_orders() == [entry]
     assert again.digest_of("RUN1") == "digest of RUN1"
     assert (again.state_of("RUN1"), again.state_of("RUN2")) == ("accepted", None)
@@ -163,82 +148,9 @@ def test_prune_forgets_only_what_the_floor_refuses_and_nobody_waits_for(ledger: 
     assert ledger.step(Place("ENDED", 0, 0)) is None
 
 
-def test_acknowledged_report_is_sent_no_more_and_kept_for_the_history(
-    ledger: Ledger, path: Path
-) -> None:
-    accept(ledger)
-    ledger.end("RUN1", "digest of the report", b"report")
-    assert ledger.acknowledge("digest of the report")
-    assert not ledger.acknowledge("digest of the report")
-    assert ledger.unacknowledged() == []
-    (past,) = LedgerView(path).history(10)
-    assert (past.state, past.report, past.acknowledged) == ("ended", b"report", True)
-
-
-def test_view_counts_what_waits_runs_and_is_owed_while_the_ledger_is_open(
-    ledger: Ledger, path: Path
-) -> None:
-    view = LedgerView(path)
-    assert view.standing().newest_signed_at is None
-    for name in ("ENDED", "RUNNING", "WAITING", "LATER"):
-        entry = accept(ledger, name)
-    ledger.begin(replace(entry, run_id="RUNNING", started_at=NOW))
-    ledger.end("ENDED", "a digest", b"report")
-    standing = view.standing()
-    counts = (standing.waiting, standing.running, standing.unacknowledged)
-    assert counts == (2, 1, 1)
-    assert (standing.damage, standing.newest_signed_at) == ("", NOW)
-    assert standing.size > 0
-    assert standing.free > 0
-
-
-def test_view_of_a_closed_ledger_leaves_no_file_behind(ledger: Ledger, path: Path) -> None:
-    """Files that another user made would bar the executor."""
-    accept(ledger)
-    ledger.close()
-    assert LedgerView(path).standing().waiting == 1
-    assert [entry.name for entry in path.parent.iterdir()] == ["ledger.db"]
-
-
-def test_view_tells_how_much_was_pruned(ledger: Ledger, path: Path) -> None:
-    accept(ledger)
-    ledger.end("RUN1", "a digest", b"report")
-    ledger.acknowledge("a digest")
-    assert LedgerView(path).pruned() == 0
-    accept(ledger, "NEW", NOW + 17 * MINUTE)
-    ledger.prune()
-    assert LedgerView(path).pruned() == 1
-    assert [past.run_id for past in LedgerView(path).history(10)] == ["NEW"]
-
-
-@pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
-def test_view_of_what_is_no_ledger_is_an_error(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    with pytest.raises(LedgerError, match="the ledger"):
-        LedgerView(path).standing()
-
-
-def damage_in(path: Path) -> str | None:
-    """What a look at a ledger finds wrong."""
-    try:
-        return LedgerView(path).standing().damage
-    except LedgerError as error:
-        return str(error)
-
-
-def test_view_finds_damage_or_an_error_and_never_calls_it_well(ledger: Ledger, path: Path) -> None:
-    for number in range(40):
-        accept(ledger, f"RUN{number}")
-    ledger.close()
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(os.urandom(4096))
-    assert damage_in(path)
-
-
-def test_create_over_a_ledger_is_refused(path: Path) -> None:
+def test_create_over_a_ledger_is_refused(ledger_path: Path) -> None:
     with pytest.raises(LedgerError, match="already"):
-        create_ledger(path, NOW)
+        create_ledger(ledger_path, NOW)
 
 
 def test_create_after_one_that_was_cut_off_works(tmp_path: Path) -> None:
@@ -258,27 +170,29 @@ def test_open_a_missing_ledger_says_what_to_do_and_makes_none(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
-def test_open_what_is_no_ledger_is_told_in_one_line(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+def test_open_what_is_no_ledger_is_told_in_one_line(ledger_path: Path, content: bytes) -> None:
+    ledger_path.write_bytes(content)
     with pytest.raises(LedgerError, match=r"the ledger .* can't be used: .+") as caught:
-        Ledger(path)
+        Ledger(ledger_path)
     assert "\n" not in str(caught.value)
     assert not isinstance(caught.value, PassingError)
 
 
-def test_open_a_ledger_with_a_torn_page_is_refused(ledger: Ledger, path: Path) -> None:
+def test_open_a_ledger_with_a_torn_page_is_refused(ledger: Ledger, ledger_path: Path) -> None:
     for number in range(40):
         accept(ledger, f"RUN{number}")
     ledger.close()
-    size = path.stat().st_size
-    with path.open("r+b") as file:
+    size = ledger_path.stat().st_size
+    with ledger_path.open("r+b") as file:
         file.seek(size // 2)
         file.write(os.urandom(4096))
     with pytest.raises(LedgerError, match=r"damaged|malformed|can't be used"):
-        Ledger(path)
+        Ledger(ledger_path)
 
 
-def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(ledger: Ledger, path: Path) -> None:
+def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(
+    ledger: Ledger, ledger_path: Path
+) -> None:
     """The order is not accepted, the error may pass, and afterwards all goes on."""
     accept(ledger, "BEFORE")
     with full_disk(), pytest.raises(LedgerIOError, match="can't be written"):
@@ -287,7 +201,63 @@ def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(ledger: Ledger, p
     assert ledger.digest_of("BEFORE")
     accept(ledger, "DURING")
     ledger.close()
-    with sqlite3.connect(path) as db:
+    with sqlite3.connect(ledger_path) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT count(*) FROM orders").fetchone() == (2,)
     db.close()
+
+
+def test_cancel_is_known_to_the_next_ledger_whether_or_not_the_order_came(
+    ledger: Ledger, ledger_path: Path
+) -> None:
+    assert ledger.cancel(TOMBSTONE, NOW) is None
+    accept(ledger, "RUN2")
+    assert ledger.cancel(replace(TOMBSTONE, run_id="RUN2"), NOW) == "accepted"
+    again = Ledger(ledger_path)
+    assert again.tombstone("RUN1") == TOMBSTONE
+    assert again.cancelled_digest("RUN1") == "digest of RUN1"
+    assert [entry.run_id for entry in again.taken_back()] == ["RUN2"]
+    assert again.tombstone("RUN3") is None
+    again.close()
+
+
+def test_cancel_of_what_runs_or_has_ended_takes_nothing_back_unbegun(ledger: Ledger) -> None:
+    entry = replace(accept(ledger), started_at=NOW, boot_id="b", boot_time=1.0)
+    ledger.begin(entry)
+    assert ledger.cancel(TOMBSTONE, NOW) == "running"
+    assert ledger.taken_back() == []
+    ended = accept(ledger, "RUN2")
+    ledger.end(ended.run_id, "digest", b"report")
+    assert ledger.cancel(replace(TOMBSTONE, run_id="RUN2"), NOW) == "ended"
+    assert ledger.tombstone("RUN2") is None
+
+
+def test_cancel_again_may_add_the_kill_but_never_take_it_away(ledger: Ledger) -> None:
+    """Letters may come in any order; the graver word stands."""
+    kill = replace(TOMBSTONE, letter=b"other", kill=True)
+    for tombstone in (TOMBSTONE, kill, TOMBSTONE):
+        ledger.cancel(tombstone, NOW)
+    assert ledger.tombstone("RUN1") == kill
+
+
+def test_cancel_moves_the_floor_like_an_order(ledger: Ledger) -> None:
+    ledger.cancel(TOMBSTONE, NOW + 5 * MINUTE)
+    assert ledger.floor == NOW + 4 * MINUTE
+
+
+def test_prune_keeps_a_tombstone_until_the_floor_refuses_its_order(ledger: Ledger) -> None:
+    ledger.cancel(TOMBSTONE, NOW)
+    accept(ledger, "RUN2", NOW + 16 * MINUTE)
+    ledger.prune()
+    assert ledger.tombstone("RUN1") is not None
+    accept(ledger, "RUN3", NOW + 16 * MINUTE + 1)
+    ledger.prune()
+    assert ledger.tombstone("RUN1") is None
+
+
+def test_prune_keeps_the_tombstone_of_an_order_that_it_keeps(ledger: Ledger) -> None:
+    accept(ledger)
+    ledger.cancel(TOMBSTONE, NOW)
+    accept(ledger, "RUN2", NOW + 20 * MINUTE)
+    ledger.prune()
+    assert ledger.tombstone("RUN1") is not None

@@ -94,17 +94,23 @@ def _make_host_runs() -> None:
         sa.Column("expires_at", _MOMENT, nullable=False),
         sa.Column("outcome", sa.String(20)),
         sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("offered_at", _MOMENT),
         sa.Column("publishes", sa.Integer, nullable=False),
         sa.Column("next_publish_at", _MOMENT, nullable=False),
         sa.Column("pause_ms", _MOMENT, nullable=False),
         sa.Column("accepted_at", _MOMENT),
         sa.Column("deadline_at", _MOMENT),
         sa.Column("ended_at", _MOMENT),
+        sa.Column("cancel_sha256", sa.String(64)),
+        sa.Column("cancel_kill", sa.Boolean(create_constraint=False)),
+        sa.Column("cancel_until", _MOMENT),
+        sa.Column("cancel_answered_at", _MOMENT),
         sa.Column("reported_at", _MOMENT),
         sa.Column("report", sa.Text),
         sa.PrimaryKeyConstraint("run_id", "host", name="pk_host_runs"),
         sa.ForeignKeyConstraint(["run_id"], ["runs.run_id"], name="fk_host_runs_run_id"),
         sa.UniqueConstraint("order_sha256", name="uq_host_runs_order_sha256"),
+        sa.UniqueConstraint("cancel_sha256", name="uq_host_runs_cancel_sha256"),
     )
     op.create_index("ix_host_runs_state_next_publish_at", "host_runs", ["state", "next_publish_at"])
     op.create_index("ix_host_runs_host_state", "host_runs", ["host", "state"])
