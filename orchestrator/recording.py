@@ -16,7 +16,7 @@ from orchestrator.store.store import StoreError
 EXIT_STALLED = 75  # EX_TEMPFAIL: the server starts it again
 
 _SELF_PING_S = 20.0
-_SILENCE_S = 60.0
+_SILENCE_S = 40.0  # from when the broker took a word: noticed within a minute, see probe
 
 _log = structlog.get_logger(__name__)
 

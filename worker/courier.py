@@ -21,9 +21,11 @@ from worker.bell import Bell
 from worker.config import Config, check_directories
 from worker.mailbox import BELL, Care, Mailbox, MailboxError
 
-SELF_PING_S = 20.0  # how often the courier sends itself a word
+SELF_PING_S = 15.0  # how often the courier sends itself a word
 RETRY_S = 1.0  # how soon to try again what the broker or the disk refused
-SILENCE_S = 50.0  # without one of its own words for so long it starts anew
+# Without one of its own words for so long it starts anew. A lost connection is told by the next
+# word, which the broker then does not take for 8 s: 15 + 8 + 30 is less than a minute.
+SILENCE_S = 30.0
 EXIT_STALLED = 75  # EX_TEMPFAIL: whoever supervises the courier starts it again
 
 _FIRST_AGAIN_S, _LAST_AGAIN_S = 5.0, 300.0
@@ -145,7 +147,9 @@ class Sender(threading.Thread):
 
     def _until_next(self) -> float:
         due = [again.at for again in self._again.values()]
-        return max(min([self._ping_at, *due]) - time.monotonic(), 0.05)
+        now = time.monotonic()
+        patience_ends = now + SILENCE_S - self._watchdog.silent_s
+        return max(min([self._ping_at, patience_ends, *due]) - now, 0.05)
 
     def _say_connected(self) -> None:
         if not self._connected:

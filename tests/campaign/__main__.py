@@ -7,9 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
+from tests.campaign import faults
 from tests.campaign.campaign import Campaign, Scale, Tally
 
-CAMPAIGNS: Mapping[str, Campaign] = {}
+CAMPAIGNS: Mapping[str, Campaign] = {
+    "faults": faults.campaign,
+}
 
 
 def main() -> int:
