@@ -58,7 +58,7 @@ def _dispatch(home: Home, store: Store) -> None:
 
 def _record(home: Home, store: Store) -> None:
     pulse = Pulse(home.broker)
-    recording = Recording(Recorder(store, home.recorder_key()), home.broker, pulse)
+    recording = Recording(Recorder(store, home.recorder_key()), home.broker)
     app = recording.make_app(home.broker)
     with _heartbeat(ServiceName.RECORDER, store, pulse.probe):
         code = serve(app)  # Celery takes the signals

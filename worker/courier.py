@@ -16,7 +16,7 @@ import structlog
 from celery import Celery
 
 from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
-from contract.wire import BrokerError, Publisher, make_app, serve
+from contract.wire import BrokerError, Publisher, Transport, make_app, serve
 from worker.bell import Bell
 from worker.config import Config, check_directories
 from worker.mailbox import BELL, Care, Mailbox, MailboxError
@@ -96,8 +96,8 @@ class Sender(threading.Thread):
     def _serve(self) -> NoReturn:
         while True:
             pause_s = self._send()
-            if self._watchdog.silent_s > SILENCE_S:
-                _log.error("stalled", silent_s=round(self._watchdog.silent_s))
+            if self._silent_s > SILENCE_S:
+                _log.error("stalled", silent_s=round(self._silent_s))
                 os._exit(EXIT_STALLED)
             self._bell.wait(pause_s)
 
@@ -145,10 +145,15 @@ class Sender(threading.Thread):
         self._publisher.publish(self._queue, PING_TASK, nonce.encode())
         self._ping_at = time.monotonic() + SELF_PING_S
 
+    @property
+    def _silent_s(self) -> float:
+        """Return for how long nothing came in: behind a flood its own word is late, not lost."""
+        return min(self._watchdog.silent_s, time.monotonic() - Transport.received_at)
+
     def _until_next(self) -> float:
         due = [again.at for again in self._again.values()]
         now = time.monotonic()
-        patience_ends = now + SILENCE_S - self._watchdog.silent_s
+        patience_ends = now + SILENCE_S - self._silent_s
         return max(min([self._ping_at, patience_ends, *due]) - now, 0.05)
 
     def _say_connected(self) -> None:

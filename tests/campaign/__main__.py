@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
-from tests.campaign import faults
+from tests.campaign import faults, hostile
 from tests.campaign.campaign import Campaign, Scale, Tally
 
 CAMPAIGNS: Mapping[str, Campaign] = {
     "faults": faults.campaign,
+    "hostile": hostile.campaign,
 }
 
 

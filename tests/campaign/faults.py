@@ -10,7 +10,8 @@ from random import Random
 from tests.campaign.campaign import Scale, Tally
 from tests.campaign.fault import FAULTS, Fault
 from tests.campaign.fault_fleet import FaultFleet
-from tests.campaign.trial import Ground, Trial
+from tests.campaign.ground import Ground
+from tests.campaign.trial import Trial
 
 RUNS = {Scale.SMOKE: 3, Scale.QUICK: 8, Scale.FULL: 210}
 SLOW_EVERY = 3  # rounds; a slow fault takes most of a minute
@@ -35,7 +36,7 @@ def _strike(fleet: FaultFleet, scale: Scale, seed: int) -> Tally:
     names = list(_choose(fleet, scale, seed))
     with Ground.of(fleet) as ground:
         for number, name in enumerate(names):
-            violations += run_one(ground, name, f"{seed}-{number}")
+            violations += run_one(fleet, ground, name, f"{seed}-{number}")
     done = fleet.denrei.run("audit", "verify")
     if done.code != 0:
         violations.append(f"denrei audit verify exits {done.code}: {done.err.strip()[:300]}")
@@ -43,10 +44,11 @@ def _strike(fleet: FaultFleet, scale: Scale, seed: int) -> Tally:
     return Tally(counts, tuple(violations))
 
 
-def run_one(ground: Ground, name: str, seed: str) -> list[str]:
+def run_one(fleet: FaultFleet, ground: Ground, name: str, seed: str) -> list[str]:
     """Make one trial and say how it went."""
     begun = time.monotonic()
-    broken = Trial(ground, FAULTS[name], Random(f"{seed}-{name}")).run()  # noqa: S311 - a replay
+    dice = Random(f"{seed}-{name}")  # noqa: S311 - a replay needs the same dice
+    broken = Trial(fleet, ground, FAULTS[name], dice).run()
     took = time.monotonic() - begun
     print(f"  {name} (seed {seed}): {took:.1f} s, {len(broken)} violations", file=sys.stderr)
     return [f"{name} (seed {seed}): {sentence}" for sentence in broken]

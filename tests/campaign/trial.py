@@ -2,73 +2,26 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-from contract.loader import load_runbook
 from orchestrator.audit import verify_all
-from orchestrator.home import Home
-from orchestrator.store.store import Store
-from orchestrator.submission import DEFAULT_EXPIRY, Submission, submit
-from tests.campaign import effect
-from tests.campaign.effect import Witness
+from orchestrator.submission import DEFAULT_EXPIRY
 from tests.campaign.fault import Blow, Fault
 from tests.campaign.fault_fleet import FaultFleet
-from tests.campaign.fault_laws import HostView, Order, judge
+from tests.campaign.fault_laws import Order, judge
+from tests.campaign.ground import Ground
 
 SETTLED_WITHIN_S = 150.0
 _LOOK_S = 0.1
-_RUNBOOKS = {
-    policy: load_runbook(effect.runbook(policy), "effect.yaml") for policy in ("rerun", "unknown")
-}
-
-
-class Ground:
-    """A running fleet with its witnesses and its store: where trials are made."""
-
-    def __init__(self, fleet: FaultFleet, store: Store) -> None:
-        """Put the counting program on every host."""
-        self.fleet = fleet
-        self.home = Home.open(fleet.home)
-        self.store = store
-        self.views = {n: HostView(host, Witness(host)) for n, host in fleet.hosts.items()}
-        self._key = self.home.operator_key()
-
-    @classmethod
-    @contextmanager
-    def of(cls, fleet: FaultFleet) -> Iterator["Ground"]:
-        """Open the store of a running fleet for a while."""
-        with Home.open(fleet.home).open_store() as store:
-            yield cls(fleet, store)
-
-    def submit(self, policy: str, hosts: list[str], pause: float, expires_in: timedelta) -> str:
-        """Submit one run and return its id."""
-        submission = Submission(
-            runbook=_RUNBOOKS[policy],
-            source="effect.yaml",
-            hosts=[host for host in self.store.hosts.all() if host.name in hosts],
-            operator=self.home.operator,
-            params={"pause": str(pause)},
-            expires_in=expires_in,
-        )
-        return submit(submission, self._key, self.store).run_id
-
-    def unsettled(self, orders: list[Order]) -> list[str]:
-        """Say what is not at its end: host runs, ledgers, reports without acknowledgement."""
-        waiting = []
-        for order in orders:
-            told = self.store.runs.host_run(order.run_id, order.host)
-            if told is None or not told.ended:
-                waiting.append(f"{order.host}: {order.run_id} is {told and told.state}")
-        return waiting + [text for view in self.views.values() for text in view.unsettled()]
 
 
 @dataclass(slots=True)
 class Trial:
     """One fault and some orders; the same dice make the same plan."""
 
+    fleet: FaultFleet
     ground: Ground
     fault: Fault
     random: Random
@@ -93,7 +46,7 @@ class Trial:
         heals: list[Callable[[], None]] = []
 
         def strike() -> None:
-            heals.append(self.fault.strike(Blow(self.ground.fleet, dice)))
+            heals.append(self.fault.strike(Blow(self.fleet, dice)))
 
         def heal() -> None:
             heals.pop()()
@@ -141,4 +94,4 @@ class Trial:
             yield from view.broken(offsets[name])
 
     def _log_size(self, name: str) -> int:
-        return (self.ground.fleet.hosts[name].directory / "worker.log").stat().st_size
+        return (self.fleet.hosts[name].directory / "worker.log").stat().st_size
