@@ -29,12 +29,16 @@ class _Link:
     server: socket.socket
     flow: Flow = field(default=Flow.BOTH)
 
-    def start(self) -> None:
-        for source, sink, flow in (
-            (self.client, self.server, Flow.REQUESTS),
-            (self.server, self.client, Flow.ANSWERS),
-        ):
-            threading.Thread(target=self._pump, args=(source, sink, flow), daemon=True).start()
+    def run(self) -> None:
+        """Carry on in both directions until both ends are through."""
+        answers = threading.Thread(
+            target=self._pump, args=(self.server, self.client, Flow.ANSWERS), daemon=True
+        )
+        answers.start()
+        self._pump(self.client, self.server, Flow.REQUESTS)
+        answers.join()
+        self.client.close()
+        self.server.close()
 
     def _pump(self, source: socket.socket, sink: socket.socket, flow: Flow) -> None:
         with suppress(OSError):
@@ -46,11 +50,12 @@ class _Link:
                 sink.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
+        """Break it by a RST to both ends, if they are there still."""
+        self.flow = Flow.NOTHING  # no orderly farewell before it
         for end in (self.client, self.server):
             with suppress(OSError):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                end.shutdown(socket.SHUT_RD)  # wakes the pump, which holds the descriptor
-                end.close()
+                end.shutdown(socket.SHUT_RD)  # wakes the pump, which closes the socket
 
 
 class Tunnel:
@@ -63,7 +68,7 @@ class Tunnel:
     def __init__(self, target: int, address: str = "127.0.0.1") -> None:
         """Begin to listen at once."""
         self._target = target
-        self._links: list[_Link] = []
+        self._links: list[tuple[_Link, threading.Thread]] = []
         self._flow = Flow.BOTH
         self._listener: socket.socket | None = None
         self._address = (address, 0)
@@ -76,7 +81,7 @@ class Tunnel:
 
     def lose(self, flow: Flow = Flow.NOTHING) -> None:
         """Let the present links carry on no more than `flow`; new links work."""
-        for link in self._links:
+        for link, _ in self._links:
             link.flow = flow
 
     def partition(self) -> None:
@@ -86,14 +91,16 @@ class Tunnel:
 
     def reset(self) -> None:
         """Break every present link by a RST to both ends."""
-        for link in self._links:
+        for link, thread in self._links:
             link.reset()
+            thread.join()
         self._links.clear()
 
     def refuse(self) -> None:
         """Break every link and refuse new ones, until healed."""
         if self._listener:
             self._listener.shutdown(socket.SHUT_RDWR)  # close alone would not end the accept
+            self._accepting.join()
             self._listener.close()
             self._listener = None
         self.reset()
@@ -113,7 +120,8 @@ class Tunnel:
     def _listen(self) -> None:
         self._listener = socket.create_server(self._address)
         self._address = self._listener.getsockname()[:2]
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
+        self._accepting.start()
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
@@ -128,5 +136,6 @@ class Tunnel:
             client.close()
             return
         link = _Link(client, server, self._flow)
-        self._links.append(link)
-        link.start()
+        thread = threading.Thread(target=link.run, daemon=True)
+        self._links.append((link, thread))
+        thread.start()

@@ -11,6 +11,7 @@ import psutil
 import redis
 
 from tests.campaign.fault_fleet import FRAIL, SERVER, FaultFleet
+from tests.end_to_end.fleet_control import await_child
 from tests.tunnel import Flow, Tunnel
 
 Heal = Callable[[], None]
@@ -37,7 +38,7 @@ class Fault:
 
     strike: Callable[[Blow], Heal]
     needs: str = ""  # what a machine may not allow; see fault_fleet.LACKS
-    is_slow: bool = False  # a dead connection is noticed only after most of a minute
+    is_slow: bool = False  # a dead connection is not noticed at once
 
 
 def _nothing() -> None:
@@ -130,7 +131,7 @@ def _killed(role: str) -> Callable[[Blow], Heal]:
 
 def _process(blow: Blow, role: str) -> psutil.Process:
     is_servers = role in ("dispatcher", "recorder")
-    return blow.fleet.role(SERVER if is_servers else blow.host(), role)
+    return await_child(blow.fleet, SERVER if is_servers else blow.host(), role)
 
 
 def _executor_and_children(blow: Blow) -> Heal:

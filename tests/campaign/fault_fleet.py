@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -126,17 +125,6 @@ class FaultFleet(Fleet):
             supervisor = psutil.Process(self.services[name].process.pid)
             return [supervisor, *supervisor.children(recursive=True)]
         return []
-
-    def role(self, name: str, role: str) -> psutil.Process:
-        """Return the process of one role, waiting until there is one. Raises TimeoutError."""
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            for process in self.processes(name)[1:]:
-                with suppress(psutil.Error):
-                    if process.cmdline()[-1:] == [role]:
-                        return process
-            time.sleep(0.05)
-        raise TimeoutError(f"there is no {role} of {name}")
 
     def kill_all(self, name: str) -> None:
         """End a supervisor and all below it at once, as when the power goes."""

@@ -3,7 +3,9 @@
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -11,20 +13,37 @@ from tests.campaign.campaign import Scale, Tally
 from tests.campaign.fault import FAULTS, Fault
 from tests.campaign.fault_fleet import FaultFleet
 from tests.campaign.ground import Ground
+from tests.campaign.stall import NOTICED_WITHIN_S, ROLES, stall
 from tests.campaign.trial import Trial
 
-RUNS = {Scale.SMOKE: 3, Scale.QUICK: 8, Scale.FULL: 210}
-SLOW_EVERY = 3  # rounds; a slow fault takes most of a minute
-_ALWAYS = ("host_connections_lost",)  # the silent stall is in every campaign
+RUNS = {Scale.SMOKE: 3, Scale.QUICK: 10, Scale.FULL: 300}  # and a stall of each role
+SLOW_EVERY = 3  # rounds
 
 
 def campaign(scale: Scale, seed: int) -> Tally:
     """Strike a fleet again and again; it stays the same fleet, as in life."""
     with tempfile.TemporaryDirectory(prefix="denrei-faults-") as directory:
-        fleet = FaultFleet(Path(directory))
-        with fleet:
+        with FaultFleet(Path(directory, "fleet")) as fleet:
             fleet.await_workers()
-            return _strike(fleet, scale, seed)
+            struck = _strike(fleet, scale, seed)
+        with ThreadPoolExecutor() as side_by_side:  # each of them only waits, for most of a minute
+            broken = list(side_by_side.map(lambda role: _stall(role, Path(directory)), ROLES))
+    counts = {**struck.counts, "fault_runs": struck.counts["fault_runs"] + len(ROLES)}
+    return Tally(counts, (*struck.violations, *chain.from_iterable(broken)))
+
+
+def _stall(role: str, directory: Path) -> list[str]:
+    """Let a consumer stall silently, at the periods that it is shipped with."""
+    try:
+        stalled = stall(role, directory / role, {})
+    except AssertionError as error:
+        return [f"stall of the {role}: {error}"]
+    print(f"  stall of the {role}: noticed after {stalled.noticed_s:.1f} s", file=sys.stderr)
+    rules = {
+        f"is noticed after {stalled.noticed_s:.0f} s": stalled.noticed_s > NOTICED_WITHIN_S,
+        "can't be reproduced: it serves without self-ping, too": stalled.twin_serves,
+    }
+    return [f"stall of the {role} {sentence}" for sentence, broken in rules.items() if broken]
 
 
 def _strike(fleet: FaultFleet, scale: Scale, seed: int) -> Tally:
@@ -33,7 +52,7 @@ def _strike(fleet: FaultFleet, scale: Scale, seed: int) -> Tally:
         lack = fleet.lacks[FAULTS[name].needs]
         print(f"  {name} is left out: this machine lacks {lack}", file=sys.stderr)
     violations: list[str] = []
-    names = list(_choose(fleet, scale, seed))
+    names = list(_choose(left_out, scale, seed))
     with Ground.of(fleet) as ground:
         for number, name in enumerate(names):
             violations += run_one(fleet, ground, name, f"{seed}-{number}")
@@ -48,7 +67,10 @@ def run_one(fleet: FaultFleet, ground: Ground, name: str, seed: str) -> list[str
     """Make one trial and say how it went."""
     begun = time.monotonic()
     dice = Random(f"{seed}-{name}")  # noqa: S311 - a replay needs the same dice
-    broken = Trial(fleet, ground, FAULTS[name], dice).run()
+    try:
+        broken = Trial(fleet, ground, FAULTS[name], dice).run()
+    except AssertionError as error:
+        broken = [str(error)]
     took = time.monotonic() - begun
     print(f"  {name} (seed {seed}): {took:.1f} s, {len(broken)} violations", file=sys.stderr)
     return [f"{name} (seed {seed}): {sentence}" for sentence in broken]
@@ -58,13 +80,11 @@ def _possible(fault: Fault, fleet: FaultFleet) -> bool:
     return not fault.needs or fleet.has(fault.needs)
 
 
-def _choose(fleet: FaultFleet, scale: Scale, seed: int) -> Iterator[str]:
+def _choose(left_out: Collection[str], scale: Scale, seed: int) -> Iterator[str]:
     """Yield the kinds of fault in rounds, each round in an order of its own."""
     dice = Random(seed)  # noqa: S311 - a replay needs the same dice
     wanted = RUNS[scale]
-    possible = [name for name, fault in FAULTS.items() if _possible(fault, fleet)]
-    yield from _ALWAYS
-    wanted -= len(_ALWAYS)
+    possible = [name for name in FAULTS if name not in left_out]
     for turn in range(wanted):
         kinds = [name for name in possible if turn % SLOW_EVERY == 2 or not FAULTS[name].is_slow]
         dice.shuffle(kinds)

@@ -1,9 +1,9 @@
 """A consumer like those that stall: what newer kombus do against a dead connection is switched off.
 
-Before 5.7 kombu does not look at the age of its own BRPOP, so a connection that dies while the
-consumer waits is waited at for ever, in silence. `python -m tests.stalling courier CONFIG` and
-`… recorder HOME` are our own processes on such a kombu; with `deaf` in front, without the self-ping
-as well, which is the stall itself. `SELF_PING_S` and `SILENCE_S` in the environment shorten what
+Before 5.7 kombu does not look at the age of its own BRPOP: when its connection dies, it waits for
+ever, in silence. `python -m tests.campaign.stalling courier CONFIG` and `… recorder HOME` are our
+own processes on such a kombu; with `deaf` in front, without the self-ping as well, which is the
+stall itself. `SELF_PING_S`, `SILENCE_S` and `SOCKET_TIMEOUT_S` in the environment shorten what
 takes most of a minute.
 """
 
@@ -27,6 +27,8 @@ def main(arguments: list[str]) -> None:
     is_deaf = arguments[0] == "deaf"
     role, path = arguments[-2:]
     wire.TRANSPORT_OPTIONS["health_check_interval"] = 0
+    if "SOCKET_TIMEOUT_S" in os.environ:
+        wire.TRANSPORT_OPTIONS["socket_timeout"] = float(os.environ["SOCKET_TIMEOUT_S"])
     for module, prefix in ((courier, ""), (recording, "_")):
         for name in ("SELF_PING_S", "SILENCE_S"):
             if name in os.environ:
