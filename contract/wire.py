@@ -12,6 +12,7 @@ import binascii
 import json
 import logging
 import signal
+import time
 import uuid
 import warnings
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from kombu.transport import redis as kombu_redis
 from kombu.utils.url import sanitize_url
 
 from contract.error import DenreiError
+from contract.fetch import BoundedParser, list_expected
 from contract.names import DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK
 
 EXIT_OK = 0
@@ -42,12 +44,14 @@ class BrokerError(DenreiError):
 
 
 class Channel(kombu_redis.Channel):
-    """A Redis channel that survives bytes which are no message, and keeps no bindings."""
+    """A Redis channel that survives whatever lies in its queue, and keeps no bindings."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)  # type: ignore[misc]  # not in the stubs
+            with list_expected():
+                return super()._brpop_read(**options)  # type: ignore[misc]  # not in the stubs
         except (ValueError, RecursionError, TypeError, AttributeError) as error:
+            Transport.received_at = time.monotonic()
             _log.warning("dropped a message that is not JSON: %s", type(error).__name__)
             raise Empty from None
 
@@ -59,6 +63,14 @@ class Channel(kombu_redis.Channel):
         with self.conn_or_acquire() as client:
             client.rpush(queue, json.dumps(message))
 
+    def _size(self, queue: str) -> int:
+        with list_expected():
+            return int(super()._size(queue))
+
+    def _connparams(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        parameters = super()._connparams(*arguments, **options)  # type: ignore[misc]
+        return {**parameters, "parser_class": BoundedParser, "protocol": 2}
+
     def _queue_bind(self, *_arguments: Any) -> None:
         """Keep no binding: everything is published to the anonymous exchange by queue name."""
 
@@ -67,8 +79,10 @@ class Transport(kombu_redis.Transport):
     """A Redis transport that lets only rebuilt messages through."""
 
     Channel = Channel
+    received_at = 0.0  # by the monotonic clock: when a broker last gave this process anything
 
     def _deliver(self, message: Any, queue: Any) -> None:
+        Transport.received_at = time.monotonic()
         try:
             task, text = _essence(message)
         except (ValueError, TypeError, LookupError, RecursionError, binascii.Error) as error:
@@ -233,7 +247,8 @@ class Publisher:
             with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
                 for queue in queues:
                     pipe.llen(queue)
-                return [int(count) for count in pipe.execute()]
+                with list_expected():
+                    return [int(count) for count in pipe.execute()]
         except self._errors as error:
             raise self._failed(error) from error
 

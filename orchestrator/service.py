@@ -60,7 +60,7 @@ def _dispatch(home: Home, store: Store) -> None:
 def _record(home: Home, store: Store) -> None:
     pulse = Pulse(home.broker)
     attendance = Attendance(store)
-    recording = Recording(Recorder(store, home.recorder_key()), home.broker, pulse, attendance)
+    recording = Recording(Recorder(store, home.recorder_key()), home.broker, attendance)
     app = recording.make_app(home.broker)
     with _heartbeat(ServiceName.RECORDER, store, pulse.probe), attendance:
         code = serve(app)  # Celery takes the signals

@@ -26,7 +26,7 @@ from contract.names import (
     host_queue,
 )
 from contract.presence import encode_word, is_question
-from contract.wire import BrokerError, Publisher, make_app, serve
+from contract.wire import BrokerError, Publisher, Transport, make_app, serve
 from worker.bell import Bell, ring
 from worker.config import Config, check_directories
 from worker.courier_state import StateFile
@@ -35,10 +35,12 @@ from worker.mailbox import BELL, Care, Mailbox, MailboxError
 from worker.presence import Presence
 from worker.watchdog import Watchdog
 
-SELF_PING_S = 20.0  # how often the courier sends itself a word
 ANSWER_GAP_S = 1.0  # how soon after an answer the next question of presence is answered
+SELF_PING_S = 15.0  # how often the courier sends itself a word
 RETRY_S = 1.0  # how soon to try again what the broker or the disk refused
-SILENCE_S = 50.0  # without one of its own words for so long it starts anew
+# Without one of its own words for so long it starts anew. A lost connection is told by the next
+# word, which the broker then does not take for 8 s: 15 + 8 + 30 is less than a minute.
+SILENCE_S = 30.0
 EXIT_STALLED = 75  # EX_TEMPFAIL: whoever supervises the courier starts it again
 
 _FIRST_AGAIN_S, _LAST_AGAIN_S = 5.0, 300.0
@@ -101,8 +103,8 @@ class Sender(threading.Thread):
         while True:
             pause_s = self._send()
             self._say_state()
-            if self._watchdog.silent_s > SILENCE_S:
-                _log.error("stalled", silent_s=round(self._watchdog.silent_s))
+            if self._silent_s > SILENCE_S:
+                _log.error("stalled", silent_s=round(self._silent_s))
                 os._exit(EXIT_STALLED)
             self._bell.wait(pause_s)
 
@@ -159,11 +161,18 @@ class Sender(threading.Thread):
         self._publisher.publish(self._queue, PING_TASK, nonce.encode())
         self._ping_at = time.monotonic() + SELF_PING_S
 
+    @property
+    def _silent_s(self) -> float:
+        """Return for how long nothing came in: behind a flood its own word is late, not lost."""
+        return min(self._watchdog.silent_s, time.monotonic() - Transport.received_at)
+
     def _until_next(self) -> float:
         due = [again.at for again in self._again.values()]
         if self._question:
             due.append(self._answer_at)
-        return max(min([self._ping_at, *due]) - time.monotonic(), 0.05)
+        now = time.monotonic()
+        patience_ends = now + SILENCE_S - self._silent_s
+        return max(min([self._ping_at, patience_ends, *due]) - now, 0.05)
 
     def _say_connected(self) -> None:
         if self._connected is False:

@@ -8,7 +8,7 @@ import pytest
 from lab import process
 from lab.fleet import Fleet, FleetHost
 from tests.end_to_end.desk import FOLLOW, Desk
-from tests.end_to_end.fleet_control import start_worker, stop
+from tests.end_to_end.fleet_control import stop
 from tests.end_to_end.tally import Tally, write_runbook
 
 
@@ -18,7 +18,7 @@ def web2_away(fleet: Fleet, web2: FleetHost) -> Iterator[FleetHost]:
     stop(fleet, "web2")
     yield web2
     if fleet.services["web2"].process.poll() is not None:
-        start_worker(fleet, "web2")
+        fleet.start_host("web2")
 
 
 def test_cancelled_run_of_an_offline_host_does_not_begin_when_it_is_back(
@@ -30,7 +30,7 @@ def test_cancelled_run_of_an_offline_host_does_not_begin_when_it_is_back(
     told = desk.denrei.must("run", "cancel", run_id, "-m", "wrong host", "--detach").err
     assert "web2: tombstone signed; waits for the host" in told
     assert desk.show(run_id).host("web2")["cancelling"]
-    start_worker(fleet, "web2")
+    fleet.start_host("web2")
     ended = desk.watch(run_id)
     assert (ended.code, ended.states) == (4, {"web2": "cancelled"})
     assert desk.await_letter("receipt", "--run", run_id, state="cancelled")
