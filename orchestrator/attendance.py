@@ -14,14 +14,14 @@ from contract.presence import PresenceError, decode_word
 from orchestrator.store.presences import Answer
 from orchestrator.store.store import Store, StoreError
 
-PERIOD_S = 1.0  # how often what came in is stored
-MAX_KEPT = 5_000  # words in a second; what is beyond is dropped
+PERIOD_S = 0.25  # how often what came in is stored: long before the next question makes it void
+MAX_KEPT = 5_000  # words in this time; what is beyond is dropped
 
 _log = structlog.get_logger(__name__)
 
 
 class Attendance(threading.Thread):
-    """Keeps each host's newest words in memory and stores them every second."""
+    """Keeps each host's newest words in memory and stores them a few times a second."""
 
     def __init__(self, store: Store) -> None:
         """Store into `store`."""
@@ -61,7 +61,7 @@ class Attendance(threading.Thread):
         return self._store.presences.answered(answers) if answers else 0
 
     def run(self) -> None:
-        """Store every second until the end."""
+        """Store what came in, again and again, until the end."""
         while not self._end.wait(PERIOD_S):
             try:
                 self.store()

@@ -26,7 +26,7 @@ BEAT_OPERATOR = "beat"
 _CONFIG = "denrei.yaml"
 _REQUIRED = ("broker", "store", "operator")
 _KEYS = (*_REQUIRED, "presence")
-_SHORTEST, _LONGEST = timedelta(seconds=1), timedelta(hours=1)
+_SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(hours=1)
 _EMPTY_SCHEDULES = """\
 # Runbooks that run by the clock, while `denrei server --beat` runs. For example:
 #
@@ -193,5 +193,5 @@ def _presence_ms(text: str | None, file: Path) -> int:
     except DurationError as error:
         raise HomeError(f"{file}: presence: {error}") from None
     if not _SHORTEST <= period <= _LONGEST:
-        raise HomeError(f"{file}: presence: {text} is not between 1s and 1h")
+        raise HomeError(f"{file}: presence: {text} is not between 2s and 1h")
     return round(period.total_seconds() * 1000)

@@ -242,7 +242,7 @@ def test_real_courier_is_consuming_then_silent_and_unknown_without_a_server(
     """Stopped by a signal it lives and answers nothing; the one never started was never there."""
     house = House.build(tmp_path / "home", clean_redis.url, ("web1", "web2"))
     with (house.home.path / "denrei.yaml").open("a") as settings:
-        settings.write("presence: 1s\n")
+        settings.write("presence: 2s\n")
     house = House(type(house.home).open(house.home.path), house.store, house.hosts)
     worker = WorkerHost(tmp_path / "worker", clean_redis.url)
     with server(house), running(worker, "courier") as courier:
