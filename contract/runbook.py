@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from contract.action import ACTIONS
 from contract.document import Position
 from contract.expression import Expression
 from contract.parameter import Parameter
@@ -102,4 +103,5 @@ class Runbook:
         """Return every program that the runbook may start, for the host's policy."""
         arguments = [step.do.arguments for step in self.steps if step.do]
         arguments += [seen.arguments for seen in self.observe]
-        return frozenset(a["argv"][0] for a in arguments if "argv" in a)
+        implied = {ACTIONS[step.do.kind].program for step in self.steps if step.do} - {""}
+        return frozenset(a["argv"][0] for a in arguments if "argv" in a) | implied

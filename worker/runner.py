@@ -192,6 +192,7 @@ class StepRunner:
             marker=self._place.marker,
             lock_path=self._tools.lock_path,
             await_readable=self._tools.await_readable,
+            pause=self._tools.pause,
         )
 
     def _holds_within(self, within: timedelta) -> bool:

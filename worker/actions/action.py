@@ -1,5 +1,6 @@
 """What an action is given besides its arguments, and what it says of itself."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ class Context:
     lock_path: Path | None = None  # held while any of it lives
     grace: timedelta = GRACE  # between TERM and KILL
     await_readable: AwaitReadable | None = None  # what to do while it runs
+    pause: Callable[[float], None] = time.sleep  # lets so many seconds pass
 
 
 @dataclass(frozen=True, slots=True)
