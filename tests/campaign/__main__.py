@@ -7,9 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
+from tests.campaign import faults, hostile
 from tests.campaign.campaign import Campaign, Scale, Tally
 
-CAMPAIGNS: Mapping[str, Campaign] = {}
+CAMPAIGNS: Mapping[str, Campaign] = {
+    "faults": faults.campaign,
+    "hostile": hostile.campaign,
+}
 
 
 def main() -> int:
