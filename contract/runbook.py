@@ -109,7 +109,8 @@ class Runbook:
     @property
     def executables(self) -> frozenset[str]:
         """Return every program that the runbook may start, for the host's policy."""
-        arguments = [step.do.arguments for step in self.all_steps() if step.do]
+        actions = [step.do for step in self.all_steps() if step.do]
+        arguments = [action.arguments for action in actions]
         arguments += [seen.arguments for seen in self.observe]
-        implied = {ACTIONS[step.do.kind].program for step in self.steps if step.do} - {""}
+        implied = {ACTIONS[action.kind].program for action in actions} - {""}
         return frozenset(a["argv"][0] for a in arguments if "argv" in a) | implied
