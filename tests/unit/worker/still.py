@@ -5,6 +5,7 @@ signalled nobody and started nothing. A filter stays for ever, so each is put in
 """
 
 import ctypes
+import errno
 import os
 import pickle
 import platform
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 38, 22, 2
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06  # BPF: ld abs; jeq; jset; ret
-_KILL, _ALLOW = 0x80000000, 0x7FFF0000
+_KILL, _ALLOW, _REFUSE = 0x80000000, 0x7FFF0000, 0x00050000 | errno.EACCES
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _CREATING = os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_TMPFILE & ~os.O_DIRECTORY
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -44,6 +45,7 @@ _STARTING: dict[str, tuple[int | None, int | None]] = {
     "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131), "rt_sigqueueinfo": (129, 138),
     "pidfd_send_signal": (424, 424),
 }  # fmt: skip
+_GROUPING = ("mkdir", "mkdirat")  # how a keeper makes a control group, if it may
 _OPENING = {"open": (2, None, 1), "openat": (257, 56, 2)}  # and which argument has the flags
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -56,7 +58,8 @@ def still(look: Callable[[], T], *, may_start: bool = False) -> T:
     """Return what a function gives in a fork that may change nothing.
 
     With `may_start` it may start programs (which may then change nothing either), signal them and
-    open what is there for writing, as a keeper does /dev/null.
+    open what is there for writing, as a keeper does /dev/null. To make a directory is then refused
+    only: a keeper tries to have a control group, and does without.
     """
     told, tell = os.pipe()
     pid = os.fork()
@@ -91,10 +94,11 @@ def _be_still(look: Callable[[], object], tell: int, *, may_start: bool) -> None
 def _forbid(*, may_start: bool) -> None:
     column, architecture = _MACHINES[platform.machine()]
     changing = _CHANGING if may_start else _CHANGING | _STARTING
-    numbers = [row[column] for row in changing.values()]
+    refused = _GROUPING if may_start else ()
+    verdicts = [(row[column], _REFUSE if n in refused else _KILL) for n, row in changing.items()]
     openings = [(row[column], row[2]) for row in _OPENING.values()]
     flags = _CREATING if may_start else _CREATING | _WRITING
-    program = b"".join(_program(architecture, numbers, openings, flags))
+    program = b"".join(_program(architecture, verdicts, openings, flags))
     buffer = ctypes.create_string_buffer(program)
     header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -105,7 +109,7 @@ def _forbid(*, may_start: bool) -> None:
 
 def _program(
     architecture: int,
-    numbers: Iterable[int | None],
+    verdicts: Iterable[tuple[int | None, int]],
     openings: Iterable[tuple[int | None, int]],
     flags: int,
 ) -> Iterable[bytes]:
@@ -113,10 +117,10 @@ def _program(
     yield _instruction(_EQUAL, architecture, 1, 0)
     yield _instruction(_RETURN, _KILL)
     yield _instruction(_LOAD, _NUMBER)
-    for number in numbers:
+    for number, verdict in verdicts:
         if number is not None:
             yield _instruction(_EQUAL, number, 0, 1)
-            yield _instruction(_RETURN, _KILL)
+            yield _instruction(_RETURN, verdict)
     for number, place in openings:
         if number is not None:
             yield _instruction(_EQUAL, number, 0, 4)

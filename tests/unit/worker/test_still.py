@@ -45,6 +45,7 @@ def test_a_program_that_changes_something_is_caught(tmp_path: Path) -> None:
         return still(lambda: subprocess.run(argv, check=False).returncode, may_start=True)
 
     assert run("/bin/cat", "/dev/null") == 0
+    assert run("/bin/mkdir", str(tmp_path / "new")) == 1
     assert run("/bin/touch", str(tmp_path / "new")) == -signal.SIGSYS
     assert list(tmp_path.iterdir()) == []
 
