@@ -1,5 +1,7 @@
 """The action wait: as long as asked, within the step's time, and letters come in meanwhile."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from contract.action import Wait
 from contract.outcome import StepOutcome
 from contract.report import Pong, Receipt, Report
-from tests.unit.worker.steps import only_step
+from tests.unit.worker.steps import FLAG, only_step, post_from_tool, reports
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
 from worker.actions import Context
@@ -33,9 +35,15 @@ def test_wait_pauses_as_the_executor_does(
 ) -> None:
     """It is the executor's own pause, which takes letters in; the step's timeout bounds it."""
     paused: list[float] = []
-    context = Context(Root(), timedelta(hours=2), pause=paused.append)
+
+    def pause(seconds: float) -> bool:
+        paused.append(seconds)
+        return True
+
+    context = Context(Root(), timedelta(hours=2), pause=pause)
     result = wait(Wait(duration=duration), context)
-    assert (result.ok, result.summary, paused) == (ok, summary, [waited])
+    assert (result.ok, result.timed_out, result.summary) == (ok, not ok, summary)
+    assert paused == [waited]
 
 
 def test_wait_really_takes_its_time() -> None:
@@ -61,3 +69,54 @@ def test_wait_lets_letters_be_taken_in(host: WorkerHost) -> None:
         executor.terminate()
         executor.communicate()
     assert (step.outcome, step.action and step.action.summary) == (StepOutcome.CHANGED, "waited 1s")
+
+
+def begun_steps(host: WorkerHost) -> int:
+    with closing(sqlite3.connect(f"file:{host.config.ledger}?mode=ro", uri=True)) as ledger:
+        count: int = ledger.execute("SELECT count(*) FROM steps").fetchone()[0]
+    return count
+
+
+def test_wait_beyond_the_steps_timeout_is_told_as_timed_out(host: WorkerHost) -> None:
+    runbook = FLAG.replace("{command: [/bin/tool]}", "{wait: {duration: 1h}}")
+    step = only_step(reports(host, runbook)[-1])
+    assert step.outcome is StepOutcome.TIMED_OUT
+    assert step.action
+    assert step.action.timed_out
+    assert step.action.summary == "waited only 0.4s: the step's time was over"
+
+
+def test_cancel_ends_a_wait(host: WorkerHost) -> None:
+    runbook = FLAG.replace("{command: [/bin/tool]}", "{wait: {duration: 1h}}")
+    order = host.order(runbook.replace("timeout: 400ms", "timeout: 2h"))
+    with host.start("executor") as executor:
+        host.inbox.put(order)
+        eventually(lambda: begun_steps(host) == 1)
+        host.inbox.put(host.cancel(order))
+        step = only_step(host.report())
+        executor.terminate()
+        executor.communicate()
+    assert (step.outcome, step.action and step.action.summary) == (
+        StepOutcome.CANCELLED,
+        "ended because the run was cancelled",
+    )
+
+
+def test_cancel_leaves_a_rescue_that_waits_its_time(host: WorkerHost) -> None:
+    """Once begun, a rescue is carried to its end: half of it could be worse than none."""
+    rescue = """
+    rescue:
+      - name: it settled
+        ensure: flag.exists
+        do: {wait: {duration: 300ms}}
+        within: 200ms
+"""
+    order = host.order(FLAG.replace("    timeout: 400ms\n", rescue.lstrip("\n")))
+    host.tool("tool", f"{post_from_tool(host, host.cancel(order))}; exit 1")
+    host.inbox.put(order)
+    begun = boot_clock()
+    host.work()
+    (rescuing,) = only_step(host.report()).rescue
+    assert rescuing.action
+    assert rescuing.action.summary == "waited 0.3s"
+    assert boot_clock() - begun >= 0.5
