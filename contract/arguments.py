@@ -14,6 +14,7 @@ from contract.instant import parse_instant
 from contract.parameter import did_you_mean
 from contract.pointer import PointerError, parse_pointer
 from contract.reading import complaint_about_pattern
+from contract.request import RequestError, check_headers, parse_url
 from contract.template import TemplateError, render
 
 Place = list[str | int]
@@ -52,12 +53,29 @@ def _pointer(text: str) -> str:
     return ""
 
 
+def _url(text: str) -> str:
+    try:
+        parse_url(text)
+    except RequestError as error:
+        return str(error) if text.startswith(("http://", "https://")) else ""  # told already
+    return ""
+
+
+def _wrong_headers(headers: Any, node: Node) -> Iterator[Problem]:
+    for name, value in headers.items() if isinstance(headers, dict) else ():
+        if isinstance(value, str) and "${" not in value:
+            try:
+                check_headers({name: value})
+            except RequestError as error:
+                yield Problem(node.find(["headers", name]).at, str(error))
+
+
 _TEXTS: Mapping[type[msgspec.Struct], Mapping[str, Callable[[str], str]]] = {
     observation.File: {"match": _pattern},
     observation.Glob: {"name": _pattern_or_uuid},
     observation.Tcp: {"timeout": _duration},
     observation.Tls: {"timeout": _duration},
-    observation.Http: {"timeout": _duration, "match": _pattern},
+    observation.Http: {"url": _url, "timeout": _duration, "match": _pattern},
     observation.Log: {"match": _pattern, "since": _past},
     observation.Json: {"pointer": _pointer},
     observation.Command: {"timeout": _duration},
@@ -77,6 +95,8 @@ def wrong_texts(
         text = arguments.get(name)
         if isinstance(text, str) and "${" not in text and (complaint := complain(text)):
             yield Problem(node.find([name]).at, complaint)
+    if kind is observation.Http:
+        yield from _wrong_headers(arguments.get("headers"), node)
     if kind in (observation.Process, Signal) and not _FINDERS & arguments.keys():
         yield Problem(at, f"{kind.__name__.lower()} needs pid_file, cmdline or unit")
 

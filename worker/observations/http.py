@@ -1,14 +1,12 @@
 """The observation `http`: what a web server answers to one request."""
 
 import io
-import re
 import ssl
-from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
-from urllib.parse import urlsplit
 
 from contract.duration import parse_duration
 from contract.observation import Http
+from contract.request import Url, check_headers, parse_url
 from worker.observations.connection import (
     Address,
     Connection,
@@ -27,20 +25,6 @@ from worker.proc import boot_clock
 from worker.root import Root
 
 _LONGEST_BODY = 64 * 1024
-_HTTPS_PORT, _HTTP_PORT = 443, 80
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_VISIBLE = re.compile(r"[\x21-\x7e]+")
-_LINE = re.compile(r"[\x20-\x7e\t]*")
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """Where a URL leads."""
-
-    address: Address
-    host: str  # as the header Host has it
-    path: str
-    is_secure: bool
 
 
 class _Stream(io.RawIOBase):
@@ -64,16 +48,16 @@ class _Stream(io.RawIOBase):
 
 def observe_http(arguments: Http, root: Root) -> Fields:
     """Ask once. That nobody answers, or not as asked for, is knowledge."""
-    target = _target(arguments.url)
-    request = _request(arguments, target)
+    url = parse_url(arguments.url)
+    request = _request(arguments, url)
     wanted = compiled(arguments.match) if arguments.match is not None else None
-    context = _context(arguments.ca_file, root) if target.is_secure else None
+    context = _context(arguments.ca_file, root) if url.is_secure else None
     begun = boot_clock()
     deadline = begun + parse_duration(arguments.timeout).total_seconds()
     try:
-        with connect(target.address, root, deadline) as connection:
+        with connect(Address(url.host, url.port), root, deadline) as connection:
             if context:
-                connection.secure(context, target.address.host)
+                connection.secure(context, url.host)
             connection.send(request)
             status, body = _answer(connection, arguments.method)
     except UnreachableError as error:
@@ -88,46 +72,28 @@ def observe_http(arguments: Http, root: Root) -> Fields:
     }
 
 
-def _target(url: str) -> _Target:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ObservationError(f"{url!r} is no URL: {error}") from None
-    if not _VISIBLE.fullmatch(url) or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ObservationError(f"{url!r} is no URL such as https://host:port/path")
-    if parts.username is not None:
-        raise ObservationError("a URL may hold no user name and no password here")
-    is_secure = parts.scheme == "https"
-    address = Address(parts.hostname, port or (_HTTPS_PORT if is_secure else _HTTP_PORT))
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Target(address, parts.netloc, path, is_secure)
-
-
-def _request(arguments: Http, target: _Target) -> bytes:
-    headers = {
-        "Host": target.host,
-        "User-Agent": "denrei-worker",
-        "Accept": "*/*",
-        **arguments.headers,
-        "Connection": "close",
-    }
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not _LINE.fullmatch(value):
-            raise ObservationError(f"{name!r} is no header of HTTP, or its value is not one line")
-    lines = [f"{arguments.method} {target.path} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode()
+def _request(arguments: Http, url: Url) -> bytes:
+    check_headers(arguments.headers)
+    own = {"Host": url.authority, "User-Agent": "denrei-worker", "Accept": "*/*"}
+    wanted = [*own.items(), *arguments.headers.items(), ("Connection", "close")]
+    headers = {name.lower(): f"{name}: {value}" for name, value in wanted}  # each but once
+    return "\r\n".join(
+        [f"{arguments.method} {url.path} HTTP/1.1", *headers.values(), "", ""]
+    ).encode()
 
 
 def _context(ca_file: str | None, root: Root) -> ssl.SSLContext:
     path = root.locate(ca_file) if ca_file else None
     with looking_at(path or "the system's certificates"):
         try:
-            context = ssl.create_default_context(cafile=path)
+            # Not ssl.create_default_context: that writes keys to a file if SSLKEYLOGFILE says so.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            if path:
+                context.load_verify_locations(path)
+            else:
+                context.load_default_certs()
         except ssl.SSLError:
             raise ObservationError(f"{path} holds no certificates") from None
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # on since Python 3.13; many are not so formal
     return context
 
 

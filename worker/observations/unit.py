@@ -44,7 +44,7 @@ def _number(said: dict[str, str], name: str) -> int:
 def _started_at(said: dict[str, str], main_pid: int) -> datetime | None:
     """Return when the main process began: exactly while it lives, then to the second.
 
-    systemctl shows whole seconds, and `process` must not see the same start at another time.
+    systemctl shows whole seconds: too coarse to be compared with a moment of this very run.
     """
     if main_pid and (stat := proc.read_stat(main_pid)):
         return proc.boot_moment() + proc.after_boot(stat.start_ticks)

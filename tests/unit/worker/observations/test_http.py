@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract.observation import Http
+from contract.request import RequestError
 from tests.unit.worker.observations.servers import (
     Serve,
     in_tls,
@@ -19,6 +20,7 @@ from worker.observations.observation import Fields, ObservationError
 from worker.proc import boot_clock
 from worker.root import Root
 
+HEADERS = {"X-Probe": "yes", "accept": "text/plain", "connection": "keep-alive"}
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\nstatus: healthy"
 
 
@@ -58,12 +60,12 @@ def test_observe_asks_in_plain_http_and_for_one_answer_only(tmp_path: Path) -> N
     named(tmp_path)
     with serving(echo) as port:
         url = f"http://a.example:{port}/x/y?q=1#part"
-        body = str(look(tmp_path, url, headers={"X-Probe": "yes", "Accept": "text/plain"})["body"])
+        body = str(look(tmp_path, url, headers=HEADERS)["body"])
     assert body.split("\r\n") == [
         "GET /x/y?q=1 HTTP/1.1",
         f"Host: a.example:{port}",
         "User-Agent: denrei-worker",
-        "Accept: text/plain",
+        "accept: text/plain",
         "X-Probe: yes",
         "Connection: close",
         "",
@@ -127,6 +129,17 @@ def test_observe_over_tls_an_expired_certificate_is_told(tmp_path: Path) -> None
     assert "certificate has expired" in str(fields["error"])
 
 
+def test_observe_over_tls_writes_no_keys_whatever_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An observation writes nothing, and who reads that file can read the connection."""
+    named(tmp_path)
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    with serving(in_tls(server_context(tmp_path), saying(OK))) as port:
+        look(tmp_path, f"https://a.example:{port}/", ca_file="/served.pem")
+    assert not (tmp_path / "keys").exists()
+
+
 @pytest.mark.parametrize(
     ("serve", "problem"),
     [
@@ -185,10 +198,11 @@ def test_observe_a_server_that_drips_ends_in_time(tmp_path: Path) -> None:
         ("http://a:99999/", "is no URL: "),
         ("http://[::1/", "is no URL: "),
         ("http://user:hunter2@a/", "may hold no user name"),
+        ("http://user:hunter2@a:99999/", "may hold no user name"),
     ],
 )
 def test_observe_no_url_is_unknown(tmp_path: Path, url: str, complaint: str) -> None:
-    with pytest.raises(ObservationError, match=complaint) as caught:
+    with pytest.raises(RequestError, match=complaint) as caught:
         look(tmp_path, url)
     assert "hunter2" not in str(caught.value)
 
@@ -198,7 +212,7 @@ def test_observe_with_a_header_that_is_none_asks_nobody(
     tmp_path: Path, header: dict[str, str]
 ) -> None:
     """No value can bring in a second header or request."""
-    with pytest.raises(ObservationError, match="is no header of HTTP"):
+    with pytest.raises(RequestError, match="is no header of HTTP"):
         look(tmp_path, "http://127.0.0.1:1/", headers=header)
 
 
