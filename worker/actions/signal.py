@@ -35,7 +35,7 @@ def _refusal(arguments: Signal, found: list[ProcessStat]) -> str:
     if len(found) > 1 and not arguments.all:
         return f"{len(found)} processes fit, and without `all: true` only one may"
     if any(stat.pid == os.getpid() for stat in found):
-        return "the process is the worker itself"
+        return "the process is the executor itself"
     return ""
 
 

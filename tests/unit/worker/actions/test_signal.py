@@ -70,10 +70,10 @@ def test_send_to_a_process_that_cannot_be_found_tells_why(tmp_path: Path) -> Non
         assert result.summary.startswith("can't find the process: ")
 
 
-def test_send_never_to_the_worker_itself(tmp_path: Path) -> None:
+def test_send_never_to_the_executor_itself(tmp_path: Path) -> None:
     (tmp_path / "pid").write_text(str(os.getpid()))
     result = act(tmp_path, signal="KILL", pid_file="/pid")
-    assert (result.ok, result.summary) == (False, "the process is the worker itself")
+    assert (result.ok, result.summary) == (False, "the process is the executor itself")
 
 
 def test_send_never_to_another_that_got_the_number(
