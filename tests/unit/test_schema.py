@@ -57,6 +57,13 @@ observe:
   text: {file: {path: /etc/x, match: ^A=(.*)}}
   found: {glob: {path: /etc/*, name: .*}}
   port: {tcp: {host: localhost, port: 8443, proxy_file: /etc/proxy, timeout: 3s}}
+  served: {tls: {host: mail, port: 25, server_name: mail.x, starttls: smtp, timeout: 3s}}
+  web: {http: {url: http://x/, method: HEAD, headers: {A: b}, ca_file: /c, match: x, timeout: 3s}}
+  service: {unit: {name: x@1.service}}
+  lines: {log: {path: /x.log, match: error, since: 10m}}
+  later: {log: {path: /x.log, match: error, since: "2026-11-25T15:00:00Z"}}
+  value: {json: {path: /x.json, pointer: /a~1b/0}}
+  whole: {json: {path: /x.json, pointer: ""}}
   short: {command: [/bin/true, -v]}
   long: {command: {argv: [/bin/true], timeout: 3s}}
 steps:
@@ -93,6 +100,15 @@ steps:
     ensure: "!found.exists"
     do: {file.remove: {path: /etc/x}}
   - name: fourth
+    ensure: service.exists && service.active
+    do: {unit: {name: x.service, verb: restart}}
+  - name: fifth
+    ensure: agent.running
+    do: {signal: {signal: HUP, pid_file: /x, cmdline: x, unit: x.service, user: x, all: true}}
+  - name: sixth
+    ensure: port.open
+    do: {wait: {duration: 5s}}
+  - name: seventh
     ensure: true
 report:
   running: agent.running
@@ -134,6 +150,17 @@ BAD = {
     "process without a way to find it": HEAD + "  b: {process: {user: x}}\n" + STEP,
     "port out of range": HEAD + "  b: {tcp: {host: x, port: 65536}}\n" + STEP,
     "unparsable of another kind": HEAD + "  b: {x509: {path: /x, unparsable: ok}}\n" + STEP,
+    "starttls of another kind": HEAD + "  b: {tls: {host: x, starttls: pop3}}\n" + STEP,
+    "url of another kind": HEAD + "  b: {http: {url: ftp://x/}}\n" + STEP,
+    "method that sends": HEAD + "  b: {http: {url: http://x/, method: POST}}\n" + STEP,
+    "units by pattern": HEAD + "  b: {unit: {name: x*}}\n" + STEP,
+    "log since nobody knows": HEAD + "  b: {log: {path: /x, match: x, since: soon}}\n" + STEP,
+    "pointer that is none": HEAD + "  b: {json: {path: /x, pointer: a}}\n" + STEP,
+    "pointer with a stray tilde": HEAD + "  b: {json: {path: /x, pointer: /a~2}}\n" + STEP,
+    "verb of another kind": HEAD + STEP + "    do: {unit: {name: x, verb: enable}}\n",
+    "signal of another kind": HEAD + STEP + "    do: {signal: {signal: SIGHUP, unit: x}}\n",
+    "signal to nobody": HEAD + STEP + "    do: {signal: {signal: HUP, user: x}}\n",
+    "wait without a unit": HEAD + STEP + '    do: {wait: {duration: "5"}}\n',
     "reserved name": "name: x\nobserve:\n  run: {file: {path: /x}}\n" + STEP,
     "no action": HEAD + STEP + "    do: {}\n",
     "unknown action": HEAD + STEP + "    do: {service: {name: x}}\n",
