@@ -8,8 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from tests.campaign.campaign import Campaign, Scale, Tally
+from tests.campaign.crash.campaign import crash
 
-CAMPAIGNS: Mapping[str, Campaign] = {}
+CAMPAIGNS: Mapping[str, Campaign] = {
+    "crash": crash,
+}
 
 
 def main() -> int:

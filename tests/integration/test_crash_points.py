@@ -1,0 +1,84 @@
+"""A crash at every moment at which something lasts: nothing lost, nothing repeated or unreported.
+
+A part of `./dev campaign --only crash`, which plays all of it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from lab.redis import EmbeddedRedis
+from orchestrator.home import Home
+from tests.campaign.campaign import Scale
+from tests.campaign.crash.campaign import crash_on
+from tests.campaign.crash.laws import broken
+from tests.campaign.crash.point import Role
+from tests.campaign.crash.schedule import Schedule, play
+from tests.campaign.crash.table import POINTS
+from tests.campaign.crash.wire import Wire
+from tests.campaign.crash.world import World
+from tests.unit.worker.lives import SECRET
+
+
+@pytest.fixture
+def world(tmp_path: Path, clean_redis: EmbeddedRedis) -> Iterator[World]:
+    """A world with one order submitted."""
+    template = Home.create(tmp_path / "template", clean_redis.url, "alice")
+    wire = Wire(clean_redis.url, "web1")
+    with TemporaryDirectory(dir=tmp_path) as directory:
+        yield World.build(Path(directory), template, wire)
+    wire.close()
+
+
+@pytest.mark.timeout(300)
+def test_kill_at_every_fourth_point_loses_and_repeats_nothing(clean_redis: EmbeddedRedis) -> None:
+    tally = crash_on(clean_redis.url, Scale.SMOKE, seed=1)
+    assert tally.violations == ()
+    assert tally.counts["schedules"] >= len(POINTS) // 4
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_order_that_nobody_cuts_off_goes_its_whole_way(world: World, copies: int) -> None:
+    played = play(Schedule((), copies), world)
+    assert (played.reached, played.settled) == ((), True)
+    assert broken(world, played) == []
+
+
+def test_points_are_many_in_every_process_and_lead_to_each_other() -> None:
+    assert len(POINTS) >= 90
+    assert {point.role for point in POINTS.values()} == set(Role)
+    for point in POINTS.values():
+        if point.opened_by:
+            assert not POINTS[point.opened_by].opened_by, point.name
+
+
+def end_nothing(world: World) -> None:
+    with closing(sqlite3.connect(world.host.config.ledger)) as db, db:
+        db.execute("UPDATE orders SET state = 'running'")
+
+
+DAMAGE: dict[str, Callable[[World], object]] = {
+    "repeated": lambda w: (w.host.root / "witness").write_text("a-second a-second\n"),
+    "which is not so": lambda w: (w.host.root / "a-first").unlink(),
+    "a secret is left": lambda w: (w.host.root / "etc/key").write_text(SECRET),
+    "left in inbox": lambda w: (w.host.inbox.directory / ".draft").touch(),
+    "lost": end_nothing,
+}
+
+
+@pytest.mark.parametrize("law", DAMAGE)
+def test_laws_notice_what_is_not_so(world: World, law: str) -> None:
+    """A law that nothing breaks would prove nothing."""
+    played = play(Schedule((), 1), world)
+    DAMAGE[law](world)
+    (sentence,) = broken(world, played)
+    assert law in sentence
+
+
+def test_schedule_whose_point_is_never_reached_is_seen(world: World) -> None:
+    point = POINTS["recovery.sweep:after"]
+    assert play(Schedule((point,), 1), world).reached == ()
