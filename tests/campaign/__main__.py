@@ -9,9 +9,11 @@ from collections.abc import Mapping
 
 from tests.campaign.campaign import Campaign, Scale, Tally
 from tests.campaign.crash.campaign import crash
+from tests.campaign.mutant.campaign import mutants
 
 CAMPAIGNS: Mapping[str, Campaign] = {
     "crash": crash,
+    "mutants": mutants,
 }
 
 

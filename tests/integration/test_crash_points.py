@@ -7,38 +7,40 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from lab.redis import EmbeddedRedis
 from orchestrator.home import Home
 from tests.campaign.campaign import Scale
-from tests.campaign.crash.campaign import crash_on
+from tests.campaign.crash.campaign import attempt_at, chosen, quick_disk
 from tests.campaign.crash.laws import broken
 from tests.campaign.crash.point import Role
 from tests.campaign.crash.schedule import Schedule, play
 from tests.campaign.crash.table import POINTS
 from tests.campaign.crash.wire import Wire
-from tests.campaign.crash.world import World
+from tests.campaign.crash.world import HOST, World
 from tests.unit.worker.lives import SECRET
 
 
+@pytest.fixture(scope="module")
+def template(redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home.create(tmp_path_factory.mktemp("template") / "home", redis_server.url, "alice")
+
+
 @pytest.fixture
-def world(tmp_path: Path, clean_redis: EmbeddedRedis) -> Iterator[World]:
+def world(template: Home, tmp_path: Path) -> Iterator[World]:
     """A world with one order submitted."""
-    template = Home.create(tmp_path / "template", clean_redis.url, "alice")
-    wire = Wire(clean_redis.url, "web1")
-    with TemporaryDirectory(dir=tmp_path) as directory:
-        yield World.build(Path(directory), template, wire)
+    wire = Wire(template.broker, HOST)
+    yield World.build(tmp_path, template, wire)
+    wire.clear()
     wire.close()
 
 
-@pytest.mark.timeout(300)
-def test_kill_at_every_fourth_point_loses_and_repeats_nothing(clean_redis: EmbeddedRedis) -> None:
-    tally = crash_on(clean_redis.url, Scale.SMOKE, seed=1)
-    assert tally.violations == ()
-    assert tally.counts["schedules"] >= len(POINTS) // 4
+@pytest.mark.parametrize("schedule", [*chosen(Scale.SMOKE, 1)], ids=lambda s: s.points[-1].name)
+def test_kill_at_a_point_loses_and_repeats_nothing(template: Home, schedule: Schedule) -> None:
+    with quick_disk() as directory:
+        assert attempt_at(schedule, template, directory).violations == ()
 
 
 @pytest.mark.parametrize("copies", [1, 2])

@@ -1,7 +1,8 @@
 """The crash campaign: which schedules are played at which scale, and what came of them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,72 +12,69 @@ from tests.campaign.campaign import Scale, Tally
 from tests.campaign.crash.laws import broken
 from tests.campaign.crash.point import CrashPoint, Role
 from tests.campaign.crash.schedule import Schedule, play
-from tests.campaign.crash.table import POINTS
+from tests.campaign.crash.table import POINTS, SMOKE
 from tests.campaign.crash.wire import Wire
-from tests.campaign.crash.world import World
+from tests.campaign.crash.world import HOST, World
 from tests.life import LifeError
 
-_SMOKE = 4  # one point of so many is tried in the test suite; which ones, the seed tells
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a campaign has a directory of its own in there
 
 
-@dataclass(slots=True)
-class Crashes:
-    """What has come of the schedules so far."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one schedule."""
 
-    schedules: int = 0
-    reached: set[str] = field(default_factory=set)
-    violations: list[str] = field(default_factory=list)
-
-    def tally(self) -> Tally:
-        counts = {"crash_points": len(self.reached), "schedules": self.schedules}
-        return Tally(counts, tuple(self.violations))
+    reached: frozenset[str]
+    violations: tuple[str, ...]
 
 
 def crash(scale: Scale, seed: int) -> Tally:
     """Kill every process at every named point on an order's way, and hold the end to the laws."""
-    with EmbeddedRedis() as server:
-        return crash_on(server.url, scale, seed)
+    schedules, reached, violations = 0, set[str](), list[str]()
+    with EmbeddedRedis() as server, quick_disk() as directory:
+        template = Home.create(directory / "template", server.url, "alice")
+        for schedule in chosen(scale, seed):
+            attempt = attempt_at(schedule, template, directory)
+            schedules += 1
+            reached |= attempt.reached
+            violations += attempt.violations
+    return Tally({"crash_points": len(reached), "schedules": schedules}, tuple(violations))
 
 
-def crash_on(broker: str, scale: Scale, seed: int) -> Tally:
-    """Do so with a Redis that is there."""
-    crashes = Crashes()
-    memory = _MEMORY if _MEMORY.is_dir() else None  # being killed is no power loss
-    with TemporaryDirectory(dir=memory) as directory:
-        template = Home.create(Path(directory, "template"), broker, "alice")
-        for schedule, must_be_reached in schedules(scale, seed):
-            with TemporaryDirectory(dir=directory) as place:
-                world = World.build(Path(place), template, Wire(broker, "web1"))
-                _try(schedule, world, crashes, must_be_reached=must_be_reached)
-                world.wire.close()
-    return crashes.tally()
+@contextmanager
+def quick_disk() -> Iterator[Path]:
+    """Give a directory in memory: being killed is no power loss."""
+    with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as directory:
+        yield Path(directory)
 
 
-def _try(schedule: Schedule, world: World, crashes: Crashes, *, must_be_reached: bool) -> None:
-    crashes.schedules += 1
-    try:
-        played = play(schedule, world)
-    except LifeError as error:
-        crashes.violations.append(f"{schedule}: {error}")
-        return
-    crashes.reached |= {point.name for point in played.reached}
-    crashes.violations += [f"{schedule}: {law}" for law in broken(world, played)]
-    if must_be_reached and played.reached != schedule.points:
-        crashes.violations.append(f"{schedule}: not reached, so it shows nothing")
+def attempt_at(schedule: Schedule, template: Home, directory: Path) -> Attempt:
+    """Play one schedule in a world of its own."""
+    wire = Wire(template.broker, HOST)
+    with TemporaryDirectory(dir=directory) as place:
+        world = World.build(Path(place), template, wire)
+        try:
+            played = play(schedule, world)
+        except LifeError as error:
+            return Attempt(frozenset(), (f"{schedule}: {error}",))
+        finally:
+            wire.close()
+        laws = broken(world, played)
+    if schedule.must_be_reached and played.reached != schedule.points:
+        laws.append("not reached, so it shows nothing")
+    names = frozenset(point.name for point in played.reached)
+    return Attempt(names, tuple(f"{schedule}: {law}" for law in laws))
 
 
-def schedules(scale: Scale, seed: int) -> Iterator[tuple[Schedule, bool]]:
-    """Yield what is to be played, and whether each point must be reached."""
-    points = list(POINTS.values())
+def chosen(scale: Scale, seed: int) -> Iterator[Schedule]:
+    """Yield what is to be played at a scale."""
     if scale is Scale.FULL:
-        yield from ((single(p, copies), True) for copies in (1, 2) for p in points)
-        yield from ((pair, False) for pair in _pairs(points))
+        yield from (single(p, copies) for copies in (1, 2) for p in POINTS.values())
+        yield from _pairs()
         return
-    if scale is Scale.SMOKE:
-        points = points[seed % _SMOKE :: _SMOKE]
+    points = POINTS.values() if scale is Scale.QUICK else [POINTS[name] for name in SMOKE]
     # Both numbers of copies for each point, by turns from one seed to the next.
-    yield from ((single(p, 1 + (at + seed) % 2), True) for at, p in enumerate(points))
+    yield from (single(point, 1 + (at + seed) % 2) for at, point in enumerate(points))
 
 
 def single(point: CrashPoint, copies: int) -> Schedule:
@@ -85,9 +83,9 @@ def single(point: CrashPoint, copies: int) -> Schedule:
     return Schedule((*opener, point), copies)
 
 
-def _pairs(points: Sequence[CrashPoint]) -> Iterator[Schedule]:
+def _pairs() -> Iterator[Schedule]:
     """Every crash of the executor, and every other one while it is cleared up."""
-    killed = [point for point in points if point.role is Role.EXECUTOR]
+    killed = [point for point in POINTS.values() if point.role is Role.EXECUTOR]
     for first in killed:
         if not first.opened_by:
-            yield from (Schedule((first, second), 1) for second in killed)
+            yield from (Schedule((first, second), 1, must_be_reached=False) for second in killed)

@@ -15,6 +15,7 @@ class Schedule:
 
     points: tuple[CrashPoint, ...]
     copies: int  # of each message on the wire
+    must_be_reached: bool = True  # what reaches nothing shows nothing
 
     def __str__(self) -> str:
         names = " then ".join(point.name for point in self.points) or "no crash"

@@ -50,6 +50,7 @@ steps:
     do: {command: [/bin/tool, "${place.name}-second"]}
     within: 100ms
 """
+HOST = "web1"
 TOOL = "[ ! -e etc/key ] || cp etc/key etc/copy; echo $1 >> witness; touch $1"
 
 
@@ -68,7 +69,7 @@ class World:
         path = directory / "home"
         shutil.copytree(template.path, path)
         home = replace(template, path=path, store_url=f"sqlite:///{path / 'store.db'}")
-        host = WorkerHost(directory / "host", home.broker)
+        host = WorkerHost(directory / "host", home.broker, HOST)
         take_trust(host.config, home.trust)
         (host.root / "etc").mkdir()
         host.tool("tool", TOOL)
@@ -87,7 +88,7 @@ class World:
 
     def host_run(self) -> HostRun:
         with self.store() as store:
-            host_run = store.runs.host_run(self.run.run_id, self.host.config.name)
+            host_run = store.runs.host_run(self.run.run_id, HOST)
         assert host_run is not None
         return host_run
 
