@@ -9,17 +9,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import structlog
 
 from lab.redis import EmbeddedRedis
 from orchestrator.home import Home
 from tests.campaign.campaign import Scale
 from tests.campaign.crash.campaign import attempt_at, chosen, quick_disk
+from tests.campaign.crash.defect import end_by_defects
 from tests.campaign.crash.laws import broken
 from tests.campaign.crash.point import Role
 from tests.campaign.crash.schedule import Schedule, play
 from tests.campaign.crash.table import POINTS
 from tests.campaign.crash.wire import Wire
 from tests.campaign.crash.world import HOST, World
+from tests.life import LifeError, live
 from tests.unit.worker.lives import SECRET
 
 
@@ -84,3 +87,12 @@ def test_laws_notice_what_is_not_so(world: World, law: str) -> None:
 def test_schedule_whose_point_is_never_reached_is_seen(world: World) -> None:
     point = POINTS["recovery.sweep:after"]
     assert play(Schedule((point,), 1), world).reached == ()
+
+
+def test_error_that_a_process_logs_is_no_crash_but_a_defect() -> None:
+    def break_a_run() -> None:
+        end_by_defects()
+        structlog.get_logger().error("run_broke")
+
+    with pytest.raises(LifeError):
+        live(break_a_run)

@@ -18,6 +18,7 @@ from orchestrator.recording import Pulse, Recording
 from orchestrator.store.database import Database
 from orchestrator.store.record import HostRun, Run
 from orchestrator.store.store import Store
+from tests.campaign.crash.defect import end_by_defects
 from tests.campaign.crash.point import CrashPoint, Role, Stage
 from tests.campaign.crash.trap import Trap
 from tests.campaign.crash.wire import Wire
@@ -113,6 +114,7 @@ class World:
         """Be a process in this role until it has nothing to do; tell whether it lived so long."""
 
         def life() -> None:
+            end_by_defects()
             if point is not None:
                 Trap(point).set()
             _WORK[role](self)
