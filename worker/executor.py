@@ -70,6 +70,7 @@ class Executor:
         seal_key = SealKey.load(config.seal_key)
         self._gate = Gate(config.name, _trust(config), policy, seal_key)
         inbox, outbox = Mailbox(config.inbox), Mailbox(config.outbox)
+        outbox.remove_drafts()
         self._outbox = outbox
         self._answers = Answers(config.name, SigningKey.load(config.sign_key), outbox)
         self._intake = Intake(self._gate, self._ledger, inbox, outbox, self._answers)

@@ -9,10 +9,14 @@ from collections.abc import Mapping
 
 from tests.campaign import faults, hostile
 from tests.campaign.campaign import Campaign, Scale, Tally
+from tests.campaign.crash.campaign import crash
+from tests.campaign.mutant.campaign import mutants
 
 CAMPAIGNS: Mapping[str, Campaign] = {
     "faults": faults.campaign,
     "hostile": hostile.campaign,
+    "crash": crash,
+    "mutants": mutants,
 }
 
 
