@@ -8,8 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from tests.campaign.campaign import Campaign, Scale, Tally
+from tests.campaign.power import lose_power
 
-CAMPAIGNS: Mapping[str, Campaign] = {}
+CAMPAIGNS: Mapping[str, Campaign] = {
+    "power": lose_power,
+}
 
 
 def main() -> int:
