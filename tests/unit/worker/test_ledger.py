@@ -197,3 +197,13 @@ def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(ledger: Ledger, p
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT count(*) FROM orders").fetchone() == (2,)
     db.close()
+
+
+def test_accept_without_room_for_the_order_says_so_and_may_pass(ledger: Ledger) -> None:
+    """SQLite rolls back by itself then; a second time would hide what was the matter."""
+    ledger._db.execute("PRAGMA max_page_count=1")  # what is in use already stays the least
+    with pytest.raises(LedgerIOError, match="database or disk is full"):
+        ledger.accept(replace(ENTRY, letter=b"x" * 100_000), NOW, NOW + MINUTE)
+    assert ledger.open_orders() == []
+    ledger._db.execute("PRAGMA max_page_count=4294967294")
+    accept(ledger)
