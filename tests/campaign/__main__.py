@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from tests.campaign.campaign import Campaign, Scale, Tally
+from tests.campaign.model import try_model
 from tests.campaign.power import lose_power
 
 CAMPAIGNS: Mapping[str, Campaign] = {
+    "model": try_model,
     "power": lose_power,
 }
 

@@ -1,0 +1,123 @@
+"""The state machine: all that people, brokers, disks, clocks and crashes do, in any order."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from contract.names import REPORTS_QUEUE, host_queue
+from tests.campaign.sides import HOST, Room
+from tests.campaign.world import World
+
+RUNBOOK = st.sampled_from(["work", "work", "vain"])
+WHICH = st.integers(0, 5)
+CRASH = st.just(0) | st.integers(1, 40)  # at which of the moments that last; 0: none
+QUEUE = st.sampled_from([host_queue(HOST), REPORTS_QUEUE])
+HOUR_MS = 3_600_000
+CLOCK = st.sampled_from([-200 * HOUR_MS, -2 * HOUR_MS, -90_000, 0, 30_000, 90_000, 2 * HOUR_MS])
+
+
+class Machine(RuleBasedStateMachine):
+    """Does to a world whatever may happen to it, and holds it to the laws."""
+
+    examples = 0
+
+    def __init__(self) -> None:
+        """Begin a new world."""
+        super().__init__()
+        type(self).examples += 1
+        self.world = World()
+
+    @rule(
+        name=RUNBOOK,
+        expires_s=st.sampled_from([20.0, 300.0, 900.0]),
+        check=st.sampled_from([False, False, False, True]),
+    )
+    def publish(self, name: str, expires_s: float, check: bool) -> None:  # noqa: FBT001
+        self.world.publish(name, expires_s, check=check)
+
+    @rule(crash=CRASH)
+    def dispatch(self, crash: int) -> None:
+        self.world.at_orchestrator(self.world.orchestrator.dispatch, crash)
+
+    @rule(which=WHICH, crash=CRASH)
+    def deliver(self, which: int, crash: int) -> None:
+        self.world.at_host(lambda: self.world.host.deliver(which), crash)
+
+    @rule(turns=st.integers(1, 3), crash=CRASH)
+    def work(self, turns: int, crash: int) -> None:
+        self.world.at_host(lambda: self.world.host.work(turns), crash)
+
+    @rule(crash=CRASH)
+    def send(self, crash: int) -> None:
+        self.world.at_host(self.world.host.send, crash)
+
+    @rule(which=WHICH, crash=CRASH)
+    def record(self, which: int, crash: int) -> None:
+        self.world.at_orchestrator(lambda: self.world.orchestrator.record(which), crash)
+
+    @rule(crash=CRASH)
+    def prune(self, crash: int) -> None:
+        self.world.at_host(self.world.host.tidy, crash)
+
+    @rule(name=RUNBOOK, crash=CRASH)
+    def run_one(self, name: str, crash: int) -> None:
+        """Bring an order home and its report back: chance alone would seldom get so far."""
+        self.publish(name, 300.0, check=False)
+        self.dispatch(0)
+        self.deliver(0, 0)
+        self.work(2, crash)
+        self.send(0)
+        for _ in range(3):
+            self.record(0, 0)
+        self.deliver(0, 0)
+
+    @rule(queue=QUEUE, which=WHICH)
+    def drop(self, queue: str, which: int) -> None:
+        self.world.wire.take(queue, which)
+
+    @rule(queue=QUEUE, which=WHICH)
+    def duplicate(self, queue: str, which: int) -> None:
+        if letter := self.world.wire.look(queue, which):
+            self.world.wire.put(queue, letter)
+
+    @rule(which=st.integers(0, 30))
+    def repeat_what_was_long_ago(self, which: int) -> None:
+        self.world.wire.again(which)
+
+    @rule(down=st.sampled_from([False, False, True]))
+    def break_broker(self, down: bool) -> None:  # noqa: FBT001
+        self.world.wire.down = down
+
+    @rule(room=st.sampled_from(Room))
+    def fill_disk(self, room: Room) -> None:
+        self.world.at_host(lambda: self.world.host.leave(room))
+
+    @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, 400.0, 3600.0]))
+    def pass_time(self, seconds: float) -> None:
+        """Also what a suspended machine sees: its boot clock goes on."""
+        self.world.clocks.pass_time(seconds)
+
+    @rule(off_ms=CLOCK)
+    def set_hosts_clock(self, off_ms: int) -> None:
+        self.world.clocks.host_off_ms = off_ms
+
+    @rule()
+    def restart_host(self) -> None:
+        self.world.at_host(self.world.host.stop)
+
+    @rule()
+    def reboot_host(self) -> None:
+        self.world.at_host(self.world.host.stop)
+        self.world.clocks.reboot()
+
+    @invariant()
+    def laws_hold(self) -> None:
+        assert not self.world.laws.broken, "; ".join(self.world.laws.broken)
+
+    def teardown(self) -> None:
+        """Let everything run to its end, and hold that to the laws, too."""
+        try:
+            if not self.world.laws.broken:
+                self.world.heal()
+                self.laws_hold()
+        finally:
+            self.world.close()
