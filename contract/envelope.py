@@ -28,6 +28,7 @@ class PayloadType(StrEnum):
     """What a payload is; part of the signed bytes."""
 
     ORDER = "application/vnd.denrei.order.v1+json"
+    CANCEL = "application/vnd.denrei.cancel.v1+json"
     PING = "application/vnd.denrei.ping.v1+json"
     ACKNOWLEDGEMENT = "application/vnd.denrei.acknowledgement.v1+json"
     RECEIPT = "application/vnd.denrei.receipt.v1+json"

@@ -73,7 +73,11 @@ class _Lint:
         for seen in self.runbook.observe:
             yield from self._observation(seen)
         for index, step in enumerate(self.runbook.steps):
-            yield from self._step(step, index)
+            place: list[str | int] = ["steps", index]
+            yield from self._step(step, self.root.find([*place, "do"]))
+            for position, rescuing in enumerate(step.rescue):
+                node = self.root.find([*place, "rescue", position, "do"])
+                yield from self._step(rescuing, node)
         for expression in (self.runbook.report or {}).values():
             yield from self._expression(expression, boolean=False)
 
@@ -114,9 +118,8 @@ class _Lint:
             if for_each.name and for_each.name != "uuid":
                 yield from _regular_expression(for_each.name, at)
         lock_names = set(_TEXT_NAMES) | {n for n in self.samples if n.startswith("params.")}
-        yield from self._template(
-            self.runbook.lock, lock_names - self.secrets, self.root.find(["lock"])
-        )
+        for lock in self.runbook.locks:
+            yield from self._template(lock, lock_names - self.secrets, self.root.find(["lock"]))
 
     def _observation(self, seen: Observation) -> Iterator[Problem]:
         node = self.root.find(["observe", seen.name, seen.kind])
@@ -139,12 +142,12 @@ class _Lint:
             yield Problem(seen.at, "process needs pid_file, cmdline or unit")
         yield from self._program(seen.arguments, node)
 
-    def _step(self, step: Step, index: int) -> Iterator[Problem]:
+    def _step(self, step: Step, action: Node) -> Iterator[Problem]:
         if step.when:
             yield from self._expression(step.when)
         yield from self._expression(step.ensure)
         if step.do:
-            yield from self._action(step.do, self.root.find(["steps", index, "do"]))
+            yield from self._action(step.do, action)
 
     def _action(self, action: Action, node: Node) -> Iterator[Problem]:
         if action.kind not in ACTIONS:

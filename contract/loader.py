@@ -26,13 +26,17 @@ from contract.runbook import (
 )
 
 MAX_STEPS = 100
+MAX_RESCUE = 20  # steps of one rescue
+MAX_LOCKS = 20
 MAX_ATTEMPTS = 20
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RUNBOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _RESERVED = frozenset({"params", "run", "now", "true", "false", "null", "in"})
 
 _KEYS = ("name", "summary", "params", "lock", "timeout", "observe", "for_each", "steps", "report")
-_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry", "on_interrupt")
+_PLAIN_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry", "on_interrupt")
+_STEP_KEYS = (*_PLAIN_STEP_KEYS, "rescue")
+_RESCUE_KEYS = (*_PLAIN_STEP_KEYS, "rolls_back")
 _PARAM_KEYS = ("type", "summary", "default", "pattern", "values", "secret")
 _COMMAND_OPTIONS = ("files", "scrub", "leaves_daemon", "stdin", "env", "cwd")
 
@@ -61,7 +65,7 @@ def _runbook(reader: Reader, root: Node, data: bytes) -> Runbook:
         parameters=tuple(_parameters(reader, top.get("params"))),
         observe=tuple(_observations(reader, top.get("observe"))),
         for_each=_for_each(reader, top.get("for_each")),
-        lock=reader.text(top, "lock"),
+        locks=tuple(_locks(reader, top)),
         timeout=reader.duration(top, "timeout", DEFAULT_TIMEOUT),
         steps=tuple(_steps(reader, top.get("steps"))),
         report=dict(_report(reader, top.get("report"))),
@@ -158,27 +162,56 @@ def _for_each(reader: Reader, node: Node | None) -> ForEach | None:
         name=reader.text(glob, "name"),
         tell=reader.pattern(glob, "tell"),
         only=reader.text(fields, "only"),
-        values=tuple(reader.texts(fields, "list")),
+        values=tuple(_listed(reader, fields)),
     )
 
 
+def _listed(reader: Reader, fields: dict[str, Node]) -> list[str]:
+    values = reader.texts(fields, "list")
+    if not all(value.strip() for value in values):
+        reader.complain(fields["list"].at, "list has an empty name")
+    for value in dict.fromkeys(values):
+        if values.count(value) > 1:
+            reader.complain(fields["list"].at, f"list has {value!r} twice")
+    return values
+
+
+def _locks(reader: Reader, top: dict[str, Node]) -> list[str]:
+    node = top.get("lock")
+    if node is None:
+        return []
+    is_list = isinstance(node.value, list)
+    names = reader.texts(top, "lock") if is_list else [reader.text(top, "lock")]
+    if len(names) > MAX_LOCKS:
+        reader.complain(node.at, f"lock names at most {MAX_LOCKS} resources")
+    if isinstance(node.value, str | list) and not all(name.strip() for name in names):
+        reader.complain(node.at, "a lock names a resource, such as service:nginx")
+    return names
+
+
 def _steps(reader: Reader, node: Node | None) -> Iterable[Step]:
+    steps = list(_list_of_steps(reader, node, "steps", MAX_STEPS))
+    seen: set[str] = set()
+    for step in (each for top in steps for each in (top, *top.rescue)):
+        if step.name and step.name in seen:
+            reader.complain(step.at, f"two steps are named {step.name!r}")
+        seen.add(step.name)
+    return steps
+
+
+def _list_of_steps(reader: Reader, node: Node | None, what: str, most: int) -> Iterable[Step]:
     if node is None:
         return
-    if not isinstance(node.value, list) or not 1 <= len(node.value) <= MAX_STEPS:
-        reader.complain(node.at, f"steps must be a list of 1 to {MAX_STEPS} steps")
+    if not isinstance(node.value, list) or not 1 <= len(node.value) <= most:
+        reader.complain(node.at, f"{what} must be a list of 1 to {most} steps")
         return
-    seen: set[str] = set()
     for child in node.value:
-        step = _step(reader, child)
-        if step.name and step.name in seen:
-            reader.complain(child.at, f"two steps are named {step.name!r}")
-        seen.add(step.name)
-        yield step
+        yield _step(reader, child, is_rescue=what == "rescue")
 
 
-def _step(reader: Reader, node: Node) -> Step:
-    fields = reader.mapping(node, _STEP_KEYS, ("name", "ensure"), "a step")
+def _step(reader: Reader, node: Node, *, is_rescue: bool) -> Step:
+    keys, what = (_RESCUE_KEYS, "a rescue's step") if is_rescue else (_STEP_KEYS, "a step")
+    fields = reader.mapping(node, keys, ("name", "ensure"), what)
     name = reader.text(fields, "name")
     if "name" in fields and not name.strip():
         reader.complain(fields["name"].at, "a step's name says which state must hold")
@@ -192,6 +225,8 @@ def _step(reader: Reader, node: Node) -> Step:
         timeout=reader.duration(fields, "timeout", DEFAULT_ACTION_TIMEOUT),
         retry=_retry(reader, fields.get("retry")),
         on_interrupt=reader.choice(fields, "on_interrupt", OnInterrupt, OnInterrupt.UNKNOWN),
+        rescue=tuple(_list_of_steps(reader, fields.get("rescue"), "rescue", MAX_RESCUE)),
+        rolls_back=reader.boolean(fields, "rolls_back"),
     )
 
 

@@ -6,8 +6,9 @@ from contract.error import DenreiError
 
 REPORTS_QUEUE = "reports"
 DELIVER_TASK = "denrei.deliver"  # orchestrator -> host: one opaque letter
-PING_TASK = "denrei.ping"  # host -> itself: is the wire alive?
+PING_TASK = "denrei.ping"  # to a host, by itself or the dispatcher: is the wire alive?
 RECORD_TASK = "denrei.record"  # host -> orchestrator: one opaque letter
+PRESENCE_TASK = "denrei.presence"  # host -> orchestrator: an unsigned answer to a ping
 
 HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
 

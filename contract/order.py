@@ -1,4 +1,4 @@
-"""What the orchestrator sends to a host: orders, pings and acknowledgements."""
+"""What the orchestrator sends to a host: orders, cancels, pings and acknowledgements."""
 
 import hashlib
 from typing import Annotated, TypeVar
@@ -12,6 +12,7 @@ from contract.key import SigningKey
 
 PROTOCOL = 1
 MAX_LIFE_MS = 7 * 24 * 3600 * 1000  # no order is good for longer than seven days
+MAX_CANCEL_LIFE_MS = 2 * MAX_LIFE_MS  # an order that begins at its last moment still has to run
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 RunId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}\Z")]  # a ULID
@@ -51,6 +52,21 @@ class Order(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     issued_at: Instant
     not_before: Instant
     expires_at: Instant  # not begun by then: not run at all
+    nonce: Nonce
+
+
+class Cancel(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A tombstone: the host is not to begin this order, or not to go on with it."""
+
+    run_id: RunId
+    order_sha256: Digest
+    ordered_at: Instant  # when the order was issued: an older ledger may have taken it already
+    order_expires_at: Instant  # a host keeps the tombstone as long as it would keep the order
+    operator: Name
+    kill: bool  # end the command that runs now; else the step may come to its end
+    reason: Annotated[str, msgspec.Meta(max_length=2000)]
+    issued_at: Instant
+    expires_at: Instant  # by then the order is over, whatever becomes of this
     nonce: Nonce
 
 

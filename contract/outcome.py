@@ -46,10 +46,15 @@ def worst(outcomes: Iterable[StepOutcome]) -> StepOutcome:
 #   queued ──receipt──> delivered ──receipt──> running ──report──> succeeded | failed | unknown
 #     │                     │                     │                          | cancelled | refused
 #     │                     └──── no report by the deadline ────> unknown
-#     └── no receipt by the expiry ──> expired
+#     ├── no receipt by the expiry ──> expired
+#     └── cancelled before it was sent, or before it came to the host (receipt) ──> cancelled
 #
-#   A verified report that comes late replaces `unknown` (if nobody had reported) and `expired`;
-#   no other terminal state is ever replaced.
+#   A host run that is being cancelled goes the same ways: its host answers the tombstone by a
+#   receipt, and by a report if it had the order. Without an answer it expires as any other.
+#
+#   A verified report that comes late replaces every end that no report has told: `unknown`,
+#   `expired`, and a `cancelled` or `refused` that the host told of another copy of the order.
+#   What a report has told is never replaced.
 class HostRunState(StrEnum):
     """Where one host's share of a run stands."""
 
@@ -60,7 +65,7 @@ class HostRunState(StrEnum):
     FAILED = "failed"  # reported: some state does not hold
     REFUSED = "refused"  # reported: the host would not take the order, and says why
     EXPIRED = "expired"  # the order's time ran out and no host answered
-    CANCELLED = "cancelled"  # reported: taken back before it was done
+    CANCELLED = "cancelled"  # taken back before it was done
     UNKNOWN = "unknown"  # accepted but never reported, or reported as undecidable
 
 

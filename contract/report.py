@@ -38,6 +38,8 @@ class StepReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     attempts: Count = 0  # how often the action was run
     interrupted: bool = False  # an executor died in the middle and another one took over
     action: ActionReport | None = None
+    earlier: list[Text] = []  # what the attempts before the last one came to
+    rescue: list["StepReport"] = []  # the steps that ran because this one failed
 
 
 class PassReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,11 +51,13 @@ class PassReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class Receipt(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The host's word that an order is in its ledger and will be carried out."""
+    """The host's word of what its ledger holds of an order that has not ended."""
 
     run_id: RunId
     order_sha256: Digest
-    state: HostRunState  # delivered (it waits its turn) or running
+    # delivered (it waits its turn), running, or cancelled (it was taken back before it came)
+    state: HostRunState
+    cancel_sha256: Digest | None = None  # the tombstone that this answers
     at: Instant
 
 

@@ -1,6 +1,6 @@
 """The language: a runbook and its parts as frozen types. `loader` makes them from YAML."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -62,6 +62,8 @@ class Step:
     timeout: timedelta = DEFAULT_ACTION_TIMEOUT  # how long the action itself may take
     retry: Retry = Retry()
     on_interrupt: OnInterrupt = OnInterrupt.UNKNOWN
+    rescue: "tuple[Step, ...]" = ()  # what to do if the step failed; these have none of their own
+    rolls_back: bool = False  # of a rescue's step: its state is the earlier one, put back
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +90,24 @@ class Runbook:
     parameters: tuple[Parameter, ...] = ()
     observe: tuple[Observation, ...] = ()
     for_each: ForEach | None = None
-    lock: str = ""
+    locks: tuple[str, ...] = ()  # the resources it works on, with `${…}` still in them
     timeout: timedelta = DEFAULT_TIMEOUT
     report: Mapping[str, Expression] | None = None
+
+    def all_steps(self) -> Iterator[Step]:
+        """Yield every step, those of a rescue after the one that they are for."""
+        for step in self.steps:
+            yield step
+            yield from step.rescue
 
     @property
     def changes(self) -> bool:
         """Tell whether any step could change something."""
-        return any(step.do for step in self.steps)
+        return any(step.do for step in self.all_steps())
 
     @property
     def executables(self) -> frozenset[str]:
         """Return every program that the runbook may start, for the host's policy."""
-        arguments = [step.do.arguments for step in self.steps if step.do]
+        arguments = [step.do.arguments for step in self.all_steps() if step.do]
         arguments += [seen.arguments for seen in self.observe]
         return frozenset(a["argv"][0] for a in arguments if "argv" in a)

@@ -17,7 +17,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 class Role(StrEnum):
     """What a key on the orchestrator's side may sign."""
 
-    OPERATOR = "operator"  # orders and pings
+    OPERATOR = "operator"  # orders, cancels and pings
     SCHEDULER = "scheduler"  # orders of schedules, unattended
     RECORDER = "recorder"  # acknowledgements
 

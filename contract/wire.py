@@ -12,8 +12,10 @@ import binascii
 import json
 import logging
 import signal
+import time
 import uuid
 import warnings
+from collections.abc import Sequence
 from queue import Empty
 from typing import Any
 
@@ -25,13 +27,15 @@ from kombu.transport import redis as kombu_redis
 from kombu.utils.url import sanitize_url
 
 from contract.error import DenreiError
-from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK
+from contract.fetch import BoundedParser, list_expected
+from contract.names import DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK
 
 EXIT_OK = 0
 MAX_MESSAGE = 1024 * 1024  # characters of one letter as it travels
-_TASKS = frozenset({DELIVER_TASK, PING_TASK, RECORD_TASK})
+_TASKS = frozenset({DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK})
 _EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 _ANONYMOUS = Exchange("")
+_OVERTAKES = "denrei_overtakes"  # a property that never leaves this process
 _log = logging.getLogger(__name__)
 
 
@@ -40,14 +44,32 @@ class BrokerError(DenreiError):
 
 
 class Channel(kombu_redis.Channel):
-    """A Redis channel that survives bytes which are no message, and keeps no bindings."""
+    """A Redis channel that survives whatever lies in its queue, and keeps no bindings."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)  # type: ignore[misc]  # not in the stubs
+            with list_expected():
+                return super()._brpop_read(**options)  # type: ignore[misc]  # not in the stubs
         except (ValueError, RecursionError, TypeError, AttributeError) as error:
+            Transport.received_at = time.monotonic()
             _log.warning("dropped a message that is not JSON: %s", type(error).__name__)
             raise Empty from None
+
+    def _put(self, queue: str, message: Any, **options: Any) -> None:
+        """Put a message where readers find it last, or, if it says so, where they find it first."""
+        if not message["properties"].pop(_OVERTAKES, False):
+            super()._put(queue, message, **options)
+            return
+        with self.conn_or_acquire() as client:
+            client.rpush(queue, json.dumps(message))
+
+    def _size(self, queue: str) -> int:
+        with list_expected():
+            return int(super()._size(queue))
+
+    def _connparams(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        parameters = super()._connparams(*arguments, **options)  # type: ignore[misc]
+        return {**parameters, "parser_class": BoundedParser, "protocol": 2}
 
     def _queue_bind(self, *_arguments: Any) -> None:
         """Keep no binding: everything is published to the anonymous exchange by queue name."""
@@ -57,8 +79,10 @@ class Transport(kombu_redis.Transport):
     """A Redis transport that lets only rebuilt messages through."""
 
     Channel = Channel
+    received_at = 0.0  # by the monotonic clock: when a broker last gave this process anything
 
     def _deliver(self, message: Any, queue: Any) -> None:
+        Transport.received_at = time.monotonic()
         try:
             task, text = _essence(message)
         except (ValueError, TypeError, LookupError, RecursionError, binascii.Error) as error:
@@ -199,13 +223,11 @@ class Publisher:
 
     def publish(self, queue: str, task: str, blob: bytes) -> None:
         """Put one letter into a queue. Raises BrokerError."""
-        body = [[blob.decode()], {}, _EMBED]
-        try:
-            self._ready().publish(
-                body, exchange="", routing_key=queue, headers=_headers(task), serializer="json"
-            )
-        except self._errors as error:
-            raise self._failed(error) from error
+        self._put(queue, task, blob)
+
+    def overtake(self, queue: str, task: str, blob: bytes) -> None:
+        """Put one letter into a queue before all that lies there. Raises BrokerError."""
+        self._put(queue, task, blob, **{_OVERTAKES: True})
 
     def waiting(self, queue: str) -> int:
         """Return how many messages wait in a queue. Raises BrokerError."""
@@ -215,10 +237,39 @@ class Publisher:
         except self._errors as error:
             raise self._failed(error) from error
 
+    def waiting_in(self, queues: Sequence[str]) -> list[int]:
+        """Return how many messages wait in each of many queues: one round trip for all.
+
+        Raises BrokerError.
+        """
+        try:
+            channel: Any = self._ready().channel
+            with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
+                for queue in queues:
+                    pipe.llen(queue)
+                with list_expected():
+                    return [int(count) for count in pipe.execute()]
+        except self._errors as error:
+            raise self._failed(error) from error
+
     def close(self) -> None:
         """Let the connection go."""
         self._producer = None
         self._connection.release()
+
+    def _put(self, queue: str, task: str, blob: bytes, **properties: Any) -> None:
+        body = [[blob.decode()], {}, _EMBED]
+        try:
+            self._ready().publish(
+                body,
+                exchange="",
+                routing_key=queue,
+                headers=_headers(task),
+                serializer="json",
+                **properties,
+            )
+        except self._errors as error:
+            raise self._failed(error) from error
 
     def _ready(self) -> Producer:
         if self._producer is None:

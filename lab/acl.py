@@ -48,7 +48,7 @@ def host_user(host: str, broker: str) -> AclUser:
 
 def server_user(broker: str) -> AclUser:
     """Give the orchestrator's user: it reads reports, and adds to hosts' queues."""
-    rules = f"~{REPORTS_QUEUE} {_SESSION} {_CONSUME} (~{host_queue('*')} -@all +lpush +llen)"
+    rules = f"~{REPORTS_QUEUE} {_SESSION} {_CONSUME} (~{host_queue('*')} -@all +lpush +rpush +llen)"
     return AclUser(SERVER, _password(broker), rules)
 
 

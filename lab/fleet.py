@@ -92,21 +92,29 @@ class Fleet:
         self.key_file = self._directory / "workspace.key"
         self.key_file.write_text(self.workspace.key)
         self.key_file.chmod(0o600)
-        self.denrei.must("init", "--broker", self.redis.url, "--operator", "demo")
+        self.denrei.must("init", "--broker", self.broker("server"), "--operator", "demo")
         for name in self._names:
             self._add_host(name)
         arguments = ("server", "--beat") if self._beat else ("server",)
         self.start("server", self.denrei, *arguments)
-        for host in self.hosts.values():
-            self.keep(host.name, host.start())
+        for name in self.hosts:
+            self.start_host(name)
+
+    def broker(self, _name: str) -> str:
+        """Return where a host, or the `server`, is to look for the broker."""
+        return self.redis.url
 
     def _add_host(self, name: str) -> None:
-        host = FleetHost(self._directory / name, name, self.cloud, self.redis.url)
+        host = FleetHost(self._directory / name, name, self.cloud, self.broker(name))
         self._stack.callback(host.agent.stop)
         host.prepare()
         host.join(self.home / "trust.json")
         self.denrei.must("host", "add", name, str(host.public))
         self.hosts[name] = host
+
+    def start_host(self, name: str) -> None:
+        """Start a host's worker."""
+        self.keep(name, self.hosts[name].start())
 
     def start(self, name: str, script: Script, *arguments: str) -> None:
         """Start a console script in the background and keep it until the end."""

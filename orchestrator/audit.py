@@ -9,6 +9,7 @@ from contract.envelope import EnvelopeError, verify
 from contract.key import VerifyKey
 from contract.order import (
     Acknowledgement,
+    Cancel,
     Message,
     MessageError,
     Order,
@@ -23,6 +24,7 @@ from orchestrator.store.store import Store
 
 _MESSAGES: dict[Kind, type[Message]] = {
     Kind.ORDER: Order,
+    Kind.CANCEL: Cancel,
     Kind.PING: Ping,
     Kind.ACKNOWLEDGEMENT: Acknowledgement,
     Kind.RECEIPT: Receipt,
@@ -32,6 +34,7 @@ _MESSAGES: dict[Kind, type[Message]] = {
 }
 _ROLES: dict[Kind, frozenset[Role]] = {
     Kind.ORDER: frozenset({Role.OPERATOR, Role.SCHEDULER}),
+    Kind.CANCEL: frozenset({Role.OPERATOR}),
     Kind.PING: frozenset({Role.OPERATOR, Role.SCHEDULER}),
     Kind.ACKNOWLEDGEMENT: frozenset({Role.RECORDER}),
 }
@@ -68,7 +71,7 @@ class _Signer:
 
 
 def verify_all(store: Store, trust: Trust) -> Audit:
-    """Verify every stored letter again, and look for orders that are missing."""
+    """Verify every stored letter again, and look for orders and cancels that are missing."""
     signers = _signers(store, trust)
     counts: Counter[Kind] = Counter()
     findings: list[Finding] = []
@@ -127,6 +130,7 @@ def _complaint(letter: StoredEnvelope, message: Any, signer: _Signer) -> str:
 
 def _missing(store: Store) -> list[Finding]:
     return [
-        Finding(0, Kind.ORDER, host, run_id, digest, "its letter is not in the store")
-        for run_id, host, digest in store.envelopes.missing_orders()
+        Finding(0, kind, host, run_id, digest, "its letter is not in the store")
+        for kind in (Kind.ORDER, Kind.CANCEL)
+        for run_id, host, digest in store.envelopes.missing(kind)
     ]

@@ -1,7 +1,9 @@
 """The dispatcher: puts finished letters into the hosts' queues. It has no key.
 
 An order is published again, the same bytes, with growing pauses and only while the host's queue is
-empty, until the host's signed receipt is recorded or the order expires.
+empty, until the host's signed receipt is recorded or the order expires. A tombstone takes its
+order's place in this; it goes to the head of the queue, so that a host which comes back reads it
+first.
 """
 
 import time
@@ -14,6 +16,8 @@ import structlog
 from contract.instant import now_ms
 from contract.names import DELIVER_TASK, host_queue
 from contract.wire import BrokerError, Publisher
+from orchestrator.presence import DEFAULT_PERIOD_MS
+from orchestrator.roll_call import RollCall
 from orchestrator.store.record import Letter
 from orchestrator.store.store import Store, StoreError
 
@@ -29,9 +33,15 @@ _log = structlog.get_logger(__name__)
 class Dispatcher:
     """Publishes what is due and ends what nobody answered, turn by turn."""
 
-    def __init__(self, store: Store, publisher: Publisher) -> None:
-        """Take letters from the store, put them out through the publisher."""
+    def __init__(
+        self, store: Store, publisher: Publisher, period_ms: int = DEFAULT_PERIOD_MS
+    ) -> None:
+        """Take letters from the store, put them out through the publisher.
+
+        Every host is asked for its presence once in `period_ms`.
+        """
         self._store = store
+        self._roll_call = RollCall(store, publisher, period_ms)
         self._publisher = publisher
         self._trouble = ""
         self._turned = time.monotonic()
@@ -70,6 +80,7 @@ class Dispatcher:
         self._publish(pings, self._post_ping, outgoing.pings_posted)
         orders = outgoing.orders(now, _BATCH)
         self._publish(orders, self._post_order, outgoing.orders_posted)
+        self._roll_call.turn()
         return _BATCH in (len(pings), len(orders))
 
     def _publish(
@@ -92,8 +103,10 @@ class Dispatcher:
         run_id, host = letter.key
         if letter.publishes and self._publisher.waiting(host_queue(host)):
             return later  # it lies there still: the host has not fetched it
-        self._publisher.publish(host_queue(host), DELIVER_TASK, letter.data)
-        _log.info("published", run=run_id, host=host, time=letter.publishes + 1)
+        publish = self._publisher.overtake if letter.overtakes else self._publisher.publish
+        publish(host_queue(host), DELIVER_TASK, letter.data)
+        kind = "cancel" if letter.overtakes else "order"
+        _log.info("published", run=run_id, host=host, letter=kind, time=letter.publishes + 1)
         return replace(later, publishes=letter.publishes + 1)
 
     def _post_ping(self, letter: Letter) -> Letter:

@@ -3,16 +3,19 @@
 import json
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
 from contract.broker import check_broker_url
 from contract.document import DocumentError, Node, Problem, read_document
+from contract.duration import DurationError, parse_duration
 from contract.error import DenreiError
 from contract.key import SigningKey
 from contract.reading import Reader
 from contract.trust import Role, Trust, TrustedKey, load_trust, save_public
 from orchestrator.library import Library
+from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.store.store import Store
 
 ENVIRONMENT = "DENREI_HOME"
@@ -21,7 +24,9 @@ DEFAULT_BROKER = "redis://127.0.0.1:6379/0"
 BEAT_OPERATOR = "beat"
 
 _CONFIG = "denrei.yaml"
-_KEYS = ("broker", "store", "operator")
+_REQUIRED = ("broker", "store", "operator")
+_KEYS = (*_REQUIRED, "presence")
+_SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(hours=1)
 _EMPTY_SCHEDULES = """\
 # Runbooks that run by the clock, while `denrei server --beat` runs. For example:
 #
@@ -45,6 +50,7 @@ class Home:
     broker: str
     store_url: str
     operator: str
+    presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
 
     @classmethod
     def create(cls, path: Path, broker: str, operator: str, store_url: str = "") -> Self:
@@ -78,7 +84,8 @@ class Home:
         except OSError as error:
             raise HomeError(f"can't read {file}: {error.strerror}") from None
         fields = _fields(read_document(data, str(file)), str(file))
-        home = cls(path, fields["broker"], fields["store"], fields["operator"])
+        presence_ms = _presence_ms(fields.get("presence"), file)
+        home = cls(path, fields["broker"], fields["store"], fields["operator"], presence_ms)
         home._check()
         return home
 
@@ -170,9 +177,21 @@ class Home:
 
 def _fields(node: Node, file: str) -> dict[str, str]:
     reader = Reader()
-    fields = reader.mapping(node, _KEYS, _KEYS, _CONFIG)
-    texts = {name: reader.text(fields, name) for name in _KEYS}
+    fields = reader.mapping(node, _KEYS, _REQUIRED, _CONFIG)
+    texts = {name: reader.text(fields, name) for name in fields}
     problems: list[Problem] = reader.problems
     if problems:
         raise DocumentError(file, problems)
     return texts
+
+
+def _presence_ms(text: str | None, file: Path) -> int:
+    if text is None:
+        return DEFAULT_PERIOD_MS
+    try:
+        period = parse_duration(text)
+    except DurationError as error:
+        raise HomeError(f"{file}: presence: {error}") from None
+    if not _SHORTEST <= period <= _LONGEST:
+        raise HomeError(f"{file}: presence: {text} is not between 2s and 1h")
+    return round(period.total_seconds() * 1000)

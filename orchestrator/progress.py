@@ -1,9 +1,9 @@
 """How a host's letters move a host run. Pure; the states are drawn in `contract.outcome`.
 
-What a host signs later in an order's life outweighs what came before: refusal < receipt < report.
-So whatever the order in which letters arrive, and however often, they end in the same state. A
-state that a report has settled never changes again; one that we assumed for want of an answer
-(`expired`, `unknown`) gives way to a report.
+What a host signs later in an order's life outweighs what came before: refusal < receipt that it was
+cancelled before it came < receipt that it was accepted < report. So whatever the order in which
+letters arrive, and however often, they end in the same state. A state that a report has settled
+never changes again; any other end gives way to a report.
 """
 
 from dataclasses import replace
@@ -18,7 +18,9 @@ GRACE_MS = 60_000  # how much longer than the runbook's timeout we wait for a re
 
 _ACCEPTED = (HostRunState.DELIVERED, HostRunState.RUNNING)
 _LATE_RECEIPT = "the host accepted the order after all; its report has not come yet"
-_EXPIRED = "expired"  # the gate's reason for an order that came too late
+_NEVER_BEGUN = "cancelled before the order came to the host; it will not run there"
+# The gate's reasons that are a state of their own: too late, or taken back before it came.
+_STATES = {"expired": HostRunState.EXPIRED, "cancelled": HostRunState.CANCELLED}
 
 
 def advance(standing: Standing, message: Receipt | Report | Refusal | Pong, now: int) -> HostRun:
@@ -36,6 +38,10 @@ def advance(standing: Standing, message: Receipt | Report | Refusal | Pong, now:
 
 def _after_receipt(standing: Standing, receipt: Receipt, now: int) -> HostRun:
     host_run = standing.host_run
+    if receipt.cancel_sha256 is not None and receipt.cancel_sha256 == host_run.cancel_sha256:
+        host_run = replace(host_run, cancel_answered_at=host_run.cancel_answered_at or now)
+    if receipt.state is HostRunState.CANCELLED:
+        return _after_burial(host_run, receipt, now)
     if receipt.run_id != host_run.run_id or receipt.state not in _ACCEPTED:
         return host_run
     if host_run.reported_at is not None:
@@ -52,6 +58,15 @@ def _after_receipt(standing: Standing, receipt: Receipt, now: int) -> HostRun:
         accepted_at=accepted_at,
         deadline_at=_deadline(standing, receipt, now),
     )
+
+
+def _after_burial(host_run: HostRun, receipt: Receipt, now: int) -> HostRun:
+    """Return the host run after the host's word that the tombstone came before the order."""
+    was_accepted = host_run.accepted_at is not None or host_run.reported_at is not None
+    if receipt.run_id != host_run.run_id or was_accepted:
+        return host_run
+    ended_at = host_run.ended_at if host_run.state is HostRunState.CANCELLED else now
+    return replace(host_run, state=HostRunState.CANCELLED, reason=_NEVER_BEGUN, ended_at=ended_at)
 
 
 def _deadline(standing: Standing, receipt: Receipt, now: int) -> int:
@@ -80,12 +95,18 @@ def _after_report(host_run: HostRun, report: Report, now: int) -> HostRun:
 
 
 def _after_refusal(host_run: HostRun, refusal: Refusal, now: int) -> HostRun:
+    why = f"{refusal.reason}: {refusal.detail}"
+    if refusal.letter_sha256 == host_run.cancel_sha256:
+        return _after_refused_cancel(host_run, why, now)
     if host_run.state is not HostRunState.QUEUED:
         return host_run
-    expired = refusal.reason == _EXPIRED
-    return replace(
-        host_run,
-        state=HostRunState.EXPIRED if expired else HostRunState.REFUSED,
-        reason=f"{refusal.reason}: {refusal.detail}",
-        ended_at=now,
-    )
+    state = _STATES.get(refusal.reason, HostRunState.REFUSED)
+    return replace(host_run, state=state, reason=why, ended_at=now)
+
+
+def _after_refused_cancel(host_run: HostRun, why: str, now: int) -> HostRun:
+    """Return the host run whose host will not cancel it: an order that it has goes its way."""
+    if host_run.cancel_answered_at is not None:
+        return host_run
+    reason = host_run.reason if host_run.ended else f"{host_run.reason} (refused: {why})"
+    return replace(host_run, reason=reason, cancel_answered_at=now)

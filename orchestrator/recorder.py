@@ -19,10 +19,12 @@ from contract.order import (
     encode,
     letter_digest,
 )
+from contract.presence import SKEW_MS
 from contract.report import Pong, Receipt, Refusal, Report
 from orchestrator.keyring import Keyring
 from orchestrator.progress import advance
 from orchestrator.store.incoming import Taken
+from orchestrator.store.presences import skew_between
 from orchestrator.store.record import Kind, NewEnvelope
 from orchestrator.store.store import Store
 
@@ -74,8 +76,25 @@ class Recorder:
             acknowledge=partial(self._acknowledge, envelope) if kind is Kind.REPORT else None,
             pong=message if isinstance(message, Pong) else None,
         )
+        if not taken.repeated:
+            self._note_clock(message, now)
         _tell(message, kind, taken)
         return taken
+
+    def _note_clock(self, message: Answer, now: int) -> None:
+        """Note what a signed letter shows of its host's clock: it spoke after it was asked."""
+        at = message.ended_at if isinstance(message, Report) else message.at
+        asked_at = at if at >= now - SKEW_MS else self._asked_at(message)
+        if asked_at is not None:
+            self._store.presences.signed_clock(message.host, skew_between(at, asked_at, now), now)
+
+    def _asked_at(self, message: Answer) -> int | None:
+        """Return when we asked what a message answers; None if that is not known."""
+        if isinstance(message, Pong):
+            ping = self._store.pings.get(message.nonce)
+            return ping.created_at if ping else None
+        run = self._store.runs.get(message.run_id) if message.run_id else None
+        return run.created_at if run else None
 
     def _open(self, letter: bytes) -> tuple[Kind, Answer]:
         try:

@@ -7,8 +7,16 @@ import uuid
 import structlog
 from celery import Celery
 
-from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
-from contract.wire import BrokerError, Publisher, make_app
+from contract.names import (
+    DELIVER_TASK,
+    PING_TASK,
+    PRESENCE_TASK,
+    RECORD_TASK,
+    REPORTS_QUEUE,
+    host_queue,
+)
+from contract.wire import BrokerError, Publisher, Transport, make_app
+from orchestrator.attendance import Attendance
 from orchestrator.recorder import LetterError, Recorder
 from orchestrator.store.record import NewEnvelope
 from orchestrator.store.store import StoreError
@@ -16,7 +24,7 @@ from orchestrator.store.store import StoreError
 EXIT_STALLED = 75  # EX_TEMPFAIL: the server starts it again
 
 _SELF_PING_S = 20.0
-_SILENCE_S = 60.0
+_SILENCE_S = 40.0  # from when the broker took a word: noticed within a minute, see probe
 
 _log = structlog.get_logger(__name__)
 
@@ -31,13 +39,9 @@ class Pulse:
     def __init__(self, broker: str) -> None:
         """Use a connection of its own: it works in another thread."""
         self._publisher = Publisher(broker)
-        self._heard = time.monotonic()
+        self._reached_at = time.monotonic()
         self._ping_at = 0.0
         self._trouble = ""
-
-    def heard(self) -> None:
-        """Note that something came in."""
-        self._heard = time.monotonic()
 
     def probe(self) -> str:
         """Look at the broker; return what hinders the recorder, or nothing."""
@@ -45,10 +49,10 @@ class Pulse:
             self._ask_broker()
         except BrokerError as error:
             self._say(str(error))
-            self.heard()  # the broker's silence is not ours
+            self._reached_at = time.monotonic()  # the broker's silence is not ours
         else:
             self._say("")
-        silent_s = time.monotonic() - self._heard
+        silent_s = time.monotonic() - max(self._reached_at, Transport.received_at)
         if silent_s > _SILENCE_S:
             _log.error("stalled", silent_s=round(silent_s))
             os._exit(EXIT_STALLED)
@@ -71,16 +75,15 @@ class Pulse:
 class Recording:
     """Hands letters from the wire to the recorder, and its acknowledgements back to the wire."""
 
-    def __init__(self, recorder: Recorder, broker: str, pulse: Pulse) -> None:
-        """Connect the recorder with the broker."""
+    def __init__(self, recorder: Recorder, broker: str, attendance: Attendance) -> None:
+        """Connect the recorder, and the hints beside it, with the broker."""
         self._recorder = recorder
+        self._attendance = attendance
         self._publisher = Publisher(broker)
-        self._pulse = pulse
         self._unbelieved = 0
 
     def take(self, letter: str) -> None:
         """Record one letter. What can't be stored now comes again: hosts repeat their reports."""
-        self._pulse.heard()
         try:
             taken = self._recorder.record(letter.encode())
         except LetterError as error:
@@ -92,16 +95,21 @@ class Recording:
             self._answer(taken.acknowledgement)
 
     def make_app(self, broker: str) -> Celery:
-        """Return the Celery app with the recorder's two tasks."""
+        """Return the Celery app with the recorder's tasks."""
         app = make_app("denrei-recorder", broker, REPORTS_QUEUE)
 
         @app.task(name=RECORD_TASK, shared=False)
         def record(letter: str) -> None:
             self.take(letter)
 
+        @app.task(name=PRESENCE_TASK, shared=False)
+        def presence(word: str) -> None:
+            if not self._attendance.take(word):
+                _log.debug("no_word_of_presence")
+
         @app.task(name=PING_TASK, shared=False)
         def ping(_word: str) -> None:
-            self._pulse.heard()
+            """Do nothing: that it came is noted by the wire."""
 
         return app
 

@@ -11,6 +11,7 @@ import structlog
 
 from contract.error import DenreiError
 from contract.wire import Publisher, serve
+from orchestrator.attendance import Attendance
 from orchestrator.beat import Beat
 from orchestrator.dispatch import Dispatcher
 from orchestrator.firing import Trigger
@@ -50,7 +51,7 @@ def check_free(names: Sequence[ServiceName], home: Home) -> None:
 
 def _dispatch(home: Home, store: Store) -> None:
     publisher = Publisher(home.broker)
-    dispatcher = Dispatcher(store, publisher)
+    dispatcher = Dispatcher(store, publisher, home.presence_ms)
     with _heartbeat(ServiceName.DISPATCHER, store, lambda: dispatcher.detail):
         dispatcher.run(_stop_by_signal())
     publisher.close()
@@ -58,9 +59,10 @@ def _dispatch(home: Home, store: Store) -> None:
 
 def _record(home: Home, store: Store) -> None:
     pulse = Pulse(home.broker)
-    recording = Recording(Recorder(store, home.recorder_key()), home.broker, pulse)
+    attendance = Attendance(store)
+    recording = Recording(Recorder(store, home.recorder_key()), home.broker, attendance)
     app = recording.make_app(home.broker)
-    with _heartbeat(ServiceName.RECORDER, store, pulse.probe):
+    with _heartbeat(ServiceName.RECORDER, store, pulse.probe), attendance:
         code = serve(app)  # Celery takes the signals
     if code:
         raise ServiceError("the recorder gave up; the broker's error is logged above")

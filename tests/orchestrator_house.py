@@ -9,6 +9,7 @@ from typing import Any, Self
 from contract.loader import load_runbook
 from contract.outcome import HostRunState
 from contract.runbook import Runbook
+from orchestrator.cancellation import Cancellation, cancel
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.recorder import Recorder
@@ -69,6 +70,22 @@ class House:
             "expires_in": expires_in,
         }
         return submit(Submission(**{**values, **changes}), self.home.operator_key(), self.store)
+
+    def cancel(self, run: Run, **changes: Any) -> list[HostRun]:
+        """Cancel a run on all its hosts; return the host runs that got a tombstone."""
+        values: dict[str, Any] = {
+            "run": run,
+            "host_runs": self.store.runs.host_runs(run.run_id),
+            "operator": "alice",
+            "reason": "a mistake",
+        }
+        return cancel(Cancellation(**{**values, **changes}), self.home.operator_key(), self.store)
+
+    def tombstone(self, run: Run, host: str = "web1") -> bytes:
+        """Return the newest finished tombstone of a host run."""
+        letter = self.store.envelopes.get(self.host_run(run, host).cancel_sha256 or "")
+        assert letter is not None
+        return letter.data
 
     def order(self, run: Run, host: str = "web1") -> bytes:
         """Return the finished order of a run."""

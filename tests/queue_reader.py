@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import redis
 
+from contract.names import PING_TASK
+
 
 class QueueReader:
     """Takes messages out of one list in Redis."""
@@ -15,7 +17,11 @@ class QueueReader:
         self._queue = queue
 
     def take(self) -> list[tuple[str, bytes]]:
-        """Take everything out: each message's task and letter."""
+        """Take everything out and return the letters, each with its task, without the pings."""
+        return [found for found in self.take_all() if found[0] != PING_TASK]
+
+    def take_all(self) -> list[tuple[str, bytes]]:
+        """Take everything out: each message's task and text."""
         found = []
         while (raw := self._client.rpop(self._queue)) is not None:
             message = json.loads(raw)

@@ -29,12 +29,20 @@ class SigningHost:
         """Read an order without asking who signed it."""
         return decode(peek(letter)[1], Order)
 
-    def receipt(self, order: bytes, state: HostRunState, at: int | None = None) -> bytes:
+    def receipt(
+        self,
+        order: bytes,
+        state: HostRunState,
+        at: int | None = None,
+        *,
+        cancel: bytes = b"",
+    ) -> bytes:
         message = Receipt(
             host=self.name,
             run_id=self.read_order(order).run_id,
             order_sha256=letter_digest(order),
             state=state,
+            cancel_sha256=letter_digest(cancel) if cancel else None,
             at=at if at is not None else now_ms(),
         )
         return sign_message(PayloadType.RECEIPT, message, self.key)

@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-from contract.envelope import PayloadType, verify
+from contract.envelope import PayloadType, peek, verify
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
-from contract.order import Acknowledgement, Order, Ping, decode, sign_message
+from contract.order import Acknowledgement, Cancel, Order, Ping, decode, letter_digest, sign_message
 from contract.report import Pong, Receipt, Refusal, Report
 from contract.sealing import SealContext, seal
 from contract.trust import Role, Trust, TrustedKey, save_public
@@ -115,6 +115,25 @@ class WorkerHost:
         contexts = {n: SealContext(run_id, self.config.name, digest, n) for n in values}
         return {n: seal(value, public, contexts[n]) for n, value in values.items()}
 
+    def cancel(self, order: bytes, *, key: SigningKey | None = None, **changes: Any) -> bytes:
+        """Return a signed tombstone for an order; `changes` replace members of it."""
+        now, of = now_ms(), decode(peek(order)[1], Order)
+        cancel = Cancel(
+            host=self.config.name,
+            run_id=of.run_id,
+            order_sha256=letter_digest(order),
+            ordered_at=of.issued_at,
+            order_expires_at=of.expires_at,
+            operator="anna",
+            kill=False,
+            reason="a mistake",
+            issued_at=now,
+            expires_at=now + 3_600_000,
+            nonce=secrets.token_hex(16),
+        )
+        cancel = msgspec.structs.replace(cancel, **changes)
+        return sign_message(PayloadType.CANCEL, cancel, key or self.trusted.operator)
+
     def ping(self, nonce: str) -> bytes:
         now = now_ms()
         ping = Ping(
@@ -190,9 +209,9 @@ class WorkerHost:
 
 def work(executor: Executor) -> None:
     """Take every letter in, carry every order out, and tidy up once."""
-    executor._intake.take()
-    while waiting := executor._ledger.open_orders():
-        executor._carry_out(waiting[0])
+    executor._take()
+    while turn := executor._line.next():
+        executor._carry_out(turn)
     executor._tidy_at = 0.0
     executor._tidy()
 

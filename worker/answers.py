@@ -29,10 +29,21 @@ class Answers:
         self._key = key
         self._outbox = outbox
 
-    def receipt(self, run_id: str, order_digest: str, state: HostRunState) -> None:
-        """Say that an order is in the ledger."""
+    def receipt(
+        self,
+        run_id: str,
+        order_digest: str,
+        state: HostRunState,
+        cancel_digest: str | None = None,
+    ) -> None:
+        """Say what the ledger holds of an order, perhaps in answer to a tombstone."""
         receipt = Receipt(
-            host=self._host, run_id=run_id, order_sha256=order_digest, state=state, at=now_ms()
+            host=self._host,
+            run_id=run_id,
+            order_sha256=order_digest,
+            state=state,
+            cancel_sha256=cancel_digest,
+            at=now_ms(),
         )
         self._post(PayloadType.RECEIPT, receipt)
 
@@ -85,11 +96,11 @@ class Answers:
 
 def _without_output(report: Report) -> Report:
     def cut(step: StepReport) -> StepReport:
-        if step.action is None:
-            return step
-        return msgspec.structs.replace(
-            step, action=msgspec.structs.replace(step.action, stdout="", stderr="")
-        )
+        action = step.action
+        if action is not None:
+            action = msgspec.structs.replace(action, stdout="", stderr="")
+        rescue = [cut(each) for each in step.rescue]
+        return msgspec.structs.replace(step, action=action, rescue=rescue)
 
     passes = [
         msgspec.structs.replace(each, steps=[cut(step) for step in each.steps])
@@ -100,10 +111,12 @@ def _without_output(report: Report) -> Report:
 
 
 def _outcomes_only(report: Report) -> Report:
+    def bare(step: StepReport) -> StepReport:
+        rescue = [bare(each) for each in step.rescue]
+        return StepReport(name=step.name, outcome=step.outcome, rescue=rescue)
+
     passes = [
-        PassReport(
-            item=each.item, steps=[StepReport(name=s.name, outcome=s.outcome) for s in each.steps]
-        )
+        PassReport(item=each.item, steps=[bare(step) for step in each.steps])
         for each in report.passes
     ]
     notes = ["the details of the steps were too long to be reported"]

@@ -1,7 +1,9 @@
 """denrei-worker: what is done on a host. Each command parses, calls, and prints."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,11 +13,12 @@ from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, config_path, load
 from worker.pair import EXIT_CONFIG
 
 EXIT_ERROR = 1
-
+EXIT_LOOK = 3
 
 _EPILOG = """\
 \b
 Exit codes: 0 done · 1 an error, told in one line · 2 wrong usage
+3 the worker needs a look (status)
 75 the courier's connection stalled (start it again) · 78 the configuration is wrong
 """
 
@@ -117,6 +120,52 @@ def executor(path: Path) -> None:
     from worker.executor import run_executor
 
     run_executor(config)
+
+
+def _format_option(*formats: str) -> Callable[..., Any]:
+    return click.option(
+        "-o",
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to write the result to stdout.",
+    )
+
+
+@main.command()
+@_format_option("table", "json")
+@click.pass_obj
+def status(path: Path, format_: str) -> None:
+    """Tell how this host fares, from its own files: no network, nothing is disturbed.
+
+    Exits 0 if all is well, and 3 if something needs a look, which is then said.
+    """
+    from worker.status import judge
+    from worker.status_view import show_status
+    from worker.survey import survey
+
+    judged = judge(survey(load_config(path)))
+    show_status(judged, format_)
+    sys.exit(EXIT_LOOK if judged.concerns else 0)
+
+
+@main.command()
+@click.option("--run", "run_id", metavar="ID", help="One run with its steps; its id or beginning.")
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@_format_option("table", "json", "jsonl")
+@click.pass_obj
+def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
+    """Tell what this host did, the newest first, from its own ledger: no network."""
+    from worker.history import find, recent
+    from worker.history_view import show_deed, show_history
+
+    config = load_config(path)
+    if run_id:
+        show_deed(find(config, run_id), format_)
+    else:
+        show_history(recent(config, limit), format_)
 
 
 def _log_for(process: str, config: Config) -> None:

@@ -75,6 +75,26 @@ class Config:
         """Return the directory of lock files."""
         return self.state / "locks"
 
+    @property
+    def executor_lock(self) -> Path:
+        """Return the file that the one executor holds."""
+        return self.locks / "executor"
+
+    @property
+    def courier(self) -> Path:
+        """Return the courier's own directory: its lock, and its word about itself."""
+        return self.state / "courier"
+
+    @property
+    def courier_lock(self) -> Path:
+        """Return the file that the one courier holds."""
+        return self.courier / "lock"
+
+    @property
+    def courier_state(self) -> Path:
+        """Return where the courier says how it fares."""
+        return self.courier / "state.json"
+
     def to_yaml(self) -> str:
         """Write the settings as worker.yaml."""
         settings = {"name": self.name, "broker": self.broker, "state": str(self.state)}

@@ -3,6 +3,7 @@
 queue -> inbox/ and outbox/ -> queue. It imports no cryptography: what it moves are bytes within
 size and count limits. It also sends itself a word through its own queue; if none comes back for a
 while, the connection is dead in a way that Celery does not notice, and the courier starts anew.
+The dispatcher's questions of presence it answers from what it sees, unsigned.
 """
 
 import os
@@ -15,15 +16,31 @@ from typing import NoReturn
 import structlog
 from celery import Celery
 
-from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
-from contract.wire import BrokerError, Publisher, make_app, serve
-from worker.bell import Bell
+from contract.error import PassingError
+from contract.names import (
+    DELIVER_TASK,
+    PING_TASK,
+    PRESENCE_TASK,
+    RECORD_TASK,
+    REPORTS_QUEUE,
+    host_queue,
+)
+from contract.presence import encode_word, is_question
+from contract.wire import BrokerError, Publisher, Transport, make_app, serve
+from worker.bell import Bell, ring
 from worker.config import Config, check_directories
+from worker.courier_state import StateFile
+from worker.liveness import take
 from worker.mailbox import BELL, Care, Mailbox, MailboxError
+from worker.presence import Presence
+from worker.watchdog import Watchdog
 
-SELF_PING_S = 20.0  # how often the courier sends itself a word
+ANSWER_GAP_S = 1.0  # how soon after an answer the next question of presence is answered
+SELF_PING_S = 15.0  # how often the courier sends itself a word
 RETRY_S = 1.0  # how soon to try again what the broker or the disk refused
-SILENCE_S = 50.0  # without one of its own words for so long it starts anew
+# Without one of its own words for so long it starts anew. A lost connection is told by the next
+# word, which the broker then does not take for 8 s: 15 + 8 + 30 is less than a minute.
+SILENCE_S = 30.0
 EXIT_STALLED = 75  # EX_TEMPFAIL: whoever supervises the courier starts it again
 
 _FIRST_AGAIN_S, _LAST_AGAIN_S = 5.0, 300.0
@@ -31,33 +48,8 @@ _FIRST_AGAIN_S, _LAST_AGAIN_S = 5.0, 300.0
 _log = structlog.get_logger(__name__)
 
 
-class Watchdog:
-    """Knows when the courier last heard its own word."""
-
-    def __init__(self) -> None:
-        """Begin as if a word had just come."""
-        self._heard = time.monotonic()
-        self._nonces: set[str] = set()
-
-    def sent(self, nonce: str) -> None:
-        """Note a word that is under way."""
-        self._nonces.add(nonce)
-
-    def heard(self, nonce: str) -> None:
-        """Note a word that came back; strangers' words don't count."""
-        if nonce in self._nonces:
-            self._nonces.clear()
-            self._heard = time.monotonic()
-
-    def reached_broker(self) -> None:
-        """Note that the broker was out of reach until now: silence was no stall."""
-        self._heard = time.monotonic()
-        self._nonces.clear()
-
-    @property
-    def silent_s(self) -> float:
-        """Return for how many seconds no word has come back."""
-        return time.monotonic() - self._heard
+class CourierError(PassingError):
+    """The courier can't start now: another one is at work."""
 
 
 @dataclass(slots=True)
@@ -81,7 +73,23 @@ class Sender(threading.Thread):
         self._watchdog = watchdog
         self._again: dict[str, _Again] = {}
         self._ping_at = 0.0
-        self._connected = True
+        self._connected: bool | None = None  # not known before the first try
+        self._trouble = ""
+        self._presence = Presence(config)
+        self._question = ""
+        self._answer_at = 0.0
+        self._state = StateFile(config.courier_state)
+        self._rope = config.outbox / BELL
+
+    def asked(self, nonce: str) -> None:
+        """Take a question of presence; called by the other thread. Only the newest is answered."""
+        if is_question(nonce):
+            self._question = nonce
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the sender look at what is to be done."""
+        ring(self._rope)
 
     def run(self) -> None:
         """Send what there is, then wait for the bell; for ever."""
@@ -94,14 +102,16 @@ class Sender(threading.Thread):
     def _serve(self) -> NoReturn:
         while True:
             pause_s = self._send()
-            if self._watchdog.silent_s > SILENCE_S:
-                _log.error("stalled", silent_s=round(self._watchdog.silent_s))
+            self._say_state()
+            if self._silent_s > SILENCE_S:
+                _log.error("stalled", silent_s=round(self._silent_s))
                 os._exit(EXIT_STALLED)
             self._bell.wait(pause_s)
 
     def _send(self) -> float:
         """Send what is due, and return for how long there is nothing to do."""
         try:
+            self._answer()
             self._send_letters()
             self._send_ping()
             self._say_connected()
@@ -112,6 +122,14 @@ class Sender(threading.Thread):
             _log.error("outbox_failed", error=str(error))
             return RETRY_S
         return self._until_next()
+
+    def _answer(self) -> None:
+        if not self._question or time.monotonic() < self._answer_at:
+            return
+        question, self._question = self._question, ""
+        word = encode_word(self._presence.word(question))
+        self._publisher.publish(REPORTS_QUEUE, PRESENCE_TASK, word)
+        self._answer_at = time.monotonic() + ANSWER_GAP_S
 
     def _send_letters(self) -> None:
         letters = self._outbox.letters()
@@ -138,29 +156,50 @@ class Sender(threading.Thread):
     def _send_ping(self) -> None:
         if time.monotonic() < self._ping_at:
             return
-        nonce = uuid.uuid4().hex
+        nonce = f"own-{uuid.uuid4().hex}"  # of a form that is no question of presence
         self._watchdog.sent(nonce)
         self._publisher.publish(self._queue, PING_TASK, nonce.encode())
         self._ping_at = time.monotonic() + SELF_PING_S
 
+    @property
+    def _silent_s(self) -> float:
+        """Return for how long nothing came in: behind a flood its own word is late, not lost."""
+        return min(self._watchdog.silent_s, time.monotonic() - Transport.received_at)
+
     def _until_next(self) -> float:
         due = [again.at for again in self._again.values()]
-        return max(min([self._ping_at, *due]) - time.monotonic(), 0.05)
+        if self._question:
+            due.append(self._answer_at)
+        now = time.monotonic()
+        patience_ends = now + SILENCE_S - self._silent_s
+        return max(min([self._ping_at, patience_ends, *due]) - now, 0.05)
 
     def _say_connected(self) -> None:
-        if not self._connected:
+        if self._connected is False:
             _log.info("broker_reached")
             self._watchdog.reached_broker()
-        self._connected = True
+        self._connected, self._trouble = True, ""
 
     def _say_disconnected(self, error: BrokerError) -> None:
-        if self._connected:
+        if self._connected is not False:
             _log.warning("broker_lost", error=str(error))
-        self._connected = False
+        self._connected, self._trouble = False, str(error)
         self._watchdog.reached_broker()
 
+    def _say_state(self) -> None:
+        dog = self._watchdog
+        try:
+            self._state.say(
+                connected=self._connected,
+                trouble=self._trouble,
+                heard_at=dog.word_at,
+                heard_s=dog.word_s,
+            )
+        except OSError as error:
+            _log.error("state_not_written", error=str(error))
 
-def make_courier(config: Config, watchdog: Watchdog) -> Celery:
+
+def make_courier(config: Config, watchdog: Watchdog, sender: Sender) -> Celery:
     """Return the Celery app with the courier's two tasks."""
     app = make_app("denrei-courier", config.broker, host_queue(config.name))
     inbox = Mailbox(config.inbox)
@@ -175,7 +214,10 @@ def make_courier(config: Config, watchdog: Watchdog) -> Celery:
 
     @app.task(name=PING_TASK, shared=False)
     def ping(nonce: str) -> None:
-        watchdog.heard(nonce)
+        if watchdog.heard(nonce):
+            sender.wake()  # `denrei-worker status` is to know it
+        else:
+            sender.asked(nonce)
 
     return app
 
@@ -184,9 +226,12 @@ def run_courier(config: Config) -> NoReturn:
     """Be the courier of this host until told to stop. Raises DenreiError."""
     watchdog = Watchdog()
     try:
-        check_directories(config.inbox, config.outbox)
-        app = make_courier(config, watchdog)
-        Sender(config, watchdog).start()
+        check_directories(config.inbox, config.outbox, config.courier)
+        if take(config.courier_lock) is None:
+            raise CourierError(f"another courier is at work on {config.state}")
+        sender = Sender(config, watchdog)
+        app = make_courier(config, watchdog, sender)
+        sender.start()
     except OSError as error:
         raise MailboxError(f"can't use {error.filename}: {error.strerror}") from None
     _log.info("courier_ready", host=config.name)

@@ -1,10 +1,9 @@
 """The executor: privileged, without a broker. inbox/ -> gate -> ledger -> runner -> outbox/.
 
-One process, one thread, one run at a time. Whatever it waits for, it goes on taking letters in.
+One process, one thread, one run at a time. Whatever it waits for, it goes on taking letters in; an
+order whose lock is busy waits in the line, and others may go ahead.
 """
 
-import fcntl
-import os
 import select
 import signal
 from dataclasses import replace
@@ -17,7 +16,7 @@ from contract.error import DenreiError, PassingError
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
 from contract.order import letter_digest
-from contract.outcome import HostRunState, state_of
+from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import Report
 from contract.trust import Trust, load_trust
 from worker import worker_version
@@ -25,18 +24,25 @@ from worker.answers import Answers
 from worker.bell import Bell, ring
 from worker.config import Config, check_directories
 from worker.gate import Gate
-from worker.host_run import HostRun, Parked, Result
+from worker.host_run import HostRun, Result, untouched
 from worker.intake import Intake
+from worker.keeper import EndNow
 from worker.ledger import Entry, Ledger
+from worker.ledger_file import LedgerError
+from worker.line import Line, Turn
+from worker.liveness import note, take
+from worker.lock import forget_steps, release
 from worker.mailbox import BELL, Mailbox
 from worker.policy import load_policy
 from worker.proc import boot_clock, boot_id
+from worker.process_control import process_control
 from worker.recovery import recover
 from worker.root import Root
-from worker.runner import Tools
+from worker.tools import Parked, Tools
 from worker.verdict import Accepted, Reason, Refused
 
 LOOK_S = 5.0  # how often to look without a ring
+LOCK_LOOK_S = 0.5  # how often to look whether a busy lock has become free
 TIDY_S = 600.0  # how often to forget old orders
 MAX_INTERRUPTIONS = 10  # a run in which the executor ended so often is what ends it
 
@@ -70,12 +76,14 @@ class Executor:
         self._tools = Tools(
             root=Root(config.root),
             ledger=self._ledger,
-            lock_path=config.locks / "step",
+            locks=config.locks,
             pause=self._pause,
             await_readable=self._await_readable,
             is_stopping=lambda: self._stopping,
         )
+        self._line = Line(self._gate, self._ledger, config.locks, self._tell_waiting)
         self._stopping = False
+        self._running = ""  # the id of the run at work
         self._tidy_at = 0.0
 
     def serve(self) -> None:
@@ -83,24 +91,47 @@ class Executor:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         recover(self._gate, self._tools)
-        _log.info("executor_ready", host=self._config.name, worker=worker_version())
+        control = process_control()
+        note(self._lock, control)
+        _log.info(
+            "executor_ready",
+            host=self._config.name,
+            worker=worker_version(),
+            process_control=control,
+        )
         while not self._stopping:
-            self._intake.take()
-            if waiting := self._ledger.open_orders():
-                self._carry_out(waiting[0])
+            self._take()
+            if turn := self._line.next():
+                self._carry_out(turn)
             else:
                 self._tidy()
-                self._bell.wait(LOOK_S)
+                self._bell.wait(LOCK_LOOK_S if self._line.is_waiting else LOOK_S)
         _log.info("executor_stopped")
 
     def _stop(self, *_signal: object) -> None:
         self._stopping = True
         ring(self._config.inbox / BELL)
 
-    def _carry_out(self, entry: Entry) -> None:
+    def _tell_waiting(self, entry: Entry, why: str) -> None:
+        _log.info("run_waits", run=entry.run_id, reason=why)
+        if entry.started_at is None:
+            self._answers.receipt(entry.run_id, entry.digest, HostRunState.DELIVERED)
+
+    def _take(self) -> None:
+        """Take letters in, and end at once what was cancelled before it began."""
+        self._intake.take()
+        try:
+            for entry in self._ledger.taken_back():
+                self._end_untouched(entry)
+        except LedgerError as error:  # a full disk is no reason to break off what runs
+            _log.error("cancelling_failed", error=str(error))
+
+    def _carry_out(self, turn: Turn) -> None:
+        entry = turn.entry
+        self._running = entry.run_id
         with structlog.contextvars.bound_contextvars(run=entry.run_id):
             try:
-                self._run(entry)
+                self._run(turn)
             except Refused as refused:
                 self._end_refused(entry, refused)
             except Parked:
@@ -110,17 +141,35 @@ class Executor:
             except Exception as error:  # noqa: BLE001 - tried again, it would bar all other orders
                 _log.exception("run_broke")
                 self._end_unknown(entry, f"the worker failed: {error!r}")
+            finally:
+                release(turn.held)
 
-    def _run(self, entry: Entry) -> None:
+    def _run(self, turn: Turn) -> None:
+        entry = turn.entry
+        if turn.refused:
+            raise turn.refused
         if entry.interruptions >= MAX_INTERRUPTIONS:
             reason = f"the executor ended {entry.interruptions} times during this run; given up"
             self._end_unknown(entry, reason)
             return
         accepted = self._gate.reopen(entry.letter)
         if entry.started_at is None:
+            if self._ledger.tombstone(entry.run_id):
+                self._end(entry, accepted, untouched(accepted.runbook))
+                return
             self._gate.permit(accepted, now_ms())
             entry = self._begin(entry)
-        self._end(entry, accepted, HostRun(accepted, entry, self._tools).carry_out())
+        tools = replace(self._tools, held=turn.held)
+        self._end(entry, accepted, HostRun(accepted, entry, tools).carry_out())
+
+    def _end_untouched(self, entry: Entry) -> None:
+        with structlog.contextvars.bound_contextvars(run=entry.run_id):
+            try:
+                accepted = self._gate.reopen(entry.letter)
+            except Refused as refused:
+                self._end_refused(entry, refused)
+            else:
+                self._end(entry, accepted, untouched(accepted.runbook))
 
     def _begin(self, entry: Entry) -> Entry:
         begun = replace(entry, started_at=now_ms(), boot_id=boot_id(), boot_time=boot_clock())
@@ -129,9 +178,12 @@ class Executor:
         return begun
 
     def _end(self, entry: Entry, accepted: Accepted, result: Result) -> None:
+        tombstone = self._ledger.tombstone(entry.run_id)
+        is_cancelled = result.outcome is StepOutcome.CANCELLED
         report = msgspec.structs.replace(
             self._report(entry, state_of(result.outcome)),
             outcome=result.outcome,
+            reason=tombstone.why if tombstone and is_cancelled else "",
             check=accepted.order.check,
             passes=result.passes,
             notes=result.notes,
@@ -174,8 +226,12 @@ class Executor:
     def _post(self, entry: Entry, report: Report) -> None:
         letter = self._answers.signed_report(report)
         self._ledger.end(entry.run_id, letter_digest(letter), letter)
+        self._forget_steps()
         if not self._answers.post_report(letter):
             self._tidy_at = 0.0
+
+    def _forget_steps(self) -> None:
+        forget_steps(self._config.locks, [entry.run_id for entry in self._ledger.open_orders()])
 
     def _tidy(self) -> None:
         """Put out reports whose file got lost, and forget old orders, every now and then."""
@@ -192,13 +248,17 @@ class Executor:
         missing = [letter for d, letter in self._ledger.unacknowledged() if d not in out]
         all_out = all([self._answers.post_report(m) for m in missing])  # noqa: C419 - all of them
         self._ledger.prune()
+        self._forget_steps()  # a killed executor, or what it could not end, has left one
         self._tidy_at = boot_clock() + (TIDY_S if all_out else LOOK_S)
 
     def _pause(self, seconds: float) -> None:
         until = boot_clock() + seconds
-        while (left := until - boot_clock()) > 0:
-            if self._bell.wait(min(left, LOOK_S)) or left > LOOK_S:
-                self._intake.take()
+        while True:
+            self._take()
+            left = until - boot_clock()
+            if left <= 0 or self._ledger.tombstone(self._running):
+                return
+            self._bell.wait(min(left, LOOK_S))
 
     def _await_readable(self, descriptor: int) -> None:
         while True:
@@ -206,7 +266,10 @@ class Executor:
             if descriptor in readable:
                 return
             self._bell.quieten()
-            self._intake.take()
+            self._take()
+            tombstone = self._ledger.tombstone(self._running)
+            if tombstone and tombstone.kill:
+                raise EndNow
 
 
 def run_executor(config: Config) -> NoReturn:
@@ -220,17 +283,10 @@ def run_executor(config: Config) -> NoReturn:
 
 
 def _only_one(config: Config) -> int:
-    """Hold the state directory: two executors would do everything twice.
-
-    By a lock that no fork inherits: a keeper that has just begun when its executor is killed would
-    hold any other for a moment, and turn the next executor away for good.
-    """
-    lock = os.open(config.locks / "executor", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise ExecutorError(f"another executor is at work on {config.state}") from None
+    """Hold the state directory: two executors would do everything twice."""
+    lock = take(config.executor_lock)
+    if lock is None:
+        raise ExecutorError(f"another executor is at work on {config.state}")
     return lock
 
 

@@ -3,11 +3,12 @@
 Every rule by which a letter is believed is here, in this order:
 
 * the envelope: size, shape, type, known keys, every signature
-* the signer's role: orders and pings from operators and schedulers, acknowledgements from the
-  recorder, and the operator named inside is the one who signed
+* the signer's role: orders and pings from operators and schedulers, cancels from operators alone,
+  acknowledgements from the recorder, and the operator named inside is the one who signed
 * the message: its shape and protocol version
 * the address: this host and no other
-* the ledger: a run that is known already is not taken again; a run id is never used twice
+* the ledger: a run that is known already is not taken again; a run id is never used twice; what
+  was cancelled is not taken any more
 * the clock: not from the future, not before its time, not after its expiry, not older than the
   ledger, not below the floor that accepted orders have set
 * the runbook: its digest, its name, its language
@@ -24,9 +25,11 @@ from contract.envelope import EnvelopeError, PayloadType, Verified, peek, verify
 from contract.key import SealKey, VerifyKey
 from contract.loader import load_runbook
 from contract.order import (
+    MAX_CANCEL_LIFE_MS,
     MAX_LIFE_MS,
     PROTOCOL,
     Acknowledgement,
+    Cancel,
     MessageError,
     Order,
     Ping,
@@ -45,12 +48,15 @@ from worker.verdict import (
     Reason,
     Refused,
     Repeated,
+    TakenBack,
     Verdict,
 )
 
 SKEW_MS = 60_000  # how far the orchestrator's clock may run ahead of the host's
 
-_TYPES = frozenset({PayloadType.ORDER, PayloadType.PING, PayloadType.ACKNOWLEDGEMENT})
+_TYPES = frozenset(
+    {PayloadType.ORDER, PayloadType.CANCEL, PayloadType.PING, PayloadType.ACKNOWLEDGEMENT}
+)
 _ORDERING = frozenset({Role.OPERATOR, Role.SCHEDULER})
 
 
@@ -65,6 +71,9 @@ class Memory(Protocol):
 
     def digest_of(self, run_id: str) -> str | None:
         """Return the digest of the order with this run id, if it was ever accepted."""
+
+    def cancelled_digest(self, run_id: str) -> str | None:
+        """Return the digest of the order with this run id that was cancelled, if one was."""
 
 
 class Gate:
@@ -88,6 +97,9 @@ class Gate:
             case PayloadType.PING:
                 self._check_role(signer, _ORDERING)
                 return self._ping(verified, signer, now)
+            case PayloadType.CANCEL:
+                self._check_role(signer, frozenset({Role.OPERATOR}))
+                return self._cancel(verified, signer, now, memory)
             case _:
                 self._check_role(signer, _ORDERING)
                 return self._order(verified, signer, letter_digest(letter), now, memory)
@@ -153,13 +165,25 @@ class Gate:
 
     def _ping(self, verified: Verified, signer: TrustedKey, now: int) -> Pinged:
         ping: Ping = self._message(verified, Ping)
-        if ping.operator != signer.name:
-            raise Refused(
-                Reason.WRONG_OPERATOR, f"signed by {signer.name!r}, not {ping.operator!r}"
-            )
+        _check_operator(ping, signer)
         if not ping.issued_at - SKEW_MS <= now < ping.expires_at:
             raise Refused(Reason.EXPIRED, "the ping is too old or from the future")
         return Pinged(ping)
+
+    def _cancel(
+        self, verified: Verified, signer: TrustedKey, now: int, memory: Memory
+    ) -> TakenBack:
+        cancel: Cancel = self._message(verified, Cancel)
+        _check_operator(cancel, signer)
+        digest = cancel.order_sha256
+        known = memory.digest_of(cancel.run_id)
+        if {known, memory.cancelled_digest(cancel.run_id)} - {None, digest}:
+            detail = "this host knows another order with this run id"
+            raise Refused(Reason.RUN_ID_REUSED, detail, cancel.run_id)
+        _check_life(cancel, now)
+        if known is None:
+            _check_that_it_never_came(cancel, memory)
+        return TakenBack(cancel)
 
     def _order(
         self, verified: Verified, signer: TrustedKey, digest: str, now: int, memory: Memory
@@ -175,6 +199,8 @@ class Gate:
         if known is not None:
             detail = "another order with this run id was accepted before"
             raise Refused(Reason.RUN_ID_REUSED, detail, order.run_id)
+        if memory.cancelled_digest(order.run_id) is not None:
+            raise Refused(Reason.CANCELLED, "it was cancelled before it came", order.run_id)
         _check_clock(order, now, memory)
         accepted = self._contents(order, digest)
         self.permit(accepted, now)
@@ -195,6 +221,34 @@ class Gate:
             except SealError as error:
                 raise Refused(Reason.BAD_SECRET, str(error), order.run_id) from None
         return opened
+
+
+def _check_operator(message: Cancel | Ping, signer: TrustedKey) -> None:
+    if message.operator != signer.name:
+        detail = f"signed by {signer.name!r}, not {message.operator!r}"
+        raise Refused(Reason.WRONG_OPERATOR, detail, getattr(message, "run_id", None))
+
+
+def _check_life(cancel: Cancel, now: int) -> None:
+    life = cancel.expires_at - cancel.issued_at
+    rules = (
+        (cancel.issued_at > now + SKEW_MS, Reason.FROM_THE_FUTURE, "issued in this host's future"),
+        (cancel.expires_at <= now, Reason.EXPIRED, "the cancel has expired"),
+        (life > MAX_CANCEL_LIFE_MS, Reason.LIVES_TOO_LONG, "it would be good for over two weeks"),
+    )
+    for broken, reason, detail in rules:
+        if broken:
+            raise Refused(reason, detail, cancel.run_id)
+
+
+def _check_that_it_never_came(cancel: Cancel, memory: Memory) -> None:
+    """Refuse to call an order cancelled that may have run here and been forgotten since."""
+    if cancel.ordered_at < memory.created_at:
+        detail = "its order is older than this host's ledger, which can't know whether it ran"
+        raise Refused(Reason.OLDER_THAN_LEDGER, detail, cancel.run_id)
+    if cancel.order_expires_at < memory.floor:
+        detail = "its order expired before orders taken since, and may be forgotten here"
+        raise Refused(Reason.EXPIRED, detail, cancel.run_id)
 
 
 def _check_clock(order: Order, now: int, memory: Memory) -> None:

@@ -1,20 +1,24 @@
 """One order carried out on this host: for each item one pass, step after step, then the report."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
-from contract.instant import now_ms, to_datetime
+from contract.instant import to_datetime
 from contract.outcome import ENDING, StepOutcome, worst
 from contract.report import PassReport, StepReport
+from contract.runbook import Runbook, Step
+from worker.deadline import deadline_of
 from worker.items import Found, Item, find_items
 from worker.ledger import Entry
 from worker.observations import ObservationError
-from worker.proc import boot_clock, boot_id
+from worker.place import Place
 from worker.redaction import Redactor
-from worker.runner import Place, Setting, StepRunner, Tools, skipped
+from worker.rescue import Rescue
+from worker.runner import TIME_IS_OVER, StepRunner, cancelled, skipped, tell_changes
+from worker.tools import Parked, Setting, Tools
 from worker.verdict import Accepted
 from worker.view import Lexicon, View, brief
 
@@ -30,10 +34,6 @@ class Result:
     notes: list[str]
 
 
-class Parked(Exception):  # noqa: N818 - not an error: the next executor goes on from here
-    """The executor is to end; the run stays open in the ledger."""
-
-
 class HostRun:
     """Carries out one accepted order; a second one after a crash goes on where the first was."""
 
@@ -46,6 +46,7 @@ class HostRun:
         self._tools = tools
         self._lexicon = Lexicon(accepted.runbook)
         self._redactor = Redactor(accepted.secrets)
+        self._closed = ""  # why no further step of any pass is looked at
 
     def carry_out(self) -> Result:
         """Go over all items and return what came of it. Raises Parked between two steps."""
@@ -53,7 +54,7 @@ class HostRun:
             found = self._items()
         except ObservationError as error:
             return Result(StepOutcome.UNKNOWN, [], [f"can't tell what to go over: {error}"])
-        deadline = self._deadline()
+        deadline = deadline_of(self._entry, self._runbook.timeout)
         passes = [self._pass(at, item, deadline) for at, item in enumerate(found.items)]
         outcome = worst(step.outcome for report in passes for step in report.steps)
         return Result(outcome, passes, found.notes)
@@ -77,11 +78,11 @@ class HostRun:
         if self._runbook.for_each is None:
             return _Items([None], [])
         if kept := self.kept_items():
-            return _Items(kept, [])
+            return _Items(kept, self._tools.ledger.notes(self._order.run_id))
         found = self._find()
         if self._runbook.changes and found.items:
             rows = [(item.name, item.path) for item in found.items]
-            self._tools.ledger.keep_items(self._order.run_id, rows)
+            self._tools.ledger.keep_items(self._order.run_id, rows, found.notes)
         return _Items(list(found.items), found.notes)
 
     def _find(self) -> Found:
@@ -89,23 +90,11 @@ class HostRun:
         assert for_each is not None  # noqa: S101 - _items has looked
         return find_items(for_each, self.texts(None), self._tools.root)
 
-    def _deadline(self) -> float:
-        """Return when the runbook's time is over, on the boot clock.
-
-        After a reboot that clock began anew; then the wall clock tells what is left.
-        """
-        entry, timeout = self._entry, self._runbook.timeout
-        if entry.started_at is None or entry.boot_time is None:
-            return boot_clock() + timeout.total_seconds()
-        if entry.boot_id == boot_id():
-            return entry.boot_time + timeout.total_seconds()
-        elapsed = max(now_ms() - entry.started_at, 0) / 1000
-        return boot_clock() + timeout.total_seconds() - elapsed
-
     def _pass(self, at: int, item: Item | None, deadline: float) -> PassReport:
         texts = self.texts(item)
         view = View(self._lexicon, self._runbook.observe, self._tools.root, texts)
         view.values |= self._values(texts)
+        view.deadline = deadline
         setting = Setting(
             view=view,
             texts=texts,
@@ -114,28 +103,57 @@ class HostRun:
             deadline=deadline,
         )
         steps = list(self._steps(at, setting))
-        self._tell_changes(at, view)
+        name = item.name if item else ""
+        if any(step.outcome is StepOutcome.CANCELLED for step in steps):
+            return PassReport(item=name, steps=steps)
+        tell_changes(view, self._tools.ledger, Place(self._order.run_id, at, 0))
         view.forget()
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
-        name = item.name if item else ""
         return PassReport(item=name, steps=steps, values=brief(self._redactor.tree(values)))
 
     def _steps(self, at: int, setting: Setting) -> Iterator[StepReport]:
-        ended_by = ""
+        closed = self._closed
         for index, step in enumerate(self._runbook.steps):
-            if ended_by:
-                yield skipped(step, f"{ended_by!r} ended this pass")
+            place = Place(self._order.run_id, at, index)
+            # What has begun is told in any case, though an earlier step may look different by now.
+            if closed and self._tools.ledger.step(place) is None:
+                yield skipped(step, closed)
+                continue
+            if self._is_taken_back(place):
+                yield cancelled(step)
                 continue
             if self._tools.is_stopping():
                 raise Parked
-            self._tell_changes(at, setting.view)
-            place = Place(self._order.run_id, at, index)
-            with structlog.contextvars.bound_contextvars(step=step.name):
-                report = StepRunner(step, place, setting, self._tools).carry_out()
-                _log.info("step_ended", outcome=report.outcome, reason=report.reason)
+            report = self._step(step, place, replace(setting, closed=closed))
             yield report
-            if report.outcome in ENDING and self._runbook.changes:
-                ended_by = step.name
+            closed = closed or self._why_closed(step, report, setting)
+
+    def _step(self, step: Step, place: Place, setting: Setting) -> StepReport:
+        with structlog.contextvars.bound_contextvars(step=step.name):
+            report = StepRunner(step, place, setting, self._tools).carry_out()
+            report = Rescue(step, place, setting, self._tools).carry_out(report)
+            _log.info("step_ended", outcome=report.outcome, reason=report.reason)
+        return report
+
+    def _why_closed(self, step: Step, report: StepReport, setting: Setting) -> str:
+        """Tell why the rest of the pass is skipped, if it is; without time, all other passes too.
+
+        A runbook that changes nothing goes on: every answer is worth having.
+        """
+        if report.outcome is StepOutcome.TIMED_OUT and setting.remaining <= 0:
+            self._closed = TIME_IS_OVER
+            return TIME_IS_OVER
+        is_cancelled = report.outcome is StepOutcome.CANCELLED  # the rest is told so, too
+        if report.outcome in ENDING and self._runbook.changes and not is_cancelled:
+            return f"{step.name!r} ended this pass"
+        return ""
+
+    def _is_taken_back(self, place: Place) -> bool:
+        """Tell whether a step is not to begin; one that was begun must still be told of."""
+        self._tools.pause(0)  # the word may lie in the inbox
+        ledger = self._tools.ledger
+        is_cancelled = ledger.tombstone(place.run_id) is not None
+        return is_cancelled and ledger.step(place) is None
 
     def _values(self, texts: Mapping[str, Any]) -> dict[str, Any]:
         values = {
@@ -153,11 +171,12 @@ class HostRun:
             "run.accepted_at": to_datetime(self._entry.accepted_at),
         }
 
-    def _tell_changes(self, at: int, view: View) -> None:
-        changed_at = self._tools.ledger.changed_at(self._order.run_id, at)
-        view.values["run.changed"] = changed_at is not None
-        if changed_at is not None:
-            view.values["run.changed_at"] = to_datetime(changed_at)
+
+def untouched(runbook: Runbook) -> Result:
+    """Return the result of a run that was taken back before it began."""
+    steps = [cancelled(step) for step in runbook.steps]
+    passes = [] if runbook.for_each else [PassReport(steps=steps)]
+    return Result(StepOutcome.CANCELLED, passes, [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,22 @@ from pathlib import Path
 import structlog
 
 from contract.instant import now_ms
+from contract.order import Cancel, letter_digest
 from contract.outcome import HostRunState
 from worker.answers import Answers
 from worker.gate import Gate
-from worker.ledger import Entry, Ledger
+from worker.ledger import Entry, Ledger, Tombstone
 from worker.ledger_file import LedgerError
 from worker.mailbox import Mailbox, MailboxError
-from worker.verdict import Accepted, Acknowledged, Pinged, Refused, Repeated
+from worker.verdict import Accepted, Acknowledged, Pinged, Refused, Repeated, TakenBack
+
+# What a receipt calls the ledger's states; that a run has ended is for its report to tell.
+_TOLD_AS = {
+    None: HostRunState.CANCELLED,
+    "accepted": HostRunState.DELIVERED,
+    "running": HostRunState.RUNNING,
+    "ended": HostRunState.RUNNING,
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -65,6 +74,8 @@ class Intake:
                 self._accept(verdict, letter)
             case Repeated(run_id):
                 self._repeat(run_id)
+            case TakenBack(cancel):
+                self._cancel(cancel, letter)
             case Acknowledged(digests):
                 self._acknowledge(digests)
             case Pinged(ping):
@@ -88,11 +99,24 @@ class Intake:
         if not is_next:  # the next one's receipt says `running`, and comes at once
             self._answers.receipt(order.run_id, accepted.digest, HostRunState.DELIVERED)
 
+    def _cancel(self, cancel: Cancel, letter: bytes) -> None:
+        tombstone = Tombstone(
+            run_id=cancel.run_id,
+            digest=cancel.order_sha256,
+            letter=letter,
+            why=f"cancelled by {cancel.operator}" + (f": {cancel.reason}" if cancel.reason else ""),
+            kill=cancel.kill,
+            expires_at=cancel.order_expires_at,
+            at=now_ms(),
+        )
+        state = self._ledger.cancel(tombstone, cancel.issued_at)
+        _log.info("cancelled", run=cancel.run_id, operator=cancel.operator, found=state)
+        told_as = _TOLD_AS[state]
+        self._answers.receipt(cancel.run_id, cancel.order_sha256, told_as, letter_digest(letter))
+
     def _repeat(self, run_id: str) -> None:
-        digest = self._ledger.digest_of(run_id)
-        waits = self._ledger.state_of(run_id) == "accepted"
-        state = HostRunState.DELIVERED if waits else HostRunState.RUNNING
-        if digest:
+        if digest := self._ledger.digest_of(run_id):
+            state = _TOLD_AS[self._ledger.state_of(run_id)]
             self._answers.receipt(run_id, digest, state)
 
     def _acknowledge(self, digests: tuple[str, ...]) -> None:

@@ -1,9 +1,10 @@
 """What for_each goes over on this host: the paths that fit, or the names in the runbook."""
 
+import fnmatch
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from contract.parameter import UUID
@@ -11,6 +12,8 @@ from contract.runbook import ForEach
 from contract.template import render
 from worker.observations.glob import expand
 from worker.root import Root
+
+_MAGIC = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,20 @@ def find_items(for_each: ForEach, texts: Mapping[str, Any], root: Root) -> Found
         return Found(items, [] if items else [f"no {for_each.item} is named {only!r}"])
     pattern = str(render(for_each.glob, texts))
     if only:
-        path = str(Path(pattern).parent / only) if "*" in Path(pattern).name else pattern
-        return Found([Item(only, path)], [])
+        items = [Item(only, path) for path in _named(for_each, pattern, only, root)]
+        return Found(items, [] if items else [f"no {for_each.item} is named {only!r}"])
     return _found(for_each, pattern, list(_paths(pattern, root)), root)
+
+
+def _named(for_each: ForEach, pattern: str, only: str, root: Root) -> list[str]:
+    """Return the path of the one item asked for, there or not; none if no item is ever so named."""
+    place = PurePosixPath(pattern)
+    is_name = "/" not in only and only not in (".", "..") and _fits(for_each, only)
+    if not is_name or not fnmatch.fnmatchcase(only, place.name):
+        return []
+    if _MAGIC.search(str(place.parent)):  # only a look can tell below which of them
+        return [path for path in _paths(pattern, root) if Path(path).name == only]
+    return [str(place.parent / only)]
 
 
 def _found(for_each: ForEach, pattern: str, paths: list[str], root: Root) -> Found:

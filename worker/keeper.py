@@ -24,17 +24,30 @@ from signal import SIGKILL
 import msgspec
 
 from worker.proc import boot_clock
-from worker.process_tree import descendants, send, sweep
+from worker.process_tree import descendants, release, send, sweep
 from worker.spawn import GRACE, Ending, Spawn
 from worker.warden import keep
 
-__all__ = ["GRACE", "AwaitReadable", "Ending", "KeeperState", "Spawn", "await_keeper", "run"]
+__all__ = [
+    "GRACE",
+    "AwaitReadable",
+    "EndNow",
+    "Ending",
+    "KeeperState",
+    "Spawn",
+    "await_keeper",
+    "run",
+]
 
-_BUSY, _FINISHED = b"busy\n", b"finished\n"
+_BUSY, _EXITED, _FINISHED = b"busy\n", b"exited\n", b"finished\n"
 _LOOK_S = 0.02
 
 
 AwaitReadable = Callable[[int], None]  # returns when the descriptor can be read
+
+
+class EndNow(Exception):  # noqa: N818 - not an error: somebody wants the command ended
+    """Raised by `await_readable` to end the command now and still be told how it ended."""
 
 
 class KeeperState(StrEnum):
@@ -43,14 +56,15 @@ class KeeperState(StrEnum):
     NONE = "none"  # no keeper ever held it
     BUSY = "busy"  # it still runs
     FINISHED = "finished"  # nothing is left but what was meant to stay
-    KILLED = "killed"  # it vanished at work (or the machine did): sweep by the step's marker
+    EXITED = "exited"  # it vanished after its command's normal exit: what lives may be a service
+    KILLED = "killed"  # it vanished at work (or the machine did): sweep what the step started
 
 
 def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
     """Run a command to its end. Never raises for what the command or the machine does.
 
     `await_readable` may do other work until the keeper's word comes; if it raises, the command is
-    ended.
+    ended. After EndNow the keeper's word is waited for all the same.
     """
     try:
         lock = _take(spawn.lock_path) if spawn.lock_path else None
@@ -79,12 +93,9 @@ def await_keeper(lock_path: Path, within: timedelta) -> KeeperState:
             if boot_clock() >= until:
                 return KeeperState.BUSY
             time.sleep(_LOOK_S)
-        said = os.pread(lock, len(_FINISHED), 0)
+        return _said(lock)
     finally:
         os.close(lock)
-    if not said:
-        return KeeperState.NONE
-    return KeeperState.FINISHED if said == _FINISHED else KeeperState.KILLED
 
 
 def _take(path: Path) -> int:
@@ -107,6 +118,15 @@ def _locked(lock: int) -> bool:
     return True
 
 
+def _said(lock: int) -> KeeperState:
+    """Tell how a keeper ended that holds its lock no longer."""
+    said = os.pread(lock, len(_FINISHED), 0)
+    if not said:
+        return KeeperState.NONE
+    ended = {_FINISHED: KeeperState.FINISHED, _EXITED: KeeperState.EXITED}
+    return ended.get(said, KeeperState.KILLED)
+
+
 def _mark(lock: int, state: bytes) -> None:
     os.pwrite(lock, state, 0)
     os.ftruncate(lock, len(state))
@@ -123,8 +143,10 @@ def _run_with_keeper(
             _be_keeper(spawn, life, tell, lock)
         os.close(tell)
         tell = -1
-        if await_readable:
-            await_readable(report)
+        is_wanted = _await(report, await_readable)
+        if not is_wanted:
+            os.close(alive)
+            alive = -1
         with open(report, "rb", closefd=False) as pipe:
             told = pipe.read()
         ending = msgspec.msgpack.decode(told, type=Ending) if told else None
@@ -134,8 +156,30 @@ def _run_with_keeper(
         for fd in (report, tell, life, alive):
             if fd >= 0:
                 os.close(fd)
-    # Without a word from its keeper, what the command started is nobody's any more: end it here.
-    return ending or Ending(error="its keeper was killed", killed=sweep(spawn.marker))
+    if ending and ending.killed and not is_wanted:
+        ending = msgspec.structs.replace(ending, cut_off=True)
+    return ending or _without_keeper(spawn, lock)
+
+
+def _without_keeper(spawn: Spawn, lock: int | None) -> Ending:
+    """Take the keeper's place: what the command started is nobody's any more."""
+    killed = 0
+    state = KeeperState.KILLED if lock is None else _said(lock)
+    if spawn.leaves_daemon and state in (KeeperState.EXITED, KeeperState.FINISHED):
+        release(spawn.marker, spawn.lock_path)
+    else:
+        killed = sweep(spawn.marker, spawn.lock_path)
+    return Ending(error="its keeper was killed", killed=killed)
+
+
+def _await(report: int, await_readable: AwaitReadable | None) -> bool:
+    """Wait for the keeper's word; tell whether the command may come to its end."""
+    try:
+        if await_readable:
+            await_readable(report)
+    except EndNow:
+        return False
+    return True
 
 
 def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:
@@ -144,13 +188,17 @@ def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:
     try:
         gc.disable()  # the executor's objects are not ours to finalise (SQLite connections!)
         os.setsid()  # a Ctrl-C in the executor's terminal is not meant for the command
-        _close_all_but({life, tell, *([] if lock is None else [lock])})
+        _close_all_but({life, tell, *spawn.locks, *([] if lock is None else [lock])})
 
         def report(ending: Ending) -> None:
             _report(tell, ending)
 
+        def exited() -> None:
+            if lock is not None:
+                _mark(lock, _EXITED)
+
         try:
-            keep(spawn, life, report)
+            keep(spawn, life, exited, report)
         except Exception as error:  # noqa: BLE001 - it must be told, there is nobody else to
             left = descendants(os.getpid())
             for stat in left:

@@ -7,13 +7,14 @@ also when the power goes. One method, one transaction.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from worker.ledger_file import LedgerError, connect, failure
+from worker.ledger_file import SKEW_MS, LedgerError, connect, failure
+from worker.place import Place
 
-_SKEW_MS = 60_000
+_ENTRY = "run_id, digest, letter, accepted_at, started_at, boot_id, boot_time, interruptions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,23 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A step whose action has begun, as the ledger remembers it."""
+class Tombstone:
+    """That an order was taken back."""
 
-    attempts: int
+    run_id: str
+    digest: str  # of the order
+    letter: bytes
+    why: str  # by whom, and for what reason
+    kill: bool  # also end the command that runs
+    expires_at: int  # of the order, ms since 1970
+    at: int  # ms since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A step whose action or rescue has begun, as the ledger remembers it."""
+
+    attempts: int  # 0: its action was not run
     started_at: int  # ms since 1970
     report: bytes | None  # None: it was interrupted
 
@@ -98,7 +112,7 @@ class Ledger:
                 " VALUES (?, ?, ?, 'accepted', ?, ?)",
                 values,
             )
-            db.execute("UPDATE meta SET floor = max(floor, ?)", (issued_at - _SKEW_MS,))
+            db.execute("UPDATE meta SET floor = max(floor, ?)", (issued_at - SKEW_MS,))
 
     def state_of(self, run_id: str) -> str | None:
         """Return `accepted`, `running` or `ended`; None if the run is not known."""
@@ -110,9 +124,42 @@ class Ledger:
 
         By rowid, not by time: when the clock is set back, nothing may overtake a run half done.
         """
+        query = f"SELECT {_ENTRY} FROM orders WHERE state <> 'ended' ORDER BY rowid"  # noqa: S608 - a constant
+        return [Entry(*row) for row in self._rows(query)]
+
+    def cancel(self, tombstone: Tombstone, issued_at: int) -> str | None:
+        """Bury an order, unless it has ended; return its state, None if it never came.
+
+        One that is buried already stays so; a later word to kill counts, one to spare does not.
+        """
+        state = self.state_of(tombstone.run_id)
+        if state == "ended":
+            return state
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO tombstones VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET letter = excluded.letter, why = excluded.why, kill = 1"
+                " WHERE excluded.kill > kill",
+                astuple(tombstone),
+            )
+            db.execute("UPDATE meta SET floor = max(floor, ?)", (issued_at - SKEW_MS,))
+        return state
+
+    def tombstone(self, run_id: str) -> Tombstone | None:
+        """Return the tombstone of an order, if it was taken back."""
+        rows = self._rows("SELECT * FROM tombstones WHERE run_id = ?", run_id)
+        return Tombstone(*rows[0]) if rows else None
+
+    def cancelled_digest(self, run_id: str) -> str | None:
+        """Return the digest of the order with this run id that was cancelled, if one was."""
+        tombstone = self.tombstone(run_id)
+        return tombstone.digest if tombstone else None
+
+    def taken_back(self) -> list[Entry]:
+        """Return the orders that were cancelled after they came and before they began."""
         query = (
-            "SELECT run_id, digest, letter, accepted_at, started_at, boot_id, boot_time,"
-            " interruptions FROM orders WHERE state <> 'ended' ORDER BY rowid"
+            f"SELECT {_ENTRY} FROM orders WHERE state = 'accepted'"  # noqa: S608 - a constant
+            " AND run_id IN (SELECT run_id FROM tombstones) ORDER BY rowid"
         )
         return [Entry(*row) for row in self._rows(query)]
 
@@ -132,46 +179,54 @@ class Ledger:
                 "UPDATE orders SET interruptions = interruptions + 1 WHERE run_id = ?", (run_id,)
             )
 
-    def keep_items(self, run_id: str, items: list[tuple[str, str]]) -> None:
-        """Note what for_each found, as (name, path), before anything is changed."""
+    def keep_items(self, run_id: str, items: list[tuple[str, str]], notes: list[str]) -> None:
+        """Note what for_each found, as (name, path), and left alone, before any change."""
         rows = [(run_id, position, *item) for position, item in enumerate(items)]
         with self._transaction() as db:
             db.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", rows)
+            numbered = [(run_id, position, note) for position, note in enumerate(notes)]
+            db.executemany("INSERT INTO notes VALUES (?, ?, ?)", numbered)
 
     def items(self, run_id: str) -> list[tuple[str, str]]:
         """Return what for_each found when the run began."""
         query = "SELECT name, path FROM items WHERE run_id = ? ORDER BY position"
         return self._rows(query, run_id)
 
-    def begin_step(self, run_id: str, item: int, step: int, now: int) -> None:
+    def notes(self, run_id: str) -> list[str]:
+        """Return what for_each left alone when the run began."""
+        query = "SELECT note FROM notes WHERE run_id = ? ORDER BY position"
+        return [note for (note,) in self._rows(query, run_id)]
+
+    def begin_step(self, place: Place, now: int) -> None:
         """Note an attempt of a step's action before it has any effect."""
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO steps VALUES (?, ?, ?, 1, ?, NULL)"
+                "INSERT INTO steps VALUES (?, ?, ?, ?, 1, ?, NULL)"
                 " ON CONFLICT DO UPDATE SET attempts = attempts + 1",
-                (run_id, item, step, now),
+                (*place.key, now),
             )
 
-    def end_step(self, run_id: str, item: int, step: int, report: bytes) -> None:
-        """Note that a step is done, and how."""
+    def end_step(self, place: Place, now: int, report: bytes) -> None:
+        """Note that a step is done, and how; also one that only looked, before its rescue."""
         with self._transaction() as db:
             db.execute(
-                "UPDATE steps SET report = ? WHERE run_id = ? AND item = ? AND step = ?",
-                (report, run_id, item, step),
+                "INSERT INTO steps VALUES (?, ?, ?, ?, 0, ?, ?)"
+                " ON CONFLICT DO UPDATE SET report = excluded.report",
+                (*place.key, now, report),
             )
 
-    def step(self, run_id: str, item: int, step: int) -> Begun | None:
-        """Return what is known of a step whose action has begun."""
+    def step(self, place: Place) -> Begun | None:
+        """Return what is known of a step whose action or rescue has begun."""
         query = (
             "SELECT attempts, started_at, report FROM steps"
-            " WHERE run_id = ? AND item = ? AND step = ?"
+            " WHERE run_id = ? AND item = ? AND step = ? AND rescue = ?"
         )
-        rows = self._rows(query, run_id, item, step)
+        rows = self._rows(query, *place.key)
         return Begun(*rows[0]) if rows else None
 
     def changed_at(self, run_id: str, item: int) -> int | None:
         """Return when the first action of a pass began (ms), if one did."""
-        query = "SELECT min(started_at) FROM steps WHERE run_id = ? AND item = ?"
+        query = "SELECT min(started_at) FROM steps WHERE run_id = ? AND item = ? AND attempts > 0"
         ((moment,),) = self._rows(query, run_id, item)
         return moment  # type: ignore[no-any-return]
 
@@ -184,26 +239,37 @@ class Ledger:
         """End a run together with its signed report: both, or neither."""
         with self._transaction() as db:
             db.execute("UPDATE orders SET state = 'ended' WHERE run_id = ?", (run_id,))
-            db.execute("INSERT INTO outbox VALUES (?, ?, ?)", (digest, run_id, report))
+            db.execute("INSERT INTO outbox VALUES (?, ?, ?, 0)", (digest, run_id, report))
             db.execute("UPDATE meta SET reports = reports + 1")
 
     def unacknowledged(self) -> list[tuple[str, bytes]]:
         """Return the reports that are still to be sent, as (digest, letter)."""
-        return self._rows("SELECT digest, letter FROM outbox ORDER BY rowid")
+        query = "SELECT digest, letter FROM outbox WHERE NOT acknowledged ORDER BY rowid"
+        return self._rows(query)
 
     def acknowledge(self, digest: str) -> bool:
-        """Let go of a report that the recorder has stored; tell whether there was one."""
+        """Send a report no more that the recorder has stored; tell whether it was to be sent."""
+        query = "UPDATE outbox SET acknowledged = 1 WHERE digest = ? AND NOT acknowledged"
         with self._transaction() as db:
-            return db.execute("DELETE FROM outbox WHERE digest = ?", (digest,)).rowcount > 0
+            return db.execute(query, (digest,)).rowcount > 0
 
     def prune(self) -> int:
-        """Forget ended, acknowledged orders that the floor refuses anyhow; return how many."""
+        """Forget what the floor refuses anyhow: ended orders with their reports, and tombstones.
+
+        A report that is not acknowledged keeps its order. Return how many orders.
+        """
         with self._transaction() as db:
-            return db.execute(
+            forgotten = db.execute(
                 "DELETE FROM orders WHERE state = 'ended' AND expires_at < ?"
-                " AND run_id NOT IN (SELECT run_id FROM outbox)",
+                " AND run_id NOT IN (SELECT run_id FROM outbox WHERE NOT acknowledged)",
                 (self.floor,),
             ).rowcount
+            db.execute(
+                "DELETE FROM tombstones WHERE expires_at < ?"
+                " AND run_id NOT IN (SELECT run_id FROM orders)",
+                (self.floor,),
+            )
+        return forgotten
 
     def close(self) -> None:
         """Close the file."""

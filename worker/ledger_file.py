@@ -7,6 +7,8 @@ from pathlib import Path
 from contract.error import DenreiError, PassingError
 from worker.mailbox import sync_directory
 
+SKEW_MS = 60_000  # how far a clock may be off
+
 _SCHEMA = """
 CREATE TABLE meta (
     created_at INTEGER NOT NULL,           -- ms since 1970: older orders are refused
@@ -32,19 +34,36 @@ CREATE TABLE items (                       -- what for_each found, kept for reco
     path TEXT NOT NULL,
     PRIMARY KEY (run_id, position)
 );
-CREATE TABLE steps (                       -- only steps whose action has begun
+CREATE TABLE notes (                       -- what for_each left alone, kept for the report
+    run_id TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (run_id, position)
+);
+CREATE TABLE steps (                       -- only steps whose action or rescue has begun
     run_id TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,
     item INTEGER NOT NULL,                 -- position of the pass
     step INTEGER NOT NULL,                 -- position in the runbook
-    attempts INTEGER NOT NULL,
+    rescue INTEGER NOT NULL,               -- 0: the step itself; n: the n-th step of its rescue
+    attempts INTEGER NOT NULL,             -- 0: its action was not run, but its rescue has begun
     started_at INTEGER NOT NULL,           -- ms since 1970, of the first attempt
     report BLOB,                           -- the step's report once it is done
-    PRIMARY KEY (run_id, item, step)
+    PRIMARY KEY (run_id, item, step, rescue)
 );
-CREATE TABLE outbox (                      -- reports that the recorder has not acknowledged
+CREATE TABLE tombstones (                  -- orders that were taken back, come or not
+    run_id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,                  -- of the order
+    letter BLOB NOT NULL,                  -- the exact signed bytes that took it back
+    why TEXT NOT NULL,                     -- by whom, and for what reason
+    kill INTEGER NOT NULL,                 -- 1: also end the command that runs
+    expires_at INTEGER NOT NULL,           -- of the order: kept as long as it would be
+    at INTEGER NOT NULL                    -- ms since 1970
+);
+CREATE TABLE outbox (                      -- the report of each ended order, as signed
     digest TEXT PRIMARY KEY,
-    run_id TEXT NOT NULL REFERENCES orders,
-    letter BLOB NOT NULL
+    run_id TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,
+    letter BLOB NOT NULL,
+    acknowledged INTEGER NOT NULL DEFAULT 0  -- by the recorder: sent no more, kept for `history`
 );
 """
 _PRAGMAS = (

@@ -5,10 +5,14 @@ import signal
 import time
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
-from worker import proc
+from worker import cgroup, proc
+from worker.cgroup import Cgroup
 from worker.proc import ProcessStat
-from worker.spawn import MARKER
+from worker.service import set_free
+from worker.spawn import MARKER, group_name
 
 _PAUSE_S = 0.01
 _SWEEP_S = 5.0  # what KILL does not end in this time, nobody ends
@@ -37,24 +41,61 @@ def send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessTree:
+    """What a keeper is answerable for: all below it, and all in its command's group.
+
+    Only together do they hold everything. A fork is never quicker than its group's end; and what
+    a privileged command moves into another group is still below the keeper.
+    """
+
+    group: Cgroup | None
+
+    def pids(self) -> list[int]:
+        """Return what lives, parents first.
+
+        A shell whose child is ended before it would carry on with its next command.
+        """
+        below = [stat.pid for stat in descendants(os.getpid())]
+        return list(dict.fromkeys([*below, *(self.group.members() if self.group else [])]))
+
+    def signal(self, number: signal.Signals) -> set[int]:
+        """Send a signal to all, and return to whom."""
+        found = self.pids()
+        if self.group and number is signal.SIGKILL:
+            self.group.kill()
+        for pid in found:
+            send(pid, number)
+        return set(found)
+
+    def has_members(self) -> bool:
+        return self.group is not None and self.group.is_populated
+
+
 def marked(marker: str) -> list[int]:
-    """Return the living processes that a step started and that still show it."""
-    entry = f"{MARKER}={marker}".encode()
+    """Return the living processes that a step started and that still show it.
+
+    A mark without its last parts stands for all attempts at a step.
+    """
+    entry = f"{MARKER}={marker}:".encode()
     return [
         stat.pid
         for stat in proc.processes()
-        if stat.is_alive and stat.pid != os.getpid() and entry in proc.environment(stat.pid)
+        if stat.is_alive
+        and stat.pid != os.getpid()
+        and any((each + b":").startswith(entry) for each in proc.environment(stat.pid))
     ]
 
 
-def sweep(marker: str) -> int:
+def sweep(marker: str, lock_path: Path | None = None) -> int:
     """Kill whatever a step left behind, and return how many processes that were.
 
-    For recovery after the keeper itself was killed: then nobody watches the tree, and the marker
-    in the environment is all that still tells whose it is. A service that outlived a normal exit
-    bears the mark too, so call this only when the keeper did not finish.
+    For recovery after the keeper itself was killed: then nobody watches the tree, and only the
+    step's group, if there was one, and the marker in the environment still tell whose it is. A
+    service that outlived a normal exit bears the mark too, so call this only for a step whose
+    command may leave none, or had not exited.
     """
-    killed: set[int] = set()
+    killed = _kill_group(marker, lock_path)
     until = proc.boot_clock() + _SWEEP_S
     while marker and proc.boot_clock() < until and (found := marked(marker)):
         killed.update(found)
@@ -62,3 +103,23 @@ def sweep(marker: str) -> int:
             send(pid, signal.SIGKILL)
         time.sleep(_PAUSE_S)
     return len(killed)
+
+
+def release(marker: str, lock_path: Path | None) -> None:
+    """Let go of a service whose starter had exited when its keeper was killed."""
+    if group := cgroup.find(group_name(marker, lock_path)):
+        set_free(group)
+        group.remove()
+
+
+def _kill_group(marker: str, lock_path: Path | None) -> set[int]:
+    killed: set[int] = set()
+    group = cgroup.find(group_name(marker, lock_path)) if marker else None
+    until = proc.boot_clock() + _SWEEP_S
+    while group and group.is_populated and proc.boot_clock() < until:
+        killed.update(group.members())
+        group.kill()
+        time.sleep(_PAUSE_S)
+    if group:
+        group.remove()
+    return killed

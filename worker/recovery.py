@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -9,7 +10,7 @@ import structlog
 
 from contract.action import ACTIONS as KINDS
 from contract.error import PassingError
-from contract.runbook import Step
+from contract.runbook import Runbook, Step
 from contract.template import TemplateError, render_arguments
 from worker.actions import scrub, scrub_paths
 from worker.gate import Gate
@@ -17,8 +18,10 @@ from worker.host_run import HostRun
 from worker.items import Item
 from worker.keeper import KeeperState, await_keeper
 from worker.ledger import Entry
-from worker.process_tree import sweep
-from worker.runner import Place, Tools
+from worker.lock import step_lock
+from worker.place import Place
+from worker.process_tree import release, sweep
+from worker.tools import Tools
 from worker.verdict import Refused
 
 KEEPER_PATIENCE = timedelta(seconds=30)  # TERM, grace and KILL take a keeper no longer
@@ -38,10 +41,11 @@ def recover(gate: Gate, tools: Tools) -> None:
     interrupted = [e for e in tools.ledger.open_orders() if e.started_at is not None]
     for entry in interrupted:
         _remove_files(entry, gate, tools)
-    state = await_keeper(tools.lock_path, KEEPER_PATIENCE)
-    if state is KeeperState.BUSY:
-        raise RecoveryError("a command of an earlier executor does not end; nothing new may begin")
     for entry in interrupted:
+        state = await_keeper(step_lock(tools.locks, entry.run_id), KEEPER_PATIENCE)
+        if state is KeeperState.BUSY:
+            message = "a command of an earlier executor does not end; nothing new may begin"
+            raise RecoveryError(message)
         _end_processes(entry, gate, tools, state)
         _remove_files(entry, gate, tools)  # the command may have written them in between
         tools.ledger.interrupted(entry.run_id)
@@ -65,9 +69,14 @@ def _remove_files(entry: Entry, gate: Gate, tools: Tools) -> None:
 def _end_processes(entry: Entry, gate: Gate, tools: Tools, state: KeeperState) -> None:
     for place, step, _run, _item in _cut_off(entry, gate, tools):
         arguments = step.do.arguments if step.do else {}
+        begun = tools.ledger.step(place)
+        marker = place.marker(begun.attempts if begun else 0)
+        lock = step_lock(tools.locks, place.run_id)
         # A keeper that finished has left alone what was meant to stay, and ended the rest.
-        if state is KeeperState.KILLED and not arguments.get("leaves_daemon"):
-            sweep(place.marker)
+        if state is KeeperState.EXITED and arguments.get("leaves_daemon"):
+            release(marker, lock)
+        elif state in (KeeperState.EXITED, KeeperState.KILLED):
+            sweep(marker, lock)
 
 
 def _cut_off(
@@ -81,7 +90,13 @@ def _cut_off(
         return
     run = HostRun(accepted, entry, tools)
     for at, item in enumerate(run.kept_items()):
-        for index, step in enumerate(accepted.runbook.steps):
-            begun = tools.ledger.step(entry.run_id, at, index)
+        for place, step in _places(accepted.runbook, Place(entry.run_id, at, 0)):
+            begun = tools.ledger.step(place)
             if begun and begun.report is None:
-                yield Place(entry.run_id, at, index), step, run, item
+                yield place, step, run, item
+
+
+def _places(runbook: Runbook, first: Place) -> Iterator[tuple[Place, Step]]:
+    for index, step in enumerate(runbook.steps):
+        for rescue, each in enumerate((step, *step.rescue)):
+            yield replace(first, step=index, rescue=rescue), each

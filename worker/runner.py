@@ -6,75 +6,41 @@
     ensure false, `do` ──> holds within the time ───────> changed
                        └─> does not ────────────────────> failed, or timed_out
     an observation can't be made ───────────────────────> unknown
+    the runbook's time is over before it ───────────────> timed_out
     found begun after a crash ──> holds ────────────────> changed (proved after interruption)
                               └─> does not: on_interrupt ─> again, or unknown
+    taken back in the middle ──> holds when looked at ──> changed
+                             └─> does not ──────────────> cancelled
 
-An action's exit code decides nothing; only the observed state does.
+An action's exit code decides nothing; only the observed state does. What a step's rescue makes of
+it is `rescue`'s business.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from contract.action import ACTIONS as KINDS
-from contract.instant import now_ms
+from contract.instant import now_ms, to_datetime
 from contract.outcome import StepOutcome
 from contract.report import ActionReport, StepReport
 from contract.runbook import Action, OnInterrupt, Step
 from contract.template import TemplateError, render_arguments
+from worker.action_report import action_report
 from worker.actions import ACTIONS
 from worker.actions.action import ActionResult, Context
 from worker.ledger import Begun, Ledger
+from worker.lock import step_lock
+from worker.place import Place
 from worker.proc import boot_clock
-from worker.redaction import Redactor
-from worker.root import Root
+from worker.tools import Setting, Tools
 from worker.view import UndecidedError, View, brief
 
 MAX_INTERRUPTIONS = 3  # a step that was cut off so often is not run again
-MAX_OUTPUT = 16_384  # characters of a command's output in a report
+TIME_IS_OVER = "the runbook's time is over"
 
 _FIRST_LOOK_S, _LONGEST_PAUSE_S = 0.05, 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which step of which pass of which run: how the ledger finds it again."""
-
-    run_id: str
-    item: int
-    step: int
-
-    @property
-    def marker(self) -> str:
-        """Return what every process of this step carries in its environment."""
-        return f"{self.run_id}:{self.item}:{self.step}"
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What carrying out a step needs of its surroundings."""
-
-    root: Root
-    ledger: Ledger
-    lock_path: Path  # held while an action's processes live
-    pause: Callable[[float], None]  # sleeps so many seconds, taking letters in meanwhile
-    await_readable: Callable[[int], None]  # waits for a descriptor, taking letters in meanwhile
-    is_stopping: Callable[[], bool]  # the executor was asked to end: park between two steps
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What the steps of one pass share."""
-
-    view: View
-    texts: Mapping[str, Any]  # the values of every `${…}`, secrets among them
-    redactor: Redactor
-    check: bool
-    deadline: float  # of the whole run, on the boot clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +60,10 @@ class StepRunner:
         self._place = place
         self._setting = setting
         self._tools = tools
-        self._begun: Begun | None = tools.ledger.step(place.run_id, place.item, place.step)
+        self._begun: Begun | None = tools.ledger.step(place)
         self._interrupted = self._begun is not None
         self._action: ActionReport | None = None
+        self._earlier: list[str] = []
         self._attempts = self._begun.attempts if self._begun else 0
 
     def carry_out(self) -> StepReport:
@@ -104,21 +71,25 @@ class StepRunner:
         if self._begun and self._begun.report is not None:
             return msgspec.json.decode(self._begun.report, type=StepReport)
         started_at = self._begun.started_at if self._begun else now_ms()
+        tell_changes(self._setting.view, self._tools.ledger, self._place)
         self._setting.view.forget()
         try:
             verdict = self._verdict()
         except UndecidedError as error:
-            verdict = _Verdict(StepOutcome.UNKNOWN, str(error))
+            verdict = self._undecided(error)
         report = self._report(verdict, started_at)
         if self._attempts:
-            place = self._place
-            self._tools.ledger.end_step(
-                place.run_id, place.item, place.step, msgspec.json.encode(report)
-            )
+            self._tools.ledger.end_step(self._place, started_at, msgspec.json.encode(report))
         return report
 
+    def _undecided(self, error: UndecidedError) -> _Verdict:
+        if self._attempts == 0 and self._setting.remaining <= 0:
+            return _Verdict(StepOutcome.TIMED_OUT, f"{TIME_IS_OVER}: {error}")
+        return _Verdict(StepOutcome.UNKNOWN, str(error))
+
     def _verdict(self) -> _Verdict:
-        for phase in (self._resume, self._when, self._ensure, self._check_mode):
+        phases = (self._resume, self._in_time, self._when, self._ensure, self._check_mode)
+        for phase in phases:
             if verdict := phase():
                 return verdict
         return self._do()
@@ -131,9 +102,20 @@ class StepRunner:
         if self._step.on_interrupt is OnInterrupt.UNKNOWN:
             reason = "interrupted in the middle; the state does not hold and the step may not rerun"
             return _Verdict(StepOutcome.UNKNOWN, reason)
-        if self._attempts >= MAX_INTERRUPTIONS * self._step.retry.attempts:
+        if self._setting.closed:
+            reason = (
+                f"interrupted in the middle; the state does not hold, and {self._setting.closed}"
+            )
+            return _Verdict(StepOutcome.UNKNOWN, reason)
+        if self._attempts >= self._step.retry.attempts - 1 + MAX_INTERRUPTIONS:
             return _Verdict(StepOutcome.UNKNOWN, f"interrupted {self._attempts} times; given up")
+        self._earlier = [f"attempt {self._attempts}: interrupted"]
         return None
+
+    def _in_time(self) -> _Verdict | None:
+        if self._setting.remaining > 0:
+            return None
+        return _Verdict(StepOutcome.TIMED_OUT, TIME_IS_OVER)
 
     def _when(self) -> _Verdict | None:
         when = self._step.when
@@ -160,37 +142,45 @@ class StepRunner:
             arguments = self._arguments(action)
         except (TemplateError, msgspec.ValidationError) as error:
             return _Verdict(StepOutcome.FAILED, f"{self._why_not()} (not run: {error})")
-        retry = self._step.retry
-        for attempt in range(retry.attempts):
-            if attempt:
-                self._tools.pause(min(retry.delay.total_seconds(), self._remaining()))
-            if self._remaining() <= 0:
-                return _Verdict(StepOutcome.TIMED_OUT, "the runbook's time is over")
+        result: ActionResult | None = None
+        for _ in range(max(self._step.retry.attempts - self._attempts, 1)):
+            if result and self._holds_after_delay(result):
+                return _Verdict(StepOutcome.CHANGED, _unlike_success(result))
+            if self._is_cancelled() or self._setting.remaining <= 0:
+                break
             result = self._act(action.kind, arguments)
             self._setting.view.forget()
             if self._holds_within(self._step.within):
                 return _Verdict(StepOutcome.CHANGED, _unlike_success(result))
         return self._not_reached(result)
 
+    def _holds_after_delay(self, result: ActionResult) -> bool:
+        """Wait before the next attempt; what came late need not be done again."""
+        self._earlier.append(self._setting.redactor.text(_told(self._attempts, result))[:4000])
+        delay = self._step.retry.delay.total_seconds()
+        self._tools.pause(max(min(delay, self._setting.remaining), 0))
+        self._setting.view.forget()
+        return self._setting.view.holds(self._step.ensure)
+
     def _arguments(self, action: Action) -> msgspec.Struct:
         rendered = render_arguments(action.arguments, self._setting.texts)
         return msgspec.convert(rendered, KINDS[action.kind].arguments, strict=False)
 
     def _act(self, kind: str, arguments: msgspec.Struct) -> ActionResult:
-        place = self._place
-        self._tools.ledger.begin_step(place.run_id, place.item, place.step, now_ms())
+        self._tools.ledger.begin_step(self._place, now_ms())
         self._attempts += 1
         result = ACTIONS[kind](arguments, self._context())
-        self._action = _action_report(kind, result, self._setting.redactor)
+        self._action = action_report(kind, result, self._setting.redactor)
         return result
 
     def _context(self) -> Context:
-        time_left = min(self._step.timeout, timedelta(seconds=max(self._remaining(), 0)))
+        time_left = timedelta(seconds=max(self._setting.remaining, 0))
         return Context(
             root=self._tools.root,
-            timeout=time_left,
-            marker=self._place.marker,
-            lock_path=self._tools.lock_path,
+            timeout=min(self._step.timeout, time_left),
+            marker=self._place.marker(self._attempts),
+            lock_path=step_lock(self._tools.locks, self._place.run_id),
+            locks=self._tools.held,
             await_readable=self._tools.await_readable,
         )
 
@@ -206,7 +196,7 @@ class StepRunner:
             except UndecidedError as error:
                 undecided = error
             left = until - boot_clock()
-            if left <= 0:
+            if left <= 0 or self._is_cancelled():
                 break
             self._tools.pause(min(pause, left))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
@@ -215,19 +205,31 @@ class StepRunner:
             raise undecided
         return False
 
-    def _not_reached(self, result: ActionResult) -> _Verdict:
+    def _not_reached(self, result: ActionResult | None) -> _Verdict:
         reason = self._why_not()
-        if not result.ok:
+        if result and not result.ok:
             reason += f" ({result.summary})"
-        if (result.ending and result.ending.timed_out) or self._remaining() <= 0:
+        if self._ends_cancelled():
+            return _Verdict(StepOutcome.CANCELLED, reason)
+        if self._setting.remaining <= 0:
+            return _Verdict(StepOutcome.TIMED_OUT, f"{TIME_IS_OVER}; {reason}")
+        if result and result.ending and result.ending.timed_out:
             return _Verdict(StepOutcome.TIMED_OUT, reason)
         return _Verdict(StepOutcome.FAILED, reason)
 
+    def _is_cancelled(self) -> bool:
+        """Tell whether to begin nothing more; only a kill ends a rescue half-way."""
+        tombstone = self._tools.ledger.tombstone(self._place.run_id)
+        return tombstone is not None and (tombstone.kill or not self._place.rescue)
+
+    def _ends_cancelled(self) -> bool:
+        """Tell whether a cancel is what ends the step; one that acted still gets its rescue."""
+        tombstone = self._tools.ledger.tombstone(self._place.run_id)
+        is_rescued = self._place.rescue or (self._step.rescue and self._attempts)
+        return tombstone is not None and (tombstone.kill or not is_rescued)
+
     def _why_not(self) -> str:
         return "not so: " + "; ".join(self._setting.view.false_parts(self._step.ensure))
-
-    def _remaining(self) -> float:
-        return self._setting.deadline - boot_clock()
 
     def _report(self, verdict: _Verdict, started_at: int) -> StepReport:
         redactor = self._setting.redactor
@@ -242,6 +244,7 @@ class StepRunner:
             attempts=self._attempts,
             interrupted=self._interrupted,
             action=self._action,
+            earlier=self._earlier,
         )
 
 
@@ -250,34 +253,23 @@ def skipped(step: Step, reason: str) -> StepReport:
     return StepReport(name=step.name, outcome=StepOutcome.SKIPPED, reason=reason)
 
 
+def tell_changes(view: View, ledger: Ledger, place: Place) -> None:
+    """Let the expressions of a pass know whether one of its actions has begun, and when."""
+    changed_at = ledger.changed_at(place.run_id, place.item)
+    view.values["run.changed"] = changed_at is not None
+    if changed_at is not None:
+        view.values["run.changed_at"] = to_datetime(changed_at)
+
+
+def _told(attempt: int, result: ActionResult) -> str:
+    return f"attempt {attempt}: {result.summary}, and the state did not hold"
+
+
+def cancelled(step: Step) -> StepReport:
+    """Return the report of a step that the order's cancelling kept from beginning."""
+    return StepReport(name=step.name, outcome=StepOutcome.CANCELLED)
+
+
 def _unlike_success(result: ActionResult) -> str:
     """Tell what an action said that did not look like success, though the state holds."""
     return "" if result.ok else f"the state holds, although {result.summary}"
-
-
-def _action_report(kind: str, result: ActionResult, redactor: Redactor) -> ActionReport:
-    summary = redactor.text(result.summary)[:4000]
-    ending = result.ending
-    if ending is None:
-        return ActionReport(kind=kind, summary=summary)
-    return ActionReport(
-        kind=kind,
-        summary=summary,
-        exit_code=ending.exit_code,
-        signal=ending.signal,
-        timed_out=ending.timed_out,
-        stdout=_shorten(redactor.text(ending.stdout.text)),
-        stderr=_shorten(redactor.text(ending.stderr.text)),
-        stdout_bytes=ending.stdout.bytes,
-        stderr_bytes=ending.stderr.bytes,
-        # A digest would let secrets be guessed that were masked in the text.
-        stdout_sha256="" if redactor.has_secrets else ending.stdout.sha256,
-        stderr_sha256="" if redactor.has_secrets else ending.stderr.sha256,
-    )
-
-
-def _shorten(text: str) -> str:
-    if len(text) <= MAX_OUTPUT:
-        return text
-    half = MAX_OUTPUT // 2
-    return f"{text[:half]}\n… {len(text) - MAX_OUTPUT} characters left out …\n{text[-half:]}"

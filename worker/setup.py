@@ -29,7 +29,8 @@ def prepare(config: Config) -> None:
     if config.path.exists():
         raise SetupError(f"{config.path} exists already; this host is prepared")
     try:
-        for directory in (config.sign_key.parent, config.inbox, config.outbox, config.locks):
+        letters = (config.inbox, config.outbox)
+        for directory in (config.sign_key.parent, *letters, config.locks, config.courier):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make_keys(config)
         if not config.ledger.exists():

@@ -1,5 +1,8 @@
 """What a keeper is asked to run, and how that ended."""
 
+import os
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +15,17 @@ from worker.root import Root
 
 MARKER = "DENREI_STEP"  # in the environment of all that a step starts, for the sweep at recovery
 GRACE = timedelta(seconds=10)
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9:_.-]")
+
+
+def group_name(marker: str, lock_path: Path | None) -> str:
+    """Return the name of a step's control group, which a recovery can work out again.
+
+    The lock tells apart the executors that share a machine and may have the same run (the lab).
+    """
+    executor = zlib.crc32(os.fsencode(lock_path or ""))
+    return f"denrei-{executor:08x}-{_NOT_IN_A_NAME.sub('_', marker)[:150]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +42,15 @@ class Spawn:
     cwd: str = "/"
     marker: str = ""
     lock_path: Path | None = None  # held until nothing of the command lives
+    locks: tuple[int, ...] = ()  # descriptors of locks taken already, held as long
 
     @property
     def program(self) -> str:
         return str(self.root.locate(self.argv[0]))
+
+    @property
+    def group(self) -> str:
+        return group_name(self.marker or f"probe:{os.getpid()}", self.lock_path)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -51,9 +70,11 @@ class Ending(msgspec.Struct, frozen=True):
     exit_code: int | None = None
     signal: int | None = None
     timed_out: bool = False
+    cut_off: bool = False  # it was ended because somebody wanted it ended
     stdout: Captured = Captured()
     stderr: Captured = Captured()
     duration: timedelta = timedelta()
     killed: int = 0  # processes that had to be ended
     surviving: int = 0  # processes that even KILL did not end in time; the lock stays held
+    bound: str = ""  # why a service it left is still in the executor's unit
     error: str = ""  # why it did not start

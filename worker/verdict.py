@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contract.order import Order, Ping
+from contract.order import Cancel, Order, Ping
 from contract.runbook import Runbook
 
 
@@ -22,6 +22,7 @@ class Reason(StrEnum):
     UNSUPPORTED_VERSION = "unsupported_version"
     WRONG_HOST = "wrong_host"
     RUN_ID_REUSED = "run_id_reused"
+    CANCELLED = "cancelled"
     FROM_THE_FUTURE = "from_the_future"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
@@ -54,6 +55,13 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A tombstone for an order, whether or not it came already."""
+
+    cancel: Cancel
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledged:
     """Letters of ours that the recorder has stored."""
 
@@ -78,4 +86,4 @@ class Refused(Exception):  # noqa: N818 - a verdict, raised because any rule may
         self.run_id = run_id
 
 
-Verdict = Accepted | Repeated | Acknowledged | Pinged
+Verdict = Accepted | Repeated | TakenBack | Acknowledged | Pinged

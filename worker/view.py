@@ -1,12 +1,13 @@
 """How one pass sees its host: observations made when first needed, expressions over them."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from contract.duration import show_duration
+from contract.duration import parse_duration, show_duration
 from contract.error import DenreiError
 from contract.expression import Compiled, Expression, ExpressionError, Value
 from contract.instant import show_instant
@@ -15,10 +16,12 @@ from contract.observation import OBSERVATIONS
 from contract.runbook import Observation, Runbook
 from contract.template import render_arguments
 from worker.observations import PROBES
+from worker.proc import boot_clock
 from worker.root import Root
 
 MAX_TEXT = 500  # characters of one value in a report
 MAX_LIST = 100  # values of one list in a report
+LAST_LOOK = timedelta(seconds=1)  # what an observation may take though the run's time is over
 
 
 class UndecidedError(DenreiError):
@@ -57,6 +60,7 @@ class View:
         self._texts = texts
         self._seen: dict[str, dict[str, Value]] = {}
         self.values: dict[str, Value] = {}  # params, run and the item, by dotted name
+        self.deadline = math.inf  # of the whole run, on the boot clock
 
     def forget(self) -> None:
         """Look anew from here on: something may have changed."""
@@ -119,11 +123,19 @@ class View:
         try:
             rendered = render_arguments(observation.arguments, self._texts)
             arguments = msgspec.convert(rendered, kind.arguments, strict=False)
-            fields = PROBES[observation.kind](arguments, self._root)
+            fields = PROBES[observation.kind](self._in_time(arguments), self._root)
         except (DenreiError, msgspec.ValidationError, OSError, ValueError, OverflowError) as error:
             # The last three are for what no probe foresaw, such as a file from the year 30000.
             raise UndecidedError(f"can't observe {observation.name}: {error}") from None
         return {name: _readable(value) for name, value in fields.items()}
+
+    def _in_time(self, arguments: msgspec.Struct) -> msgspec.Struct:
+        """Let an observation take no longer than the run has left."""
+        timeout = getattr(arguments, "timeout", None)
+        left = max(self.deadline - boot_clock(), LAST_LOOK.total_seconds())
+        if timeout is None or parse_duration(timeout).total_seconds() <= left:
+            return arguments
+        return msgspec.structs.replace(arguments, timeout=f"{math.ceil(left * 1000)}ms")
 
 
 def plain(value: Value) -> Any:

@@ -8,20 +8,25 @@ from functools import partial
 from subprocess import Popen
 from typing import IO
 
-from worker import process_tree
 from worker.capture import Capture
+from worker.cgroup import Cgroup
 from worker.proc import boot_clock
+from worker.process_tree import ProcessTree
 
 _CHUNK = 64 * 1024
 _LONGEST_LOOK_S = 1.0  # a select sleeps through a suspended machine; the boot clock does not
-_BETWEEN_SIGNALS_S = 0.05
+_BETWEEN_LOOKS_S = 0.05
+_BETWEEN_KILLS_S = 0.01  # some fork on meanwhile
 
 
 class Watch:
     """The keeper's view of a running command."""
 
-    def __init__(self, process: "Popen[bytes]", stdin: bytes, life: int, bell: int) -> None:
+    def __init__(
+        self, process: "Popen[bytes]", group: Cgroup | None, stdin: bytes, life: int, bell: int
+    ) -> None:
         """Follow the pipes; `life` ends with the executor, `bell` rings when a child exits."""
+        self.tree = ProcessTree(group)
         self.leader = process.pid
         self.status: int | None = None  # of waitpid, once the leader has exited
         self.is_orphaned = False
@@ -53,23 +58,23 @@ class Watch:
 
     def end_tree(self, grace_s: float, kill_s: float) -> set[int]:
         """Send TERM to all below us, after a grace KILL until nothing is left; tell to whom."""
-        told = self._signal(signal.SIGTERM)
-        self._signal(signal.SIGCONT)  # or the stopped ones would never hear of it
-        self.wait(self.is_tree_gone, boot_clock() + grace_s, _BETWEEN_SIGNALS_S)
+        told = self.tree.signal(signal.SIGTERM)
+        self.tree.signal(signal.SIGCONT)  # or the stopped ones would never hear of it
+        self.wait(self.is_tree_gone, boot_clock() + grace_s, _BETWEEN_LOOKS_S)
         until = boot_clock() + kill_s
-        while self.has_children and boot_clock() < until:
-            told |= self._signal(signal.SIGKILL)
-            next_look = min(until, boot_clock() + _BETWEEN_SIGNALS_S)
-            self.wait(self.is_tree_gone, next_look, _BETWEEN_SIGNALS_S)
+        while not self.is_tree_gone() and boot_clock() < until:
+            told |= self.tree.signal(signal.SIGKILL)
+            next_look = min(until, boot_clock() + _BETWEEN_KILLS_S)
+            self.wait(self.is_tree_gone, next_look, _BETWEEN_KILLS_S)
         return told
 
     def is_tree_gone(self) -> bool:
-        """Tell whether nothing lives below us.
+        """Tell whether nothing lives below us or in the command's group.
 
         Exact, other than a look at /proc: as the subreaper we are above every descendant, so one
         that lives has one of our own children above it.
         """
-        return not self.has_children
+        return not self.has_children and not self.tree.has_members()
 
     def is_silent(self) -> bool:
         return not self.open_outputs
@@ -77,16 +82,6 @@ class Watch:
     def stop_reading(self) -> None:
         for fd in list(self.open_outputs):
             self._forget(fd)
-
-    def count_living(self) -> int:
-        return len(process_tree.descendants(os.getpid()))
-
-    def _signal(self, number: signal.Signals) -> set[int]:
-        # Parents first: a shell whose child goes before it would carry on with its next command.
-        found = [stat.pid for stat in process_tree.descendants(os.getpid())]
-        for pid in found:
-            process_tree.send(pid, number)
-        return set(found)
 
     def _reap(self) -> None:
         try:

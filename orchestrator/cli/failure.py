@@ -64,6 +64,7 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from contract.parameter import ParameterError
     from contract.sealing import SealError
     from contract.trust import TrustError
+    from orchestrator.cancellation import CancellationError
     from orchestrator.cli.run_lookup import RunLookupError
     from orchestrator.cli.runbook import LintError
     from orchestrator.inventory import InventoryError
@@ -77,7 +78,7 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     asked_wrongly = (
         *(DocumentError, DurationError, HostNameError, ParameterError, SealError, TrustError),
         *(RunLookupError, LintError, InventoryError, RunbookNotFoundError, SecretError),
-        *(ScheduleError, SubmissionError),
+        *(ScheduleError, SubmissionError, CancellationError),
     )
     usage = [(family, ExitCode.USAGE) for family in asked_wrongly]
     return [*usage, (NoTargetError, ExitCode.NO_TARGET), (EnvelopeError, ExitCode.REFUSED)]

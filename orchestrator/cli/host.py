@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from orchestrator.store.store import Store
 
 
+_PRESENCES = ("consuming", "skewed", "silent", "offline", "unknown")
+
+
 @click.group("host", cls=Group)
 def command() -> None:
     """Add, list, show, remove and ping hosts."""
@@ -46,28 +49,41 @@ def add(name: str, public_file: Path, labels: Mapping[str, str]) -> None:
 
 
 @command.command("list")
+@click.option("--presence", type=click.Choice(_PRESENCES), help="Only hosts that seem to be so.")
 @output_option
-def list_(format_: Format) -> None:
-    """List the hosts, their labels, and when each last signed something."""
-    from orchestrator.cli.host_view import show_hosts
-    from orchestrator.cli.session import open_store
+def list_(presence: str | None, format_: Format) -> None:
+    """List the hosts: whether each seems to be there, and when it last signed something.
 
-    with open_store() as store:
+    Presence is an unsigned hint. `denrei host ping NAME` is the proof: the host signs its answer.
+    """
+    from contract.instant import now_ms
+    from orchestrator.cli.host_view import show_hosts
+    from orchestrator.cli.session import open_home
+    from orchestrator.presence import verdicts
+
+    home = open_home()
+    with home.open_store() as store:
         hosts = store.hosts.all()
-    show_hosts(hosts, format_)
+        seen = verdicts(store, hosts, home.presence_ms, now_ms())
+    chosen = [h for h in hosts if presence in (None, seen[h.name].presence.value)]
+    show_hosts(chosen, seen, format_)
 
 
 @command.command("show")
 @click.argument("name", shell_complete=complete_host)
 @output_option
 def show(name: str, format_: Format) -> None:
-    """Show a host's keys and labels, and the runs that are open on it."""
+    """Show a host's presence, keys and labels, and the runs that are open on it."""
+    from contract.instant import now_ms
     from orchestrator.cli.host_view import show_host
-    from orchestrator.cli.session import open_store
+    from orchestrator.cli.session import open_home
+    from orchestrator.presence import verdicts
 
-    with open_store() as store:
+    home = open_home()
+    with home.open_store() as store:
         host, open_runs = _find(store, name), store.runs.open_on(name)
-    show_host(host, open_runs, format_)
+        seen = verdicts(store, [host], home.presence_ms, now_ms())
+    show_host(host, seen[name], open_runs, format_)
 
 
 @command.command("remove")
@@ -87,7 +103,10 @@ def remove(name: str) -> None:
 @timeout_option("How long to wait for the answer.", default="10s")
 @output_option
 def ping(name: str, timeout: timedelta, format_: Format) -> ExitCode:
-    """Ask a host's executor for a signed sign of life, through the queue."""
+    """Ask a host's executor for a signed sign of life, through the queue.
+
+    What `denrei host list` hints at, this proves.
+    """
     from orchestrator.cli.host_ping import ping_host
     from orchestrator.cli.session import open_home
 

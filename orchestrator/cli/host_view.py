@@ -1,7 +1,8 @@
 """Hosts as rows and documents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import click
 from rich.text import Text
 
 from contract.key import VerifyKey
@@ -9,46 +10,52 @@ from orchestrator.cli.moment import ago, rfc3339, stamp
 from orchestrator.cli.output import Document, Format, emit
 from orchestrator.cli.table import Row, Table, print_lines, print_table, stdout
 from orchestrator.cli.visible import visible
-from orchestrator.store.record import Host, HostRun
+from orchestrator.presence import Presence, Verdict
+from orchestrator.store.record import Host, HostRun, PresenceRecord
 
-_HEADER = ("host", "labels", "last signed")
+_HEADER = ("host", "presence (unsigned)", "answered", "last signed", "labels")
 
 
-def host_document(host: Host) -> Document:
+def host_document(host: Host, seen: Verdict) -> Document:
     """Return a host for machines."""
     return {
         "name": host.name,
         "labels": dict(host.labels),
         "added_at": rfc3339(host.added_at),
         "last_signed_at": rfc3339(host.last_signed_at),
+        "presence": _presence_document(seen),
         "key_id": VerifyKey(host.sign_key).id,
         "sign_key": host.sign_key,
         "seal_key": host.seal_key,
     }
 
 
-def show_hosts(hosts: Sequence[Host], format_: Format) -> None:
+def show_hosts(hosts: Sequence[Host], seen: Mapping[str, Verdict], format_: Format) -> None:
     """Write the inventory to stdout."""
     if format_ is Format.TABLE:
-        rows = [Row((h.name, _labels(h), ago(h.last_signed_at))) for h in hosts]
-        print_table(Table(_HEADER, rows))
+        print_table(Table(_HEADER, [_row(host, seen[host.name]) for host in hosts]))
+        if unknown := {v.detail for v in seen.values() if v.presence is Presence.UNKNOWN}:
+            click.echo(visible("; ".join(sorted(unknown))), err=True)
         return
-    documents = [host_document(host) for host in hosts]
+    documents = [host_document(host, seen[host.name]) for host in hosts]
     emit(format_, {"hosts": documents}, documents)
 
 
-def show_host(host: Host, open_runs: Sequence[HostRun], format_: Format) -> None:
+def show_host(host: Host, seen: Verdict, open_runs: Sequence[HostRun], format_: Format) -> None:
     """Write one host and the runs that are open on it to stdout."""
     if format_ is not Format.TABLE:
         runs = [{"run_id": share.run_id, "state": share.state.value} for share in open_runs]
-        document = {"host": host_document(host), "open_runs": runs}
+        document = {"host": host_document(host, seen), "open_runs": runs}
         emit(format_, document, [document])
         return
     facts = [
         ("host", host.name),
         ("labels", _labels(host)),
         ("added", stamp(host.added_at)),
-        ("last signed", _last_signed(host)),
+        ("presence", f"{seen.presence}, unsigned" + (f": {seen.detail}" if seen.detail else "")),
+        ("asked", _when(seen.record.asked_at)),
+        ("answered", f"{_when(seen.record.answered_at)}{_said(seen.record)}"),
+        ("last signed", _when(host.last_signed_at)),
         ("key id", VerifyKey(host.sign_key).id),
         ("sign key", host.sign_key),
         ("seal key", host.seal_key),
@@ -57,10 +64,41 @@ def show_host(host: Host, open_runs: Sequence[HostRun], format_: Format) -> None
     print_lines([Text(f"{name + ':':<13}{visible(value)}") for name, value in facts], stdout())
 
 
+def _row(host: Host, seen: Verdict) -> Row:
+    answered, signed = ago(seen.record.answered_at), ago(host.last_signed_at)
+    # What is unknown has one reason for all hosts, told once below.
+    notes = [seen.detail] if seen.detail and seen.presence is not Presence.UNKNOWN else []
+    return Row((host.name, seen.presence.value, answered, signed, _labels(host)), notes)
+
+
+def _presence_document(seen: Verdict) -> Document:
+    record, answered = seen.record, seen.record.answered_at is not None
+    return {
+        "state": seen.presence.value,
+        "signed": False,
+        "detail": seen.detail,
+        "asked_at": rfc3339(record.asked_at),
+        "answered_at": rfc3339(record.answered_at),
+        "unanswered_since": rfc3339(record.open_since),
+        "lying_in_queue": record.lying,
+        "clock_skew_s": seen.skew_ms / 1000,
+        "clock_skew_signed": seen.skew_is_signed,
+        "worker": record.worker if answered else None,
+        "inbox": record.inbox if answered else None,
+        "outbox": record.outbox if answered else None,
+        "executor_takes_letters": record.taking if answered else None,
+    }
+
+
+def _said(record: PresenceRecord) -> str:
+    if record.answered_at is None:
+        return ""
+    return f", worker {record.worker}, {record.inbox} in inbox, {record.outbox} in outbox"
+
+
 def _labels(host: Host) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(host.labels.items())) or "-"
 
 
-def _last_signed(host: Host) -> str:
-    when = ago(host.last_signed_at)
-    return f"{stamp(host.last_signed_at)} ({when})" if host.last_signed_at else when
+def _when(ms: int | None) -> str:
+    return f"{stamp(ms)} ({ago(ms)})" if ms else ago(ms)

@@ -10,7 +10,7 @@ _HERE = "orchestrator.cli."
 COMMANDS = {
     "init": Entry(_HERE + "init", "Make a home: keys, store and configuration."),
     "submit": Entry(_HERE + "submit", "Run a runbook on hosts and follow it."),
-    "run": Entry(_HERE + "run", "List, show and watch runs."),
+    "run": Entry(_HERE + "run", "List, show, watch and cancel runs."),
     "runbook": Entry(_HERE + "runbook", "Check, list and show runbooks."),
     "host": Entry(_HERE + "host", "Add, list, show, remove and ping hosts."),
     "schedule": Entry(_HERE + "schedule", "List what runs by the clock."),

@@ -1,6 +1,7 @@
-"""`denrei run`: list, show and watch runs."""
+"""`denrei run`: list, show, watch and cancel runs."""
 
 from datetime import timedelta
+from typing import Any
 
 import click
 
@@ -13,7 +14,7 @@ from orchestrator.cli.output import Format, output_option
 
 @click.group("run", cls=Group)
 def command() -> None:
-    """List, show and watch runs."""
+    """List, show, watch and cancel runs."""
 
 
 @command.command("list")
@@ -66,3 +67,29 @@ def watch(run: str, timeout: timedelta | None, format_: Format) -> ExitCode:
 
     with open_store() as store:
         return follow_run(store, find_run(store, run), timeout, format_)
+
+
+@command.command("cancel")
+@click.argument("run", shell_complete=complete_run)
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_host,
+    help="Only on this host; may be repeated.",
+)
+@click.option("--kill", is_flag=True, help="End the commands that run now; else steps may end.")
+@click.option("-m", "--reason", default="", metavar="TEXT", help="Why; kept with every tombstone.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--detach", is_flag=True, help="Do not follow the run to its end.")
+@timeout_option("Stop following after this long (exit 7); the cancel stands.")
+@output_option
+def cancel(run: str, **options: Any) -> ExitCode:
+    """Take a run back where it has not ended: before it begins, or between two steps.
+
+    Hosts that are offline are told when they come back. Exits as `denrei run watch` would.
+    """
+    from orchestrator.cli.run_cancel import Request, cancel_run
+
+    return cancel_run(run, Request(**options))

@@ -32,6 +32,7 @@ def summary_document(summary: RunSummary) -> Document:
         "ended": summary.ended,
         "states": {state.value: count for state, count in summary.states.items()},
         "outcomes": {outcome.value: count for outcome, count in summary.outcomes.items()},
+        "cancelling": summary.cancelling,
     }
 
 
@@ -61,6 +62,7 @@ def host_run_document(host_run: HostRun) -> Document:
         "run_id": host_run.run_id,
         "host": host_run.host,
         "state": host_run.state.value,
+        "cancelling": host_run.cancelling,
         "outcome": host_run.outcome.value if host_run.outcome else None,
         "reason": "; ".join(reasons(host_run)),
         "order_sha256": host_run.order_sha256,
@@ -82,6 +84,8 @@ def exit_code(host_runs: Sequence[HostRun]) -> int | None:
 
 def standing(host_run: HostRun) -> str:
     """Return the one word for where a host run stands: its outcome, else its state."""
+    if host_run.cancelling:
+        return "cancelling"
     if host_run.outcome is not None and host_run.ended:
         return host_run.outcome.value
     return host_run.state.value
@@ -97,4 +101,5 @@ def _step(step: StepReport) -> Document:
     return document | {
         "started_at": rfc3339(step.started_at),
         "ended_at": rfc3339(step.ended_at),
+        "rescue": [_step(rescuing) for rescuing in step.rescue],
     }

@@ -1,6 +1,6 @@
 """Following a stored run to its end, and telling the result."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import timedelta
 
@@ -20,16 +20,25 @@ from orchestrator.store.store import Store
 _AFTER_EXPIRY_MS = 5_000  # a server would have told by then that an order expired
 
 
-def follow_run(store: Store, run: Run, timeout: timedelta | None, format_: Format) -> ExitCode:
-    """Follow a run on stderr, write its result to stdout, and return the exit code."""
+def follow_run(
+    store: Store,
+    run: Run,
+    timeout: timedelta | None,
+    format_: Format,
+    hosts: Collection[str] = (),
+) -> ExitCode:
+    """Follow a run on stderr, write its result to stdout, and return the exit code.
+
+    With `hosts`, only those of its host runs are looked at.
+    """
     limit = timeout.total_seconds() if timeout is not None else None
     with closing(store.watch()) as watch:
-        look = _Look(store, run)
+        look = _Look(store, run, hosts)
         ending, _ = follow(look, make_progress(), limit, watch.wait)
     if ending is Ending.DETACHED:
         _tell("\ndetached; the run goes on", run)
         return ExitCode.INTERRUPTED
-    host_runs = store.runs.host_runs(run.run_id)
+    host_runs = _of(hosts, store.runs.host_runs(run.run_id))
     show_run(run, host_runs, format_)
     return _conclude(ending, run, host_runs)
 
@@ -54,16 +63,21 @@ def _tell(what: str, run: Run) -> None:
     click.echo(f"{what}\ncome back with: denrei run watch {run.run_id}", err=True)
 
 
+def _of(hosts: Collection[str], host_runs: Sequence[HostRun]) -> Sequence[HostRun]:
+    return [share for share in host_runs if not hosts or share.host in hosts]
+
+
 class _Look:
     """Looks at a run's host runs and at the server's health."""
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: Run, hosts: Collection[str]) -> None:
         self._store = store
         self._run = run
+        self._hosts = hosts
 
     def __call__(self) -> Sight:
         """Return where the run stands now."""
-        host_runs = self._store.runs.host_runs(self._run.run_id, reports=False)
+        host_runs = _of(self._hosts, self._store.runs.host_runs(self._run.run_id, reports=False))
         if all(host_run.ended for host_run in host_runs):
             return Sight(host_runs)
         said = advice(self._store, self._run.expires_at)

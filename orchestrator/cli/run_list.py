@@ -36,4 +36,5 @@ def _standing(summary: RunSummary) -> str:
         if state not in _WITH_OUTCOME:
             # Some of the unknown and cancelled have told an outcome of the same name.
             counts[state.value] = max(counts[state.value], count)
-    return ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    told = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    return told + (f" ({summary.cancelling} cancelling)" if summary.cancelling else "")

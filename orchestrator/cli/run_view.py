@@ -31,7 +31,8 @@ def tally(host_runs: Sequence[HostRun]) -> str:
 
 def _row(host_run: HostRun) -> Row:
     outcome = host_run.outcome.value if host_run.outcome else "-"
-    cells = (host_run.host, host_run.state.value, outcome, time_cell(host_run))
+    state = standing(host_run) if host_run.cancelling else host_run.state.value
+    cells = (host_run.host, state, outcome, time_cell(host_run))
     return Row(cells, reasons(host_run))
 
 
@@ -106,10 +107,16 @@ class StepView:
             yield from note_lines(step.reason, self.width, below)
         for name, value in step.evidence.items():
             yield from note_lines(f"{name} = {show_value(value)}", self.width, below)
+        for told in step.earlier:
+            yield from note_lines(told, self.width, below)
         if step.action:
             yield from note_lines(_action(step.action), self.width, below)
             if self.with_output:
                 yield from _output(step.action, below)
+        if step.rescue:
+            yield Text(f"{' ' * below}rescue:")
+        for rescuing in step.rescue:
+            yield from self._step(rescuing, below)
 
 
 def _attempts(step: StepReport) -> str:

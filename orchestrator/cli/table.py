@@ -23,6 +23,10 @@ _COLOURS = {
     "succeeded": "green",
     "changed": "yellow",
     "would_change": "yellow",
+    "consuming": "green",
+    "skewed": "yellow",
+    "silent": "red",
+    "offline": "red",
     "running": "cyan",
     "delivered": "cyan",
     "failed": "red",
@@ -31,6 +35,7 @@ _COLOURS = {
     "unknown": "magenta",
     "expired": "magenta",
     "cancelled": "magenta",
+    "cancelling": "magenta",
 }
 
 

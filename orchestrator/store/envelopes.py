@@ -24,10 +24,14 @@ class Envelopes:
         with self._database.reading() as connection:
             return find(connection, digest)
 
-    def missing_orders(self) -> Sequence[tuple[str, str, str]]:
-        """Return run, host and digest of every host run whose order is not among the letters."""
-        query = select(host_runs.c.run_id, host_runs.c.host, host_runs.c.order_sha256)
-        query = query.outerjoin(envelopes, envelopes.c.digest == host_runs.c.order_sha256)
+    def missing(self, kind: Kind) -> Sequence[tuple[str, str, str]]:
+        """Return run, host and digest of every host run whose letter of a kind is not here.
+
+        Orders and cancels are the kinds that host runs name.
+        """
+        named = {Kind.ORDER: host_runs.c.order_sha256, Kind.CANCEL: host_runs.c.cancel_sha256}[kind]
+        query = select(host_runs.c.run_id, host_runs.c.host, named).where(named.is_not(None))
+        query = query.outerjoin(envelopes, envelopes.c.digest == named)
         with self._database.reading() as connection:
             rows = connection.execute(query.where(envelopes.c.seq.is_(None)))
             return [(run_id, host, digest) for run_id, host, digest in rows]

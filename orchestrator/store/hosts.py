@@ -7,8 +7,9 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 
 from contract.key import VerifyKey
 from orchestrator.store.database import Database
-from orchestrator.store.record import Host, HostKey
-from orchestrator.store.schema import host_keys, hosts
+from orchestrator.store.record import Host, HostKey, PresenceRecord
+from orchestrator.store.row import to_row
+from orchestrator.store.schema import host_keys, hosts, presences
 
 
 class Hosts:
@@ -57,6 +58,7 @@ class Hosts:
             again = update(host_keys).where(host_keys.c.key_id == key_id).values(**values)
             if not connection.execute(again).rowcount:
                 connection.execute(insert(host_keys).values(key_id=key_id, **values))
+            connection.execute(insert(presences).values(**to_row(PresenceRecord(host=host.name))))
 
     def label(self, name: str, labels: Mapping[str, str]) -> None:
         """Replace a host's labels."""
@@ -68,6 +70,7 @@ class Hosts:
         """Take a host out of the inventory; its keys stay, for verifying what it signed."""
         with self._database.writing() as connection:
             connection.execute(delete(hosts).where(hosts.c.name == name))
+            connection.execute(delete(presences).where(presences.c.host == name))
             of_host = (host_keys.c.host == name) & host_keys.c.removed_at.is_(None)
             connection.execute(update(host_keys).where(of_host).values(removed_at=at))
 

@@ -54,8 +54,9 @@ class Incoming:
     ) -> Taken:
         """Take in one verified letter, all of it or nothing.
 
-        `about` is the digest of the order it speaks of. A letter that is stored already changes
-        nothing; its acknowledgement is made again for the same moment, hence with the same bytes.
+        `about` is the digest of the order, or of the tombstone, that it speaks of. A letter that is
+        stored already changes nothing; its acknowledgement is made again for the same moment, hence
+        with the same bytes.
         """
         with self._database.writing() as connection:
             known = letters.find(connection, letter.digest)
@@ -106,7 +107,8 @@ def _move(connection: Connection, standing: Standing, advance: Advance) -> HostR
 
 def _standing(connection: Connection, about: str, host: str) -> Standing | None:
     query = select(host_runs, runs.c.timeout_ms).join(runs, runs.c.run_id == host_runs.c.run_id)
-    query = query.where(host_runs.c.order_sha256 == about, host_runs.c.host == host)
+    named = (host_runs.c.order_sha256 == about) | (host_runs.c.cancel_sha256 == about)
+    query = query.where(named, host_runs.c.host == host)
     row = connection.execute(query.with_for_update(of=host_runs)).mappings().first()
     if row is None:
         return None
@@ -136,6 +138,7 @@ def _update(connection: Connection, after: HostRun) -> None:
             accepted_at=after.accepted_at,
             deadline_at=after.deadline_at,
             ended_at=after.ended_at,
+            cancel_answered_at=after.cancel_answered_at,
             reported_at=after.reported_at,
             report=after.report,
         )

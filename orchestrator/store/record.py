@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """What kind of letter an envelope is."""
 
     ORDER = "order"
+    CANCEL = "cancel"
     PING = "ping"
     ACKNOWLEDGEMENT = "acknowledgement"
     RECEIPT = "receipt"
@@ -104,12 +105,17 @@ class HostRun:
     expires_at: int
     outcome: StepOutcome | None = None
     reason: str = ""
-    publishes: int = 0  # how often the order was put into the host's queue
+    offered_at: int | None = None  # when the dispatcher first set out to publish the order
+    publishes: int = 0  # how often the order, or its tombstone, was put into the host's queue
     next_publish_at: int = 0
     pause_ms: int = 0  # how long the dispatcher last chose to wait
     accepted_at: int | None = None  # by the host's clock
     deadline_at: int | None = None  # when we stop waiting for the report
     ended_at: int | None = None  # by our clock
+    cancel_sha256: str | None = None  # the newest tombstone
+    cancel_kill: bool | None = None  # whether it asks to end the command that runs
+    cancel_until: int | None = None  # when it expires
+    cancel_answered_at: int | None = None  # when the host's word that it has it was recorded
     reported_at: int | None = None  # when the report that settled this was recorded
     report: str | None = None  # the report's payload; left out of summaries
 
@@ -117,6 +123,11 @@ class HostRun:
     def ended(self) -> bool:
         """Tell whether nothing more is expected."""
         return self.state in TERMINAL
+
+    @property
+    def cancelling(self) -> bool:
+        """Tell whether it is being taken back and has not ended yet."""
+        return self.cancel_sha256 is not None and not self.ended
 
     def read_report(self) -> Report | None:
         """Return the host's report, if it came."""
@@ -130,6 +141,7 @@ class RunSummary:
     run: Run
     states: Mapping[HostRunState, int]
     outcomes: Mapping[StepOutcome, int]
+    cancelling: int = 0  # how many of the open ones are being taken back
 
     @property
     def ended(self) -> bool:
@@ -190,6 +202,26 @@ class PingRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceRecord:
+    """What is known of a host's presence: our questions, and the unsigned answers to them."""
+
+    host: str
+    due_at: int = 0  # when to look at its queue again
+    nonce: str = ""  # of the question that may still be answered
+    asked_at: int | None = None
+    open_since: int | None = None  # since when what lies in the queue, or was asked, is unanswered
+    lying: int = 0  # letters that lay in the queue at the last look
+    answered_at: int | None = None  # by our clock
+    skew_ms: int = 0  # the host's clock less ours, at least: by its last unsigned word
+    worker: str = ""
+    inbox: int = 0
+    outbox: int = 0
+    taking: bool = True  # whether its executor seems to take letters
+    signed_skew_ms: int = 0  # the same by a signed letter
+    signed_skew_at: int | None = None  # when that letter was recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Firing:
     """That a schedule was due at a moment, and the run it made or why it made none."""
 
@@ -201,6 +233,16 @@ class Firing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewCancel:
+    """A finished tombstone for one host run, about to be stored."""
+
+    letter: NewEnvelope
+    kill: bool
+    until: int  # when it expires
+    why: str  # by whom, and for what reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """A finished envelope that is due to be put into a host's queue."""
 
@@ -209,3 +251,5 @@ class Letter:
     data: bytes
     publishes: int
     pause_ms: int
+    digest: str = ""  # of `data`
+    overtakes: bool = False  # it is to be read before what lies in the queue

@@ -122,11 +122,13 @@ def _select(*, reports: bool) -> Select[Any]:
 def _summaries(connection: Connection, found: Sequence[Run]) -> list[RunSummary]:
     ids = [run.run_id for run in found]
     states, outcomes = _counts(connection, ids, "state"), _counts(connection, ids, "outcome")
+    cancelling = _cancelling(connection, ids)
     return [
         RunSummary(
             run=run,
             states={HostRunState(name): n for name, n in states[run.run_id].items()},
             outcomes={StepOutcome(name): n for name, n in outcomes[run.run_id].items()},
+            cancelling=cancelling.get(run.run_id, 0),
         )
         for run in found
     ]
@@ -141,6 +143,15 @@ def _counts(connection: Connection, ids: Sequence[str], column: str) -> dict[str
     for run_id, name, count in connection.execute(query):
         counts[run_id][name] = count
     return counts
+
+
+def _cancelling(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Return per run how many of its open host runs are being taken back, if any are."""
+    query = select(host_runs.c.run_id, func.count()).where(host_runs.c.run_id.in_(ids))
+    query = query.where(host_runs.c.cancel_sha256.is_not(None))
+    query = query.where(host_runs.c.state.not_in(sorted(TERMINAL)))
+    rows = connection.execute(query.group_by(host_runs.c.run_id))
+    return {run_id: count for run_id, count in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
 def _run_values(run: Run) -> dict[str, object]:

@@ -80,12 +80,17 @@ host_runs = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("outcome", String(20)),
     Column("reason", Text, nullable=False),
+    Column("offered_at", BigInteger),
     Column("publishes", Integer, nullable=False),
     Column("next_publish_at", BigInteger, nullable=False),
     Column("pause_ms", BigInteger, nullable=False),
     Column("accepted_at", BigInteger),
     Column("deadline_at", BigInteger),
     Column("ended_at", BigInteger),
+    Column("cancel_sha256", String(64), unique=True),
+    Column("cancel_kill", Boolean(create_constraint=False)),
+    Column("cancel_until", BigInteger),
+    Column("cancel_answered_at", BigInteger),
     Column("reported_at", BigInteger),
     Column("report", Text),
     Index(None, "state", "next_publish_at"),
@@ -131,6 +136,27 @@ pings = Table(
     Column("ponged_at", BigInteger),
     Column("waiting", Integer),
     Column("worker", String(200), nullable=False),
+)
+
+# Unsigned words of couriers, and our questions: hints, on which nothing else depends.
+presences = Table(
+    "presences",
+    metadata,
+    Column("host", String(63), primary_key=True),
+    Column("due_at", BigInteger, nullable=False),
+    Column("nonce", String(32), nullable=False),
+    Column("asked_at", BigInteger),
+    Column("open_since", BigInteger),
+    Column("lying", Integer, nullable=False),
+    Column("answered_at", BigInteger),
+    Column("skew_ms", BigInteger, nullable=False),
+    Column("worker", String(50), nullable=False),
+    Column("inbox", Integer, nullable=False),
+    Column("outbox", Integer, nullable=False),
+    Column("taking", Boolean(create_constraint=False), nullable=False),
+    Column("signed_skew_ms", BigInteger, nullable=False),
+    Column("signed_skew_at", BigInteger),
+    Index(None, "due_at"),
 )
 
 firings = Table(

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from orchestrator.store import migration
+from orchestrator.store.cancels import Cancels
 from orchestrator.store.database import Database, StoreError
 from orchestrator.store.envelopes import Envelopes
 from orchestrator.store.firings import Firings
@@ -11,6 +12,7 @@ from orchestrator.store.hosts import Hosts
 from orchestrator.store.incoming import Incoming
 from orchestrator.store.outgoing import Outgoing
 from orchestrator.store.pings import Pings
+from orchestrator.store.presences import Presences
 from orchestrator.store.runs import Runs
 from orchestrator.store.services import Services
 from orchestrator.store.watch import ChangeWatch
@@ -26,11 +28,13 @@ class Store:
         self._database = database
         self.hosts = Hosts(database)
         self.runs = Runs(database)
+        self.cancels = Cancels(database)
         self.envelopes = Envelopes(database)
         self.outgoing = Outgoing(database)
         self.incoming = Incoming(database)
         self.services = Services(database)
         self.pings = Pings(database)
+        self.presences = Presences(database)
         self.firings = Firings(database)
 
     @classmethod

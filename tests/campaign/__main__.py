@@ -7,11 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
+from tests.campaign import faults, hostile
 from tests.campaign.campaign import Campaign, Scale, Tally
 from tests.campaign.model import try_model
 from tests.campaign.power import lose_power
 
 CAMPAIGNS: Mapping[str, Campaign] = {
+    "faults": faults.campaign,
+    "hostile": hostile.campaign,
     "model": try_model,
     "power": lose_power,
 }

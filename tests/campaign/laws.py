@@ -20,6 +20,8 @@ class Run:
     check: bool
     accepted: int = 0
     begun: int = 0
+    cancelled: bool = False  # somebody asked for it
+    buried: bool = False  # its host honours a tombstone
     crashes: int = 0  # while it was begun and not ended
     effects: Counter[str] = field(default_factory=Counter)  # by step
     reports: set[str] = field(default_factory=set)  # digests
@@ -40,11 +42,19 @@ class Laws:
         run = self.runs[run_id]
         run.accepted += 1
         self._law(run.accepted == 1, f"{run} was accepted {run.accepted} times")
+        self._law(not run.buried, f"{run} was accepted after it had been cancelled")
+
+    def buried(self, run_id: str) -> None:
+        """Hear that the host has a tombstone in its ledger."""
+        run = self.runs[run_id]
+        self._law(run.cancelled, f"{run} was cancelled by nobody")
+        run.buried = run.buried or not run.reports
 
     def begun(self, run_id: str, now: int) -> None:
         run = self.runs[run_id]
         run.begun += 1
         self._law(run.begun == 1, f"{run} began {run.begun} times")
+        self._law(not run.buried, f"{run} began after it had been cancelled")
         late = now - run.expires_at
         self._law(late < 0, f"{run} began {late} ms after it had expired by the host's clock")
 
@@ -53,6 +63,7 @@ class Laws:
         run.effects[step] += 1
         seen = run.effects[step]
         self._law(not run.check, f"{run} was to check only, and did {step}")
+        self._law(not run.buried, f"{run} did {step} after it had been cancelled")
         self._law(bool(run.begun), f"{run} did {step} before it began")
         self._law(seen == 1 or step == RERUN, f"{run} did {step} {seen} times")
 
@@ -79,20 +90,24 @@ class Laws:
             self._law(state is report.state, f"{run} is {state}, but was reported {report.state}")
             return
         silent = state in (HostRunState.EXPIRED, HostRunState.REFUSED)
-        self._law(silent, f"{run} is {state}, though the host never accepted it")
+        taken_back = state is HostRunState.CANCELLED and run.cancelled
+        self._law(silent or taken_back, f"{run} is {state}, though the host never accepted it")
         self._law(not run.effects, f"{run} is {state}, and did {dict(run.effects)}")
 
     def _check_report(self, run: Run, report: Report) -> None:
         steps = [step for each in report.passes for step in each.steps]
         for step in steps:
             self._check_step(run, step)
+        taken_back = report.state is HostRunState.CANCELLED
+        self._law(run.buried or not taken_back, f"{run} is {report.state} without a tombstone")
         if run.begun and not steps:
             given_up = run.crashes >= GIVEN_UP and report.state is HostRunState.UNKNOWN
             self._law(given_up, f"{run} began and is {report.state} without steps: {report.reason}")
         elif not run.begun:
             untouched = report.state in (HostRunState.EXPIRED, HostRunState.REFUSED)
-            self._law(untouched, f"{run} never began and is {report.state}")
-        elif not run.crashes and run.check is report.check:
+            self._law(untouched or taken_back, f"{run} never began and is {report.state}")
+        elif not run.crashes and not run.buried:
+            self._law(run.check is report.check, f"{run} is reported as the wrong kind of run")
             succeeded = report.state is HostRunState.SUCCEEDED
             expected = run.succeeds or run.check
             self._law(succeeded is expected, f"{run}, undisturbed, is {report.state}")

@@ -1,4 +1,4 @@
-"""The life of a ledger: orders that are accepted, run, interrupted, reported and forgotten."""
+"""The life of a ledger: orders that come, run, are cut off or taken back, reported, forgotten."""
 
 import hashlib
 import random
@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from worker.ledger import Entry, Ledger
+from worker.ledger import Entry, Ledger, Tombstone
 from worker.ledger_file import create_ledger
+from worker.place import Place
 
 BORN = 1_800_000_000_000
 MINUTE = 60_000
@@ -36,6 +37,7 @@ class Life:
         self._path, self._chance = path, chance
         self._now = BORN
         self._waiting: deque[Entry] = deque()
+        self._known: deque[str] = deque(maxlen=8)  # run ids, the newest of them
         self._unacknowledged: list[str] = []
         self._run: Iterator[str] = iter(())
         create_ledger(path, BORN)
@@ -48,6 +50,7 @@ class Life:
             (4, self._accept),
             (12, self._go_on),
             (4, self._acknowledge),
+            (2, self._cancel),
             (1, self._prune),
             (0.2, self._start_again),
         )
@@ -58,13 +61,24 @@ class Life:
         return self._chance.randbytes(self._chance.choice((200, 3_000, most)))
 
     def _accept(self) -> str:
-        letter = self._blob()
-        name = f"{self._chance.getrandbits(120):030x}"
+        letter, name = self._blob(), self._new_run()
         digest = hashlib.sha256(letter).hexdigest()
         entry = Entry(name, digest, letter, self._now, None, None, None, 0)
         self.ledger.accept(entry, self._now, self._now + 15 * MINUTE)
         self._waiting.append(entry)
+        self._known.append(name)
         return "accept"
+
+    def _cancel(self) -> str:
+        """Take back what waits, runs or has ended, or what never came."""
+        run = self._chance.choice([*self._known, self._new_run()])
+        kill, until = self._chance.random() < 0.5, self._now + 15 * MINUTE
+        tombstone = Tombstone(run, "digest", self._blob(), "by anna", kill, until, self._now)
+        self.ledger.cancel(tombstone, self._now)
+        return "cancel"
+
+    def _new_run(self) -> str:
+        return f"{self._chance.getrandbits(120):030x}"
 
     def _go_on(self) -> str:
         """Make the next call of the run that is going on, or of the next one that waits."""
@@ -76,32 +90,41 @@ class Life:
         return next(self._run)
 
     def _calls(self, entry: Entry) -> Iterator[str]:
-        run, ledger, chance = entry.run_id, self.ledger, self._chance
-        begun: dict[str, Any] = {"started_at": self._now, "boot_id": "b", "boot_time": 1.5}
-        ledger.begin(replace(entry, **begun))
-        yield "begin"
-        items = chance.randrange(3)
-        if items:
-            self.ledger.keep_items(run, [(f"item {n}", f"/item/{n}") for n in range(items)])
-            yield "keep_items"
-        for item in range(max(items, 1)):
-            for step in range(chance.randrange(4)):
-                yield from self._step(run, item, step)
+        if self.ledger.tombstone(entry.run_id) is None:
+            yield from self._steps(entry)
         report = self._blob(160 * 1024)
         digest = hashlib.sha256(report).hexdigest()
-        self.ledger.end(run, digest, report)
+        self.ledger.end(entry.run_id, digest, report)
         self._unacknowledged.append(digest)
         yield "end"
 
-    def _step(self, run: str, item: int, step: int) -> Iterator[str]:
-        self.ledger.begin_step(run, item, step, self._now)
-        yield "begin_step"
-        if self._chance.random() < 0.2:
-            self.ledger.interrupted(run)
-            yield "interrupted"
-            self.ledger.begin_step(run, item, step, self._now)
+    def _steps(self, entry: Entry) -> Iterator[str]:
+        run, chance = entry.run_id, self._chance
+        begun: dict[str, Any] = {"started_at": self._now, "boot_id": "b", "boot_time": 1.5}
+        self.ledger.begin(replace(entry, **begun))
+        yield "begin"
+        items = chance.randrange(3)
+        if items:
+            rows = [(f"item {n}", f"/item/{n}") for n in range(items)]
+            self.ledger.keep_items(
+                run, rows, [f"left alone: {n}" for n in range(chance.randrange(3))]
+            )
+            yield "keep_items"
+        for item in range(max(items, 1)):
+            for step in range(chance.randrange(4)):
+                for rescue in range(chance.choice((1, 1, 3))):
+                    yield from self._step(Place(run, item, step, rescue))
+
+    def _step(self, place: Place) -> Iterator[str]:
+        if self._chance.random() < 0.9:  # else it only looked
+            self.ledger.begin_step(place, self._now)
             yield "begin_step"
-        self.ledger.end_step(run, item, step, self._blob(9_000))
+        if self._chance.random() < 0.2:
+            self.ledger.interrupted(place.run_id)
+            yield "interrupted"
+            self.ledger.begin_step(place, self._now)
+            yield "begin_step"
+        self.ledger.end_step(place, self._now, self._blob(9_000))
         yield "end_step"
 
     def _acknowledge(self) -> str:

@@ -42,9 +42,16 @@ class Machine(RuleBasedStateMachine):
     def deliver(self, which: int, crash: int) -> None:
         self.world.at_host(lambda: self.world.host.deliver(which), crash)
 
-    @rule(turns=st.integers(1, 3), crash=CRASH)
-    def work(self, turns: int, crash: int) -> None:
+    @rule(which=WHICH, kill=st.booleans(), crash=CRASH)
+    def cancel(self, which: int, kill: bool, crash: int) -> None:  # noqa: FBT001
+        self.world.at_orchestrator(lambda: self.world.cancel(which, kill=kill), crash)
+
+    @rule(turns=st.integers(1, 3), crash=CRASH, meanwhile=st.booleans())
+    def work(self, turns: int, crash: int, meanwhile: bool) -> None:  # noqa: FBT001
+        """Carry out what is there; `meanwhile` the courier may put down what comes."""
+        self.world.meanwhile = meanwhile
         self.world.at_host(lambda: self.world.host.work(turns), crash)
+        self.world.meanwhile = False
 
     @rule(crash=CRASH)
     def send(self, crash: int) -> None:
@@ -64,11 +71,21 @@ class Machine(RuleBasedStateMachine):
         self.publish(name, 300.0, check=False)
         self.dispatch(0)
         self.deliver(0, 0)
-        self.work(2, crash)
+        self.work(2, crash, meanwhile=False)
         self.send(0)
         for _ in range(3):
             self.record(0, 0)
         self.deliver(0, 0)
+
+    @rule(kill=st.booleans(), crash=CRASH)
+    def cancel_in_the_middle(self, kill: bool, crash: int) -> None:  # noqa: FBT001
+        """Let a tombstone come while its run is at work."""
+        self.publish("work", 300.0, check=False)
+        self.dispatch(0)
+        self.deliver(0, 0)
+        self.world.at_orchestrator(lambda: self.world.cancel(-1, kill=kill))
+        self.dispatch(0)
+        self.work(2, crash, meanwhile=True)
 
     @rule(queue=QUEUE, which=WHICH)
     def drop(self, queue: str, which: int) -> None:

@@ -10,17 +10,19 @@ from typing import Any
 from contract.error import DenreiError
 from contract.names import REPORTS_QUEUE, host_queue
 from contract.wire import BrokerError
+from orchestrator.attendance import Attendance
 from orchestrator.dispatch import Dispatcher
 from orchestrator.home import Home
 from orchestrator.recorder import Recorder
-from orchestrator.recording import Pulse, Recording
+from orchestrator.recording import Recording
 from tests.campaign.surroundings import Clocks, Crash
 from tests.campaign.wire import Wire
 from worker.config import Config
-from worker.courier import Sender, Watchdog
+from worker.courier import Sender
 from worker.executor import Executor
 from worker.mailbox import Mailbox, MailboxError
 from worker.recovery import recover
+from worker.watchdog import Watchdog
 
 HOST = "web1"
 _NO_LIMIT = 2**32 - 2  # pages: SQLite's own default
@@ -48,9 +50,9 @@ class HostSide:
         """Let the executor go round so often, as its `serve` does."""
         executor = self._living()
         for _ in range(turns):
-            executor._intake.take()
-            if waiting := executor._ledger.open_orders():
-                executor._carry_out(waiting[0])
+            executor._take()
+            if turn := executor._line.next():
+                executor._carry_out(turn)
             else:
                 executor._tidy()
 
@@ -131,7 +133,7 @@ class OrchestratorSide:
     def _start(self) -> None:
         self._dispatcher = Dispatcher(self.store, self._wire)  # type: ignore[arg-type]
         recorder = Recorder(self.store, self._home.recorder_key())
-        self._recording = Recording(recorder, self._home.broker, Pulse(self._home.broker))
+        self._recording = Recording(recorder, self._home.broker, Attendance(self.store))
         self._recording._publisher = self._wire  # type: ignore[assignment]
 
     def dispatch(self) -> None:

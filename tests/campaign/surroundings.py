@@ -19,9 +19,12 @@ from unittest.mock import patch
 import contract.instant
 import worker.bell
 import worker.courier
+import worker.deadline
 import worker.executor
-import worker.host_run
+import worker.line
 import worker.proc
+import worker.watchdog
+from orchestrator.store.cancels import Cancels
 from orchestrator.store.incoming import Incoming
 from orchestrator.store.outgoing import Outgoing
 from worker.ledger import Ledger
@@ -34,14 +37,15 @@ LASTING: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
     (
         Ledger,
         (
-            *("accept", "begin", "interrupted", "keep_items", "begin_step"),
+            *("accept", "cancel", "begin", "interrupted", "keep_items", "begin_step"),
             *("end_step", "end", "acknowledge", "prune"),
         ),
     ),
     (Mailbox, ("put", "take_away")),
     (Path, ("unlink", "rename")),
     (Incoming, ("take",)),
-    (Outgoing, ("orders_posted", "end_overdue")),
+    (Outgoing, ("orders", "orders_posted", "end_overdue")),
+    (Cancels, ("add",)),
 )
 
 
@@ -103,13 +107,16 @@ class Clocks:
         boot = SimpleNamespace(
             clock_gettime=lambda _: self.boot_s, CLOCK_BOOTTIME=time.CLOCK_BOOTTIME
         )
+        monotonic = SimpleNamespace(monotonic=lambda: self.boot_s)
         with (
             patch.object(contract.instant, "time", SimpleNamespace(time_ns=self._wall_ns)),
             patch.object(worker.proc, "time", boot),
-            patch.object(worker.courier, "time", SimpleNamespace(monotonic=lambda: self.boot_s)),
+            patch.object(worker.courier, "time", monotonic),
+            patch.object(worker.watchdog, "time", monotonic),
             patch.object(worker.bell, "select", SimpleNamespace(select=self._select)),
             patch.object(worker.executor, "boot_id", self.boot_id),
-            patch.object(worker.host_run, "boot_id", self.boot_id),
+            patch.object(worker.deadline, "boot_id", self.boot_id),
+            patch.object(worker.line, "boot_id", self.boot_id),
         ):
             yield
 

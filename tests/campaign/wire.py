@@ -1,13 +1,13 @@
 """The wire as a list of letters: what a broker may do to them is done by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from contract.names import DELIVER_TASK, RECORD_TASK
 from contract.wire import BrokerError
 
 
 class Wire:
-    """Stands where a publisher stands. Pings between Celery's two ends are not letters."""
+    """Stands where a publisher stands. Questions of presence are no letters, and dropped."""
 
     def __init__(self, hear: Callable[[str, bytes], None], moment: Callable[[], None]) -> None:
         """Tell `hear` of every letter; `moment` is when a publisher may crash."""
@@ -17,13 +17,13 @@ class Wire:
         self._hear, self._moment = hear, moment
 
     def publish(self, queue: str, task: str, blob: bytes) -> None:
-        self._moment()
-        self.waiting(queue)
-        if task in (DELIVER_TASK, RECORD_TASK):
-            self._hear(queue, blob)
-            self.put(queue, blob)
-            self.ever.append((queue, blob))
-        self._moment()
+        self._send(queue, task, blob, overtakes=False)
+
+    def overtake(self, queue: str, task: str, blob: bytes) -> None:
+        self._send(queue, task, blob, overtakes=True)
+
+    def waiting_in(self, queues: Sequence[str]) -> list[int]:
+        return [self.waiting(queue) for queue in queues]
 
     def waiting(self, queue: str) -> int:
         if self.down:
@@ -50,3 +50,12 @@ class Wire:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+    def _send(self, queue: str, task: str, blob: bytes, *, overtakes: bool) -> None:
+        self._moment()
+        letters = self.waiting(queue)
+        if task in (DELIVER_TASK, RECORD_TASK):
+            self._hear(queue, blob)
+            self.under_way.setdefault(queue, []).insert(0 if overtakes else letters, blob)
+            self.ever.append((queue, blob))
+        self._moment()

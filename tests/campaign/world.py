@@ -22,6 +22,7 @@ from contract.names import REPORTS_QUEUE, host_queue
 from contract.order import decode, letter_digest
 from contract.report import Report
 from contract.trust import load_host_keys
+from orchestrator.cancellation import Cancellation, cancel
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.submission import Submission, submit
@@ -82,6 +83,7 @@ class World:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(CRITICAL))
         self.path = Path(mkdtemp(dir=_MEMORY if _MEMORY.is_dir() else None))
         self._stack.callback(shutil.rmtree, self.path)
+        self.meanwhile = False  # the courier goes on while a run is at work
         self.laws, self.clocks, self.fuse = Laws(), Clocks(), Fuse()
         self._stack.enter_context(self.clocks.installed())
         shutil.copytree(_template(), self.path, dirs_exist_ok=True)
@@ -116,6 +118,19 @@ class World:
         number = len(self.laws.runs) + 1
         expected = name == "work"
         self.laws.runs[run.run_id] = Run(number, run.expires_at, expected, check)
+
+    def cancel(self, which: int, *, kill: bool) -> None:
+        """Take back some run, if there is one."""
+        if not self.laws.runs:
+            return
+        store, run_id = self.orchestrator.store, list(self.laws.runs)[which % len(self.laws.runs)]
+        run, share = store.runs.get(run_id), store.runs.host_run(run_id, HOST)
+        assert run is not None
+        assert share is not None
+        self.laws.runs[run_id].cancelled = True
+        self.clocks.pass_time(0.001)
+        asked = Cancellation(run=run, host_runs=[share], operator="anna", kill=kill)
+        cancel(asked, self._home.operator_key(), store)
 
     def at_host(self, act: Callable[[], None], crash: int = 0) -> None:
         """Let the host act by its own clock, and crash at the given moment that lasts, if any."""
@@ -174,17 +189,26 @@ class World:
 
     def _witness(self, name: str, arguments: tuple[Any, ...]) -> None:
         match name, arguments:
-            case "Ledger.accept", (_, entry, *_):
-                self.laws.accepted(entry.run_id)
-            case "Ledger.begin", (_, entry):
-                self.laws.begun(entry.run_id, now_ms())
-            case "Ledger.end", (_, _run, digest, letter):
-                self.laws.reported(decode(peek(letter)[1], Report), digest)
             case "Path.rename", (_, target) if target.parent == self.host.config.root:
                 self._effect(target)
             case "Path.unlink", (path, *_) if path.parent == self.host.config.root:
                 if path.name.startswith("second-"):
                     self.laws.effect(path.name.partition("-")[2], "third")
+            case _:
+                self._written(name, arguments)
+
+    def _written(self, name: str, arguments: tuple[Any, ...]) -> None:
+        match name, arguments:
+            case "Ledger.accept", (_, entry, *_):
+                self.laws.accepted(entry.run_id)
+            case "Ledger.cancel", (_, tombstone, _):
+                self.laws.buried(tombstone.run_id)
+            case "Ledger.begin", (_, entry):
+                self.laws.begun(entry.run_id, now_ms())
+            case "Ledger.end", (_, _run, digest, letter):
+                self.laws.reported(decode(peek(letter)[1], Report), digest)
+            case "Ledger.begin_step" | "Ledger.end_step", _ if self.meanwhile:
+                self.host.deliver(0)
             case _:
                 pass
 

@@ -30,10 +30,6 @@ def stop(fleet: Fleet, name: str) -> None:
     fleet.services[name].stop()
 
 
-def start_worker(fleet: Fleet, name: str) -> None:
-    fleet.keep(name, fleet.hosts[name].start())
-
-
 def child(fleet: Fleet, name: str, role: str) -> psutil.Process | None:
     """Find the executor or courier that a worker's supervisor runs now."""
     supervisor = psutil.Process(fleet.services[name].process.pid)

@@ -56,10 +56,7 @@ def test_demo_observes_every_stage_and_leaves_nothing_behind(tmp_path: Path) -> 
 @pytest.fixture
 def interrupted(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A demo under way, with a Redis and a first agent at work."""
-    # A test run in the background of a shell ignores SIGINT, and so would what it starts.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     service = Script("denrei", {"TMPDIR": str(tmp_path)}).start(tmp_path / "log", "demo")
-    signal.signal(signal.SIGINT, before)
     eventually(
         lambda: any("omsagent.pid" in line for line in left_running(tmp_path)),
         within=60,

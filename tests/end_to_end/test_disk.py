@@ -12,7 +12,7 @@ import pytest
 
 from lab.fleet import Fleet, FleetHost
 from tests.end_to_end.desk import Desk
-from tests.end_to_end.fleet_control import await_child, count_said, start_worker, stop
+from tests.end_to_end.fleet_control import await_child, count_said, stop
 from tests.end_to_end.tally import RUNBOOK, Tally, write_runbook
 from tests.waiting import eventually
 
@@ -88,7 +88,7 @@ def web3(fleet: Fleet, tmp_path: Path) -> Iterator[FleetHost]:
         host.join(fleet.home / "trust.json")
         fleet.denrei.must("host", "add", "web3", str(host.public))
         fleet.hosts["web3"] = host
-        start_worker(fleet, "web3")
+        fleet.start_host("web3")
         fleet.denrei.must("host", "ping", "web3")
         yield host
     finally:

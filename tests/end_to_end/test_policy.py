@@ -8,7 +8,7 @@ import pytest
 from contract.loader import load_runbook
 from lab.fleet import Fleet, FleetHost
 from tests.end_to_end.desk import Desk
-from tests.end_to_end.fleet_control import start_worker, stop
+from tests.end_to_end.fleet_control import stop
 from tests.end_to_end.tally import RUNBOOK, Tally, write_runbook
 from worker.policy import PERMISSIVE
 
@@ -24,7 +24,7 @@ def set_policy(fleet: Fleet) -> Iterator[SetPolicy]:
     def write(text: str) -> None:
         stop(fleet, "web2")
         (fleet.hosts["web2"].directory / "etc/policy.yaml").write_text(text)
-        start_worker(fleet, "web2")
+        fleet.start_host("web2")
 
     yield write
     write(PERMISSIVE)

@@ -1,7 +1,7 @@
 """The broker is a wire: it may die, forget and repeat; runs end as they should, and run once."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import redis
@@ -11,7 +11,7 @@ from contract.wire import Publisher
 from lab.fleet import Fleet
 from lab.redis import EmbeddedRedis
 from tests.end_to_end.desk import Desk
-from tests.end_to_end.fleet_control import count_said, start_server, start_worker, stop
+from tests.end_to_end.fleet_control import count_said, start_server, stop
 from tests.end_to_end.tally import Tally, write_runbook
 from tests.waiting import eventually
 from worker.mailbox import Mailbox
@@ -38,44 +38,11 @@ def tallies(fleet: Fleet) -> dict[str, Tally]:
     return {name: Tally(host) for name, host in fleet.hosts.items()}
 
 
-def restart(server: EmbeddedRedis) -> None:
-    server.restart()
-
-
 def lose_everything(server: EmbeddedRedis) -> None:
     """Kill Redis and start it without its data, as after a lost disk."""
     server.kill()
     shutil.rmtree(server.directory / "appendonlydir")
     server.start()
-
-
-def flush(server: EmbeddedRedis) -> None:
-    with redis.Redis.from_url(server.url) as client:
-        client.flushall()
-
-
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("strike", [restart, lose_everything, flush])
-def test_broker_struck_in_mid_run_changes_nothing_about_the_end(
-    fleet: Fleet,
-    desk: Desk,
-    runbook: str,
-    tallies: dict[str, Tally],
-    strike: Callable[[EmbeddedRedis], None],
-) -> None:
-    """Both hosts are at work when it happens; both report, and neither does it twice."""
-    for tally in tallies.values():
-        tally.close_gate()
-    run = desk.detach(runbook, "--all")
-    for tally in tallies.values():
-        tally.await_begun(run.run_id)
-    strike(fleet.redis)
-    for tally in tallies.values():
-        tally.open_gate()
-    ended = desk.watch(run.run_id)
-    assert (ended.code, ended.states) == (0, dict.fromkeys(HOSTS, "succeeded"))
-    assert ended.outcomes == dict.fromkeys(HOSTS, "changed")
-    assert [tally.begun.count(run.run_id) for tally in tallies.values()] == [1, 1]
 
 
 @pytest.mark.timeout(120)
@@ -130,7 +97,7 @@ def test_order_lost_with_the_broker_before_the_host_took_it_is_published_again(
     run = desk.detach(runbook, "--host", "web1")
     eventually(lambda: queued(fleet, "web1"), what="the order on the queue")
     lose_everything(fleet.redis)
-    start_worker(fleet, "web1")
+    fleet.start_host("web1")
     ended = desk.watch(run.run_id)
     assert (ended.code, ended.outcomes) == (0, {"web1": "changed"})
     assert tallies["web1"].begun.count(run.run_id) == 1
@@ -149,7 +116,7 @@ def test_copies_of_an_order_run_once(
     eventually(lambda: queued(fleet, "web1"), what="the order on the queue")
     order = order_of(desk, run.run_id)
     publish(fleet, host_queue("web1"), order, times=3)
-    start_worker(fleet, "web1")
+    fleet.start_host("web1")
     tally.await_begun(run.run_id)
     publish(fleet, host_queue("web1"), order)
     eventually(lambda: not queued(fleet, "web1"), what="the copies fetched")
@@ -216,7 +183,7 @@ def test_offline_host_is_shown_as_queued_until_its_order_expires(
     assert "expires at" in shown
     ended = desk.watch(run.run_id)
     assert (ended.code, ended.states) == (4, {"web1": "expired"})
-    start_worker(fleet, "web1")
+    fleet.start_host("web1")
     refusal = desk.await_letter("refusal", "--run", run.run_id)
     assert refusal["payload"]["reason"] == "expired"
     assert desk.show(run.run_id).states == {"web1": "expired"}
@@ -240,7 +207,7 @@ def test_report_that_comes_after_the_expiry_replaces_it(
     executor.stop()
     ended = desk.watch(run.run_id)
     assert (ended.code, ended.states) == (4, {"web1": "expired"})
-    start_worker(fleet, "web1")
+    fleet.start_host("web1")
     eventually(
         lambda: desk.show(run.run_id).states == {"web1": "succeeded"},
         within=30,

@@ -45,7 +45,7 @@ params:
   colour: {type: enum, values: [red, green], default: red}
   word: {pattern: "[a-z]+", default: word}
   token: {secret: true, default: ""}
-lock: service:${params.word}
+lock: ["service:${params.word}", file:/etc/x]
 timeout: 10m
 for_each:
   item:
@@ -75,6 +75,16 @@ steps:
     timeout: 1m
     retry: {attempts: 3, delay: 5s}
     on_interrupt: rerun
+    rescue:
+      - name: another way
+        when: params.deep
+        ensure: agent.running
+        do: {command: [/bin/x, start]}
+        within: 10s
+        timeout: 1m
+        retry: {attempts: 3}
+        on_interrupt: unknown
+      - {name: the earlier state is back, ensure: text.exists, rolls_back: true}
   - name: second
     ensure: text.exists
     do:
@@ -100,6 +110,20 @@ BAD = {
     "duration of an unknown unit": HEAD + STEP + "    within: 3 days\n",
     "on_interrupt of another kind": HEAD + STEP + "    on_interrupt: retry\n",
     "retry without attempts": HEAD + STEP + "    retry: {delay: 3s}\n",
+    "lock that is a number": HEAD + "lock: 3\n" + STEP,
+    "lock of nothing": HEAD + "lock: []\n" + STEP,
+    "lock without a name": HEAD + "lock: ''\n" + STEP,
+    "rescue that is empty": HEAD + STEP + "    rescue: []\n",
+    "rescue within rescue": (
+        HEAD
+        + STEP
+        + "    rescue: [{name: r, ensure: run.check, rescue: [{name: s, ensure: true}]}]\n"
+    ),
+    "rescue's step without ensure": HEAD + STEP + "    rescue: [{name: r}]\n",
+    "rolls_back outside of a rescue": HEAD + STEP + "    rolls_back: true\n",
+    "rolls_back that is a text": (
+        HEAD + STEP + "    rescue: [{name: r, ensure: run.check, rolls_back: maybe}]\n"
+    ),
     "too many attempts": HEAD + STEP + "    retry: {attempts: 21}\n",
     "expression that is a number": "name: x\nsteps:\n  - {name: it, ensure: 3}\n",
     "unknown observation": "name: x\nobserve:\n  a: {proces: {pid_file: /x}}\n" + STEP,
@@ -208,6 +232,7 @@ def test_bad_runbook_is_refused_by_schema_and_loader(what: str) -> None:
 def test_schema_has_the_keys_of_the_loader() -> None:
     assert names(SCHEMA) == set(loader._KEYS)
     assert names(DEFS["step"]) == set(loader._STEP_KEYS)
+    assert names(DEFS["rescue_step"]) == set(loader._RESCUE_KEYS)
     assert names(DEFS["parameter"]) == set(loader._PARAM_KEYS)
     assert set(DEFS["name"]["not"]["enum"]) == loader._RESERVED
     options = names(DEFS["action"]) - set(ACTIONS)
@@ -216,6 +241,8 @@ def test_schema_has_the_keys_of_the_loader() -> None:
 
 def test_schema_has_the_limits_of_the_loader() -> None:
     assert SCHEMA["properties"]["steps"]["maxItems"] == loader.MAX_STEPS
+    assert DEFS["step"]["properties"]["rescue"]["maxItems"] == loader.MAX_RESCUE
+    assert SCHEMA["properties"]["lock"]["anyOf"][1]["maxItems"] == loader.MAX_LOCKS
     retry = DEFS["step"]["properties"]["retry"]["properties"]
     assert retry["attempts"]["maximum"] == loader.MAX_ATTEMPTS
 

@@ -18,6 +18,7 @@ class Context:
     timeout: timedelta
     marker: str = ""  # told to all that the action starts, so that a recovery finds it
     lock_path: Path | None = None  # held while any of it lives
+    locks: tuple[int, ...] = ()  # further locks, taken already, that are held as long
     grace: timedelta = GRACE  # between TERM and KILL
     await_readable: AwaitReadable | None = None  # what to do while it runs
 

@@ -41,9 +41,11 @@ def _write_and_run(arguments: Command, context: Context) -> ActionResult:
         cwd=arguments.cwd,
         marker=context.marker,
         lock_path=context.lock_path,
+        locks=context.locks,
     )
     ending = run(spawn, context.await_readable)
-    return ActionResult(ending.exit_code == 0, _summary(ending, context), ending)
+    ok = ending.exit_code == 0 and not ending.cut_off
+    return ActionResult(ok, _summary(ending, context), ending)
 
 
 def _write(file: CommandFile, root: Root) -> None:
@@ -65,16 +67,20 @@ def _summary(ending: Ending, context: Context) -> str:
     if ending.error:
         return f"did not start: {ending.error}"
     parts = [_exit(ending, context)]
-    if ending.killed and not ending.timed_out:
+    if ending.killed and not (ending.timed_out or ending.cut_off):
         parts.append(f"{ending.killed} left-over processes ended")
     if ending.surviving:
         parts.append(f"{ending.surviving} processes could not be killed")
+    if ending.bound:
+        parts.append(f"what it left stays in the executor's unit: {ending.bound}")
     return "; ".join(parts)
 
 
 def _exit(ending: Ending, context: Context) -> str:
     if ending.timed_out:
         return f"timed out after {show_duration(context.timeout)}: {ending.killed} processes ended"
+    if ending.cut_off:
+        return f"ended because the run was cancelled: {ending.killed} processes ended"
     if ending.signal is not None:
         return f"killed by signal {ending.signal}"
     return f"exit code {ending.exit_code}"

@@ -31,6 +31,7 @@ def full_house(house: House) -> None:
         host.refusal(house.order(house.submit()), "policy_runbook"),
     ):
         recorder.record(letter)
+    house.cancel(house.submit())
 
 
 def tamper(house: House, *changes: str) -> None:
@@ -48,7 +49,7 @@ def test_audit_of_all_kinds_of_letters_finds_nothing(house: House) -> None:
     result = audit(house)
     assert result.findings == ()
     assert set(result.counts) == set(Kind)
-    assert result.checked == 8
+    assert result.checked == 10
 
 
 def test_audit_letters_of_a_removed_host_still_verify(house: House) -> None:

@@ -1,12 +1,7 @@
 """The courier on a real broker: it carries what is a letter, and outlives what is none."""
 
-import base64
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -19,7 +14,6 @@ from tests.queue_reader import QueueReader
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
 from worker.bell import ring
-from worker.courier import EXIT_STALLED
 from worker.mailbox import Care
 
 
@@ -28,30 +22,6 @@ def log(host: WorkerHost) -> Iterator[Path]:
     """The log of a running courier."""
     with running(host, "courier") as process:
         yield process.log
-
-
-def send(broker: str, queue: str, *messages: Any) -> None:
-    """Put messages into a queue as they are: text, bytes, or what JSON can hold."""
-    with redis.Redis.from_url(broker) as client:
-        for message in messages:
-            raw = message if isinstance(message, str | bytes) else json.dumps(message)
-            client.lpush(queue, raw)
-
-
-def message(arguments: Any, task: Any = DELIVER_TASK, **headers: Any) -> dict[str, Any]:
-    """Return a message as Celery's protocol has it."""
-    body = json.dumps([arguments, {}, {"callbacks": None, "chain": None}]).encode()
-    return {
-        "body": base64.b64encode(body).decode(),
-        "content-type": "application/json",
-        "content-encoding": "utf-8",
-        "headers": {"lang": "py", "task": task, "id": "an-id", **headers},
-        "properties": {
-            "delivery_tag": "a-tag",
-            "body_encoding": "base64",
-            "delivery_info": {"exchange": "", "routing_key": "x"},
-        },
-    }
 
 
 def inbox_of(host: WorkerHost) -> list[bytes | None]:
@@ -119,74 +89,6 @@ def test_broker_restart_is_survived_in_both_directions(tmp_path: Path) -> None:
             assert "Traceback" not in courier.log.read_text()
 
 
-DEEP = "[" * 100_000 + "]" * 100_000
-HOSTILE: tuple[Any, ...] = (
-    "no JSON",
-    b"\xff\xfe\x00",
-    "",
-    "null",
-    "7",
-    [1, 2],
-    {},
-    DEEP,
-    {**message(["x"]), "body": None},
-    {**message(["x"]), "body": 7},
-    {**message(["x"]), "body": "not base64!"},
-    {**message(["x"]), "body": base64.b64encode(DEEP.encode()).decode()},
-    {**message(["x"]), "body": base64.b64encode(b"null").decode()},
-    {**message(["x"]), "body": base64.b64encode(b"[]").decode()},
-    {**message(["x"]), "headers": None},
-    {**message(["x"]), "headers": []},
-    message(["x"], task="celery.backend_cleanup"),
-    message(["x"], task=["a", "list"]),
-    message(["x"], task=None),
-    message([]),
-    message(["a", "b"]),
-    message(None),
-    message([None]),
-    message([{"a": 1}]),
-    message(["\ud800"]),
-    message(["x" * 1_200_000]),
-)
-
-
-def test_hostile_messages_are_dropped_and_the_next_good_letter_is_served(
-    host: WorkerHost, log: Path, clean_redis: EmbeddedRedis, queue: str
-) -> None:
-    """None of them stops the process, and none leaves a letter."""
-    send(clean_redis.url, queue, *HOSTILE, message(["good"]))
-    eventually(lambda: inbox_of(host) == [b"good"])
-    text = log.read_text()
-    assert text.count("dropped a m") == len(HOSTILE)
-    assert "Traceback" not in text
-    assert "courier_ready" in text  # once: it was not started anew
-
-
-def test_hostile_properties_of_a_good_letter_do_nothing(
-    host: WorkerHost, log: Path, clean_redis: EmbeddedRedis, queue: str
-) -> None:
-    """Only the task's name and the one text are taken; the rest is built anew."""
-    forward = {"task": DELIVER_TASK, "args": ["forged"], "options": {"queue": "host.web2"}}
-    embed = {"callbacks": [forward], "errbacks": [forward], "chain": [forward], "chord": forward}
-    body = base64.b64encode(json.dumps([["chained"], {}, embed]).encode()).decode()
-    send(
-        clean_redis.url,
-        queue,
-        message(["timed"], timelimit=[0.001, 0.001], expires="1970-01-01T00:00:00Z"),
-        message(["later"], eta="2999-01-01T00:00:00Z", retries=99),
-        message(["packed"], compression="application/x-gzip"),
-        {**message(["pickled"]), "content-type": "application/x-python-serialize"},
-        {**message(["tagless"]), "properties": {}},
-        {**message(["chained"]), "body": body},
-        message(["line\n\x1b[31mforged"], id="x\n\x1b[31mforged", reply_to="reports"),
-    )
-    expected = {b"timed", b"later", b"packed", b"pickled", b"tagless", b"chained"}
-    eventually(lambda: {*inbox_of(host)} == expected | {b"line\n\x1b[31mforged"})
-    with redis.Redis.from_url(clean_redis.url, decode_responses=True) as client:
-        assert set(client.keys("*")) <= {queue}
-    assert "\x1b" not in log.read_text()
-
-
 def test_full_inbox_is_logged_and_served_again_when_there_is_room(
     host: WorkerHost, log: Path, publisher: Publisher, queue: str
 ) -> None:
@@ -244,27 +146,3 @@ def test_strangers_pings_are_swallowed(
     publisher.publish(queue, PING_TASK, b"f" * 32)
     publisher.publish(queue, DELIVER_TASK, b"next")
     eventually(lambda: inbox_of(host) == [b"next"])
-
-
-STALLED = """
-import sys
-from pathlib import Path
-from worker import courier
-from worker.config import load_config
-
-class Deaf(courier.Sender):
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self._queue = "elsewhere"
-
-courier.SELF_PING_S, courier.SILENCE_S, courier.Sender = 0.1, 1.0, Deaf
-courier.run_courier(load_config(Path(sys.argv[1])))
-"""
-
-
-def test_courier_that_hears_nothing_of_itself_ends_to_be_started_anew(host: WorkerHost) -> None:
-    """Celery would wait for ever; here its words go astray, as on a connection that is dead."""
-    argv = [sys.executable, "-c", STALLED, str(host.config.path)]
-    ended = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
-    assert ended.returncode == EXIT_STALLED
-    assert "stalled" in ended.stdout

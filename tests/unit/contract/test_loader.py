@@ -21,7 +21,11 @@ from tests.unit.contract.runbook_text import AGENT, RESTART, STEP, complaints, l
 def test_runbook_of_the_design_loads_and_says_what_it_says() -> None:
     runbook = load(RESTART)
     (step,) = runbook.steps
-    assert (runbook.name, runbook.lock, runbook.changes) == ("restart", "service:omsagent", True)
+    assert (runbook.name, runbook.locks, runbook.changes) == (
+        "restart",
+        ("service:omsagent",),
+        True,
+    )
     assert runbook.digest == sha256(RESTART.encode()).hexdigest()
     assert runbook.source == RESTART
     assert runbook.executables == {"/opt/microsoft/omsagent/bin/service_control"}
@@ -105,7 +109,7 @@ SHAPES = {
     "name: x": "1:1: a runbook needs 'steps'",
     f"name: 5\n{STEP}": "1:7: name must be text; quote it if it looks like something else",
     f"name: a/../b\n{STEP}": "1:7: 'a/../b' is no name: use a-z, 0-9, - and _",
-    f"name: x\nlock: [a]\n{STEP}": "2:7: lock must be text",
+    f"name: x\nlock: [3]\n{STEP}": "2:7: lock must be a list of texts",
     f"name: x\nparams: [a]\n{STEP}": "2:9: params must be a mapping of names",
     f"name: x\nparams: {{Upper: {{}}}}\n{STEP}": "2:10: 'Upper' can't be a name here",
     f"name: x\nparams: {{run: {{}}}}\n{STEP}": "2:10: 'run' can't be a name here",
@@ -147,7 +151,7 @@ STEPS = {
     "ensure: run.check\nretry: {attempts: true}": "5:21: attempts is a whole number",
     f"ensure: run.check\nretry: {{attempts: {MAX_ATTEMPTS + 1}}}": "5:21: attempts is a whole",
     "ensure: run.check\non_interrupt: retry": "5:17: on_interrupt can't be 'retry'; did you mean",
-    "ensure: run.check\nrescue: []": "5:3: a step has no 'rescue'",
+    "ensure: run.check\nrescue: []": "5:11: rescue must be a list of 1 to 20 steps",
 }
 
 

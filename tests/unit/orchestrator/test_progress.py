@@ -1,7 +1,9 @@
 """How letters move a host run."""
 
+from dataclasses import replace
 from itertools import permutations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,8 +47,12 @@ def refusal(reason: str) -> Refusal:
 
 
 DELIVERED, RUNNING = receipt(HostRunState.DELIVERED, 4), receipt(HostRunState.RUNNING, 5)
+TOMBSTONE = "c" * 64
+BURIED = msgspec.structs.replace(receipt(HostRunState.CANCELLED), cancel_sha256=TOMBSTONE)
 SUCCEEDED = report(HostRunState.SUCCEEDED, StepOutcome.CHANGED)
-REFUSED, TOO_LATE = refusal("policy_runbook"), refusal("expired")
+STOPPED = report(HostRunState.CANCELLED, StepOutcome.CANCELLED)
+REFUSED, TOO_LATE, TAKEN_BACK = map(refusal, ("policy_runbook", "expired", "cancelled"))
+CANCELLING = replace(QUEUED, cancel_sha256=TOMBSTONE, reason="being cancelled by alice")
 
 
 def after(host_run: HostRun, *messages: Receipt | Report | Refusal, busy_until: int = 0) -> HostRun:
@@ -63,7 +69,61 @@ def test_host_run_letters_in_any_order_end_as_the_report_says(
     assert after(QUEUED, *order) == after(QUEUED, SUCCEEDED)
 
 
-LETTERS = st.lists(st.sampled_from([DELIVERED, RUNNING, SUCCEEDED, REFUSED, TOO_LATE]))
+@pytest.mark.parametrize("order", list(permutations([DELIVERED, RUNNING, STOPPED])))
+def test_host_run_that_was_stopped_ends_cancelled_whatever_comes_first(
+    order: tuple[Receipt | Report, ...],
+) -> None:
+    ended = after(CANCELLING, *order)
+    assert (ended.state, ended.outcome) == (HostRunState.CANCELLED, StepOutcome.CANCELLED)
+
+
+@pytest.mark.parametrize("order", list(permutations([BURIED, TAKEN_BACK, TOO_LATE])))
+def test_host_run_buried_before_its_order_came_ends_cancelled_whatever_comes_first(
+    order: tuple[Receipt | Refusal, ...],
+) -> None:
+    ended = after(CANCELLING, *order)
+    assert (ended.state, ended.cancelling) == (HostRunState.CANCELLED, False)
+    assert ended.cancel_answered_at == 1000
+
+
+@pytest.mark.parametrize("order", list(permutations([BURIED, TAKEN_BACK, RUNNING, SUCCEEDED])))
+def test_host_run_reported_as_done_outweighs_every_word_that_it_was_cancelled(
+    order: tuple[Receipt | Report | Refusal, ...],
+) -> None:
+    assert after(CANCELLING, *order).state is HostRunState.SUCCEEDED
+
+
+def test_host_run_accepted_is_not_cancelled_by_the_word_that_it_never_came() -> None:
+    """Such a word is then of another copy, or of a ledger that has forgotten."""
+    assert after(CANCELLING, RUNNING, BURIED).state is HostRunState.RUNNING
+
+
+@pytest.mark.parametrize("state", [HostRunState.EXPIRED, HostRunState.QUEUED])
+def test_host_run_that_never_came_is_cancelled_also_after_we_ceased_to_wait(
+    state: HostRunState,
+) -> None:
+    ended = after(replace(CANCELLING, state=state, ended_at=7), BURIED)
+    assert (ended.state, ended.ended_at) == (HostRunState.CANCELLED, 1000)
+
+
+def test_host_run_whose_host_has_the_tombstone_is_noted_as_answered_and_goes_on() -> None:
+    taken = msgspec.structs.replace(RUNNING, cancel_sha256=TOMBSTONE)
+    running = after(CANCELLING, taken)
+    assert (running.state, running.cancelling) == (HostRunState.RUNNING, True)
+    assert running.cancel_answered_at == 1000
+
+
+def test_host_run_whose_cancel_is_refused_says_why_and_goes_on() -> None:
+    refused = msgspec.structs.replace(refusal("wrong_role"), letter_sha256=TOMBSTONE)
+    once, twice = after(CANCELLING, refused), after(CANCELLING, refused, refused)
+    assert once == twice
+    assert (once.state, once.cancel_answered_at) == (HostRunState.QUEUED, 1000)
+    assert once.reason == "being cancelled by alice (refused: wrong_role: no)"
+
+
+LETTERS = st.lists(
+    st.sampled_from([DELIVERED, RUNNING, BURIED, SUCCEEDED, REFUSED, TOO_LATE, TAKEN_BACK])
+)
 
 
 @given(LETTERS, LETTERS, st.sampled_from(sorted(HostRunState)))

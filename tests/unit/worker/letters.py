@@ -8,7 +8,7 @@ import msgspec
 
 from contract.envelope import PayloadType
 from contract.key import SealKey, SealPublicKey, SigningKey
-from contract.order import Acknowledgement, Order, Ping, sign_message
+from contract.order import Acknowledgement, Cancel, Order, Ping, sign_message
 from contract.sealing import SealContext, seal
 from contract.trust import Role, Trust, TrustedKey
 from worker.gate import Gate
@@ -55,9 +55,13 @@ class Remembered:
     created_at: int = NOW - DAY
     floor: int = 0
     digests: dict[str, str] = field(default_factory=dict)
+    cancelled: dict[str, str] = field(default_factory=dict)
 
     def digest_of(self, run_id: str) -> str | None:
         return self.digests.get(run_id)
+
+    def cancelled_digest(self, run_id: str) -> str | None:
+        return self.cancelled.get(run_id)
 
 
 def gate(policy: Policy = OPEN, host: str = HOST) -> Gate:
@@ -88,12 +92,31 @@ def order(**changes: Any) -> Order:
 
 
 def letter(message: msgspec.Struct, key: SigningKey = ALICE) -> bytes:
-    """The signed letter of an order, ping or acknowledgement."""
+    """The signed letter of an order, cancel, ping or acknowledgement."""
     kinds = {
+        Cancel: PayloadType.CANCEL,
         Ping: PayloadType.PING,
         Acknowledgement: PayloadType.ACKNOWLEDGEMENT,
     }
     return sign_message(kinds.get(type(message), PayloadType.ORDER), message, key)
+
+
+def cancel(**changes: Any) -> Cancel:
+    """A tombstone for `order()` that is right in everything but the changes."""
+    members: dict[str, Any] = {
+        "host": HOST,
+        "run_id": RUN_ID,
+        "order_sha256": "a" * 64,
+        "ordered_at": NOW - MINUTE,
+        "order_expires_at": NOW + 14 * MINUTE,
+        "operator": "alice",
+        "kill": False,
+        "reason": "",
+        "issued_at": NOW,
+        "expires_at": NOW + 45 * MINUTE,
+        "nonce": "0" * 32,
+    }
+    return Cancel(**members | changes)
 
 
 def ping(**changes: Any) -> Ping:

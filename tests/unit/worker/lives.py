@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import worker.actions.command
+import worker.line
 import worker.recovery
 from tests.worker_host import WorkerHost, new_run_id, work
 from worker.ledger import Ledger
@@ -16,6 +17,8 @@ from worker.mailbox import Mailbox
 from worker.recovery import recover
 
 KILL_EXECUTOR = "kill -9 $(cut -d' ' -f4 /proc/$PPID/stat)"
+# Stopped first: an executor takes a killed keeper's place, and a keeper that of a killed executor.
+KILL_BOTH = "E=$(cut -d' ' -f4 /proc/$PPID/stat); kill -STOP $E; kill -9 $PPID $E"
 SECRET = "hunter2-hunter3"
 
 # Whatever an executor does that lasts: a crash before it and a crash after it are two boundaries.
@@ -24,13 +27,14 @@ LASTING: tuple[tuple[Any, tuple[str, ...]], ...] = (
         Ledger,
         (
             *("accept", "begin", "interrupted", "keep_items", "begin_step"),
-            *("end_step", "end", "acknowledge", "prune"),
+            *("end_step", "end", "acknowledge", "prune", "cancel"),
         ),
     ),
     (Mailbox, ("put", "take_away")),
     (Path, ("unlink", "rename")),
     (worker.actions.command, ("run", "scrub", "_write")),
-    (worker.recovery, ("scrub", "await_keeper", "sweep")),
+    (worker.recovery, ("scrub", "await_keeper", "release", "sweep")),
+    (worker.line, ("take",)),
 )
 
 

@@ -32,3 +32,10 @@ def reports(host: WorkerHost, runbook: str) -> list[Report]:
     host.inbox.put(host.order(runbook))
     host.work()
     return sorted(host.heard(Report), key=lambda report: report.counter)
+
+
+def post_from_tool(host: WorkerHost, letter: bytes, name: str = "letter") -> str:
+    """Return the shell words by which a step's own command delivers a letter to its host."""
+    (host.root / name).write_bytes(letter)
+    box = host.config.inbox
+    return f"cp {name} {box}/.{name}; mv {box}/.{name} {box}/{name}.once; printf ! > {box}/bell"

@@ -250,6 +250,7 @@ REMEMBERED: dict[str, tuple[Reason, Remembered]] = {
         R.RUN_ID_REUSED,
         Remembered(digests={RUN_ID: "0" * 64}),
     ),
+    "an order that was cancelled": (R.CANCELLED, Remembered(cancelled={RUN_ID: "a" * 64})),
     "an order replayed after it was forgotten": (
         R.EXPIRED,
         Remembered(floor=NOW + 15 * MINUTE + 1),
@@ -286,8 +287,8 @@ def test_order_against_the_host_s_policy_is_refused_whoever_signed_it(attack: st
 
 
 def test_every_reason_is_provoked_by_some_attack() -> None:
-    provoked = [*ATTACKS.values(), *REMEMBERED.values(), *POLICIES.values()]
-    assert {reason for reason, _ in provoked} == set(Reason)
+    provoked = {reason for table in (ATTACKS, REMEMBERED, POLICIES) for reason, _ in table.values()}
+    assert provoked == set(Reason)
 
 
 def test_refusal_names_the_run_only_if_somebody_trusted_signed_it() -> None:

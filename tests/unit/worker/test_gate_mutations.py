@@ -18,6 +18,7 @@ from tests.unit.worker.letters import (
     RUNBOOK,
     Remembered,
     acknowledgement,
+    cancel,
     gate,
     letter,
     order,
@@ -29,6 +30,7 @@ from worker.verdict import Accepted, Reason, Refused, Repeated
 VALID = [
     letter(order(sealed_params=sealed())),
     letter(order(run_id=OTHER_RUN_ID, operator="beat", via="beat", check=True), BEAT),
+    letter(cancel()),
     letter(ping()),
     letter(acknowledgement(), RECORDER),
 ]

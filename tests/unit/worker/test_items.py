@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.outcome import StepOutcome
+from tests.unit.worker.lives import KILL_EXECUTOR, deliver, live
 from tests.unit.worker.steps import outcomes, reports
 from tests.worker_host import WorkerHost
 
@@ -121,3 +122,37 @@ def test_for_each_over_what_can_not_be_read_is_unknown(host: WorkerHost) -> None
     assert (report.outcome, report.passes) == (UNKNOWN, [])
     assert "can't tell what to go over" in report.notes[0]
     assert "symbolic links" in report.notes[0]
+
+
+@pytest.mark.parametrize("only", ["LAD", "../etc", "alpha/beta", "..", "al*"])
+def test_for_each_with_only_what_no_item_is_named_looks_at_nothing(
+    host: WorkerHost, places: Path, only: str
+) -> None:
+    """A parameter must not lead out of what the runbook goes over."""
+    host.tool("tool", 'touch ".$1/mark" ran')
+    report = host.run(EACH, params={"only": only})
+    assert (report.passes, report.notes) == ([], [f"no place is named {only!r}"])
+    assert not (host.root / "ran").exists()
+
+
+def test_for_each_with_only_finds_it_below_a_pattern(host: WorkerHost, places: Path) -> None:
+    host.tool("tool", 'touch ".$1/mark"')
+    report = host.run(EACH.replace("/etc/places/*,", "/etc/*/*,"), params={"only": "beta"})
+    assert [(each.item, each.steps[0].outcome) for each in report.passes] == [("beta", CHANGED)]
+    assert (places / "beta/mark").exists()
+
+
+def test_for_each_interrupted_still_tells_what_it_left_alone(
+    host: WorkerHost, places: Path
+) -> None:
+    """The report after a crash is the one that there would have been without it."""
+    cut = f'[ -e cut ] || {{ touch cut; {KILL_EXECUTOR}; sleep 60; }}; touch ".$1/mark"'
+    host.tool("tool", cut)
+    deliver(host, EACH.replace("    within: 50ms", "    within: 50ms\n    on_interrupt: rerun"))
+    assert not live(host)
+    (places / "gamma").mkdir()
+    assert live(host)
+    report = host.report()
+    assert [each.item for each in report.passes] == ["alpha", "beta"]
+    assert outcomes(report) == [CHANGED, OK, CHANGED, OK]
+    assert report.notes == ["left alone: LAD, scom.1"]

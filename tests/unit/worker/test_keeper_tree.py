@@ -18,6 +18,8 @@ from worker.keeper import KeeperState, Spawn, await_keeper, run
 from worker.process_tree import marked, sweep
 from worker.root import Root
 
+pytestmark = pytest.mark.usefixtures("control")
+
 SOON = timedelta(seconds=5)
 GRACE = timedelta(milliseconds=300)
 
@@ -156,13 +158,11 @@ def test_run_with_a_lock_nowhere_does_not_start(tmp_path: Path) -> None:
     assert "No such file" in ending.error
 
 
-def test_sweep_without_a_marker_touches_nothing() -> None:
-    assert sweep("") == 0
-
-
 def test_sweep_finds_only_its_own_mark(marker: str) -> None:
     shell(f"{DAEMON}", leaves_daemon=True, marker=marker)
     assert sweep(marker + "0") == 0
+    assert sweep(marker + ":2") == 0
+    assert sweep("") == 0
     assert sweep(marker) >= 2
     assert marked(marker) == []
 

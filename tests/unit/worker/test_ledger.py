@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,37 +9,25 @@ import pytest
 
 from contract.error import PassingError
 from tests.unit.worker.disk import full_disk
-from worker.ledger import Begun, Entry, Ledger
+from tests.unit.worker.ledgers import MINUTE, NOW, accept
+from worker.ledger import Begun, Ledger, Tombstone
 from worker.ledger_file import LedgerError, LedgerIOError, create_ledger
+from worker.place import Place
 
-NOW = 1_800_000_000_000
-MINUTE = 60_000
-ENTRY = Entry("RUN1", "digest-1", b"letter", NOW, None, None, None, 0)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    create_ledger(tmp_path / "ledger.db", NOW)
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(path)
-    yield ledger
-    ledger.close()
+TOMBSTONE = Tombstone(
+    run_id="RUN1",
+    digest="digest of RUN1",
+    letter=b"word",
+    why="cancelled by anna",
+    kill=False,
+    expires_at=NOW + 15 * MINUTE,
+    at=NOW,
+)
 
 
-def accept(ledger: Ledger, name: str = "RUN1", at: int = NOW) -> Entry:
-    """Take in an order that was issued at a time and is good for 15 minutes."""
-    entry = replace(ENTRY, run_id=name, digest=f"digest of {name}", accepted_at=at)
-    ledger.accept(entry, at, at + 15 * MINUTE)
-    return entry
-
-
-def test_accept_an_order_is_known_to_the_next_ledger(ledger: Ledger, path: Path) -> None:
+def test_accept_an_order_is_known_to_the_next_ledger(ledger: Ledger, ledger_path: Path) -> None:
     entry = accept(ledger)
-    again = Ledger(path)
+    again = Ledger(ledger_path)
     assert again.open_orders() == [entry]
     assert again.digest_of("RUN1") == "digest of RUN1"
     assert (again.state_of("RUN1"), again.state_of("RUN2")) == ("accepted", None)
@@ -82,21 +69,40 @@ def test_begin_keeps_boot_and_time(ledger: Ledger) -> None:
 
 def test_steps_are_known_once_begun_with_their_attempts(ledger: Ledger) -> None:
     accept(ledger)
-    assert ledger.step("RUN1", 0, 1) is None
+    assert ledger.step(Place("RUN1", 0, 1)) is None
     assert ledger.changed_at("RUN1", 0) is None
-    ledger.begin_step("RUN1", 0, 1, NOW + 1)
-    ledger.begin_step("RUN1", 0, 1, NOW + 2)
-    assert ledger.step("RUN1", 0, 1) == Begun(2, NOW + 1, None)
-    ledger.end_step("RUN1", 0, 1, b"report")
-    assert ledger.step("RUN1", 0, 1) == Begun(2, NOW + 1, b"report")
+    ledger.begin_step(Place("RUN1", 0, 1), NOW + 1)
+    ledger.begin_step(Place("RUN1", 0, 1), NOW + 2)
+    assert ledger.step(Place("RUN1", 0, 1)) == Begun(2, NOW + 1, None)
+    ledger.end_step(Place("RUN1", 0, 1), NOW + 3, b"report")
+    assert ledger.step(Place("RUN1", 0, 1)) == Begun(2, NOW + 1, b"report")
     assert (ledger.changed_at("RUN1", 0), ledger.changed_at("RUN1", 1)) == (NOW + 1, None)
 
 
-def test_items_keep_their_order(ledger: Ledger) -> None:
+def test_step_and_the_steps_of_its_rescue_are_known_apart(ledger: Ledger) -> None:
+    """Four numbers name a step: what is written of one is not taken for another."""
+    accept(ledger)
+    failed, first, second = (Place("RUN1", 0, 1, rescue=n) for n in range(3))
+    ledger.end_step(failed, NOW + 1, b"failed")
+    ledger.begin_step(first, NOW + 2)
+    assert ledger.step(failed) == Begun(0, NOW + 1, b"failed")
+    assert ledger.step(first) == Begun(1, NOW + 2, None)
+    assert ledger.step(second) is None
+    assert len({place.marker(1) for place in (failed, first, second, Place("RUN1", 1, 0))}) == 4
+
+
+def test_step_that_only_looked_before_its_rescue_has_changed_nothing(ledger: Ledger) -> None:
+    accept(ledger)
+    ledger.end_step(Place("RUN1", 0, 0), NOW + 1, b"failed")
+    assert ledger.changed_at("RUN1", 0) is None
+
+
+def test_items_and_notes_keep_their_order(ledger: Ledger) -> None:
     accept(ledger)
     found = [("b", "/x/b"), ("a", "/x/a")]
-    ledger.keep_items("RUN1", found)
+    ledger.keep_items("RUN1", found, ["left alone: z", "left alone: c"])
     assert ledger.items("RUN1") == found
+    assert ledger.notes("RUN1") == ["left alone: z", "left alone: c"]
 
 
 def test_end_puts_the_report_into_the_outbox_until_it_is_acknowledged(ledger: Ledger) -> None:
@@ -126,8 +132,8 @@ def test_end_that_can_not_keep_the_report_does_not_end_the_run(ledger: Ledger) -
 def test_prune_forgets_only_what_the_floor_refuses_and_nobody_waits_for(ledger: Ledger) -> None:
     for name in ("ENDED", "UNACKNOWLEDGED", "OPEN"):
         accept(ledger, name)
-    ledger.keep_items("ENDED", [("a", "/a")])
-    ledger.begin_step("ENDED", 0, 0, NOW)
+    ledger.keep_items("ENDED", [("a", "/a")], ["left alone: b"])
+    ledger.begin_step(Place("ENDED", 0, 0), NOW)
     for name in ("ENDED", "UNACKNOWLEDGED"):
         ledger.end(name, name, b"report")
     ledger.acknowledge("ENDED")
@@ -139,12 +145,12 @@ def test_prune_forgets_only_what_the_floor_refuses_and_nobody_waits_for(ledger: 
     known = [n for n in ("ENDED", "UNACKNOWLEDGED", "OPEN", "NEW") if ledger.digest_of(n)]
     assert known == ["UNACKNOWLEDGED", "OPEN", "NEW"]
     assert ledger.items("ENDED") == []
-    assert ledger.step("ENDED", 0, 0) is None
+    assert ledger.step(Place("ENDED", 0, 0)) is None
 
 
-def test_create_over_a_ledger_is_refused(path: Path) -> None:
+def test_create_over_a_ledger_is_refused(ledger_path: Path) -> None:
     with pytest.raises(LedgerError, match="already"):
-        create_ledger(path, NOW)
+        create_ledger(ledger_path, NOW)
 
 
 def test_create_after_one_that_was_cut_off_works(tmp_path: Path) -> None:
@@ -164,27 +170,29 @@ def test_open_a_missing_ledger_says_what_to_do_and_makes_none(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
-def test_open_what_is_no_ledger_is_told_in_one_line(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+def test_open_what_is_no_ledger_is_told_in_one_line(ledger_path: Path, content: bytes) -> None:
+    ledger_path.write_bytes(content)
     with pytest.raises(LedgerError, match=r"the ledger .* can't be used: .+") as caught:
-        Ledger(path)
+        Ledger(ledger_path)
     assert "\n" not in str(caught.value)
     assert not isinstance(caught.value, PassingError)
 
 
-def test_open_a_ledger_with_a_torn_page_is_refused(ledger: Ledger, path: Path) -> None:
+def test_open_a_ledger_with_a_torn_page_is_refused(ledger: Ledger, ledger_path: Path) -> None:
     for number in range(40):
         accept(ledger, f"RUN{number}")
     ledger.close()
-    size = path.stat().st_size
-    with path.open("r+b") as file:
+    size = ledger_path.stat().st_size
+    with ledger_path.open("r+b") as file:
         file.seek(size // 2)
         file.write(os.urandom(4096))
     with pytest.raises(LedgerError, match=r"damaged|malformed|can't be used"):
-        Ledger(path)
+        Ledger(ledger_path)
 
 
-def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(ledger: Ledger, path: Path) -> None:
+def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(
+    ledger: Ledger, ledger_path: Path
+) -> None:
     """The order is not accepted, the error may pass, and afterwards all goes on."""
     accept(ledger, "BEFORE")
     with full_disk(), pytest.raises(LedgerIOError, match="can't be written"):
@@ -193,17 +201,73 @@ def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(ledger: Ledger, p
     assert ledger.digest_of("BEFORE")
     accept(ledger, "DURING")
     ledger.close()
-    with sqlite3.connect(path) as db:
+    with sqlite3.connect(ledger_path) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT count(*) FROM orders").fetchone() == (2,)
     db.close()
 
 
-def test_accept_without_room_for_the_order_says_so_and_may_pass(ledger: Ledger) -> None:
+def test_cancel_without_room_for_the_tombstone_says_so_and_may_pass(ledger: Ledger) -> None:
     """SQLite rolls back by itself then; a second time would hide what was the matter."""
     ledger._db.execute("PRAGMA max_page_count=1")  # what is in use already stays the least
     with pytest.raises(LedgerIOError, match="database or disk is full"):
-        ledger.accept(replace(ENTRY, letter=b"x" * 100_000), NOW, NOW + MINUTE)
-    assert ledger.open_orders() == []
+        ledger.cancel(replace(TOMBSTONE, letter=b"x" * 100_000), NOW)
+    assert ledger.tombstone("RUN1") is None
     ledger._db.execute("PRAGMA max_page_count=4294967294")
+    ledger.cancel(TOMBSTONE, NOW)
+
+
+def test_cancel_is_known_to_the_next_ledger_whether_or_not_the_order_came(
+    ledger: Ledger, ledger_path: Path
+) -> None:
+    assert ledger.cancel(TOMBSTONE, NOW) is None
+    accept(ledger, "RUN2")
+    assert ledger.cancel(replace(TOMBSTONE, run_id="RUN2"), NOW) == "accepted"
+    again = Ledger(ledger_path)
+    assert again.tombstone("RUN1") == TOMBSTONE
+    assert again.cancelled_digest("RUN1") == "digest of RUN1"
+    assert [entry.run_id for entry in again.taken_back()] == ["RUN2"]
+    assert again.tombstone("RUN3") is None
+    again.close()
+
+
+def test_cancel_of_what_runs_or_has_ended_takes_nothing_back_unbegun(ledger: Ledger) -> None:
+    entry = replace(accept(ledger), started_at=NOW, boot_id="b", boot_time=1.0)
+    ledger.begin(entry)
+    assert ledger.cancel(TOMBSTONE, NOW) == "running"
+    assert ledger.taken_back() == []
+    ended = accept(ledger, "RUN2")
+    ledger.end(ended.run_id, "digest", b"report")
+    assert ledger.cancel(replace(TOMBSTONE, run_id="RUN2"), NOW) == "ended"
+    assert ledger.tombstone("RUN2") is None
+
+
+def test_cancel_again_may_add_the_kill_but_never_take_it_away(ledger: Ledger) -> None:
+    """Letters may come in any order; the graver word stands."""
+    kill = replace(TOMBSTONE, letter=b"other", kill=True)
+    for tombstone in (TOMBSTONE, kill, TOMBSTONE):
+        ledger.cancel(tombstone, NOW)
+    assert ledger.tombstone("RUN1") == kill
+
+
+def test_cancel_moves_the_floor_like_an_order(ledger: Ledger) -> None:
+    ledger.cancel(TOMBSTONE, NOW + 5 * MINUTE)
+    assert ledger.floor == NOW + 4 * MINUTE
+
+
+def test_prune_keeps_a_tombstone_until_the_floor_refuses_its_order(ledger: Ledger) -> None:
+    ledger.cancel(TOMBSTONE, NOW)
+    accept(ledger, "RUN2", NOW + 16 * MINUTE)
+    ledger.prune()
+    assert ledger.tombstone("RUN1") is not None
+    accept(ledger, "RUN3", NOW + 16 * MINUTE + 1)
+    ledger.prune()
+    assert ledger.tombstone("RUN1") is None
+
+
+def test_prune_keeps_the_tombstone_of_an_order_that_it_keeps(ledger: Ledger) -> None:
     accept(ledger)
+    ledger.cancel(TOMBSTONE, NOW)
+    accept(ledger, "RUN2", NOW + 20 * MINUTE)
+    ledger.prune()
+    assert ledger.tombstone("RUN1") is not None

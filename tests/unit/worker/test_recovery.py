@@ -8,11 +8,15 @@ import pytest
 
 from contract.outcome import HostRunState, StepOutcome
 from contract.report import Report, StepReport
-from tests.unit.worker.lives import KILL_EXECUTOR, deliver, live, witnesses
+from tests.unit.worker.lives import KILL_BOTH, KILL_EXECUTOR, deliver, live, witnesses
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
+from worker.cgroup import find
+from worker.lock import step_lock
+from worker.place import Place
 from worker.process_tree import marked
 from worker.recovery import RecoveryError, recover
+from worker.spawn import group_name
 
 CHANGED, UNKNOWN, SKIPPED = StepOutcome.CHANGED, StepOutcome.UNKNOWN, StepOutcome.SKIPPED
 
@@ -45,6 +49,18 @@ def cut(host: WorkerHost) -> WorkerHost:
     (host.root / "etc").mkdir()
     host.tool("tool", ONCE % KILL_EXECUTOR)
     return host
+
+
+SERVING = CUT_OFF.replace("      files:", "      leaves_daemon: true\n      files:").replace(
+    "    on_interrupt: rerun\n", ""
+)
+SERVICE = "setsid sh -c 'echo $$ > up; exec sleep 62' &"  # holds the pipes, too
+
+
+def open_run(host: WorkerHost) -> str:
+    with host.executor() as executor:
+        (entry,) = executor._ledger.open_orders()
+    return entry.run_id
 
 
 def cut_off_once(host: WorkerHost, runbook: str) -> list[StepReport]:
@@ -120,7 +136,7 @@ def test_command_that_does_not_end_bars_a_new_executor_but_its_secret_goes(
 def test_kill_of_keeper_and_executor_ends_what_the_command_left(cut: WorkerHost) -> None:
     """Nobody watches the tree then: what it started is found by its mark, and ended."""
     stray = "setsid sleep 61 < /dev/null > /dev/null 2>&1 &"
-    cut.tool("tool", f"{stray}\n{ONCE % f'{KILL_EXECUTOR}; kill -9 $PPID'}")
+    cut.tool("tool", f"{stray}\n{ONCE % KILL_BOTH}")
     letter = CUT_OFF.replace("    on_interrupt: rerun\n", "")
     deliver(cut, letter)
     assert not live(cut)
@@ -133,6 +149,39 @@ def test_kill_of_keeper_and_executor_ends_what_the_command_left(cut: WorkerHost)
     assert cut.report().outcome == UNKNOWN
     assert witnesses(cut, "x") == 1
     assert not (cut.root / "etc/key").exists()
+
+
+@pytest.mark.usefixtures("control")
+def test_kill_of_keeper_and_executor_ends_a_starter_of_services_with_all_it_left(
+    cut: WorkerHost,
+) -> None:
+    """What could not finish starting is no service yet."""
+    cut.tool("tool", f"{SERVICE}\n{ONCE % KILL_BOTH}")
+    deliver(cut, SERVING)
+    assert not live(cut)
+    marker = open_run(cut) + ":0:0"
+    assert marked(marker)
+    assert live(cut)
+    eventually(lambda: not marked(marker), what="nothing bears the step's mark any more")
+
+
+@pytest.mark.usefixtures("control")
+def test_kill_of_keeper_and_executor_spares_the_service_of_a_starter_that_had_exited(
+    cut: WorkerHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock tells that the command had ended well before its keeper was killed."""
+    monkeypatch.setattr("worker.warden._LAST_WORDS_S", 20.0)  # the service holds the pipes
+    kills = f"until grep -q exited {cut.config.locks}/.step-*; do :; done; {KILL_BOTH}"
+    cut.tool("tool", f"{SERVICE}\n({kills}) &\nuntil [ -s up ]; do :; done")
+    deliver(cut, SERVING)
+    assert not live(cut)
+    run = open_run(cut)
+    marker = Place(run, 0, 0).marker(1)
+    assert live(cut)
+    service = int((cut.root / "up").read_text())
+    assert service in marked(marker)
+    assert find(group_name(marker, step_lock(cut.config.locks, run))) is None
+    os.kill(service, signal.SIGKILL)
 
 
 def test_kill_of_the_executor_alone_leaves_no_process_behind(cut: WorkerHost) -> None:

@@ -1,7 +1,7 @@
 """The watchdog: only the courier's own words prove that its connection is alive."""
 
 from tests.waiting import eventually
-from worker.courier import Watchdog
+from worker.watchdog import Watchdog
 
 
 def test_own_word_ends_the_silence() -> None:

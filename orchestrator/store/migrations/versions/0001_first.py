@@ -33,6 +33,7 @@ def upgrade() -> None:
     _make_envelopes()
     _make_services()
     _make_pings()
+    _make_presences()
     _make_firings()
     _refuse_changes()
 
@@ -93,17 +94,23 @@ def _make_host_runs() -> None:
         sa.Column("expires_at", _MOMENT, nullable=False),
         sa.Column("outcome", sa.String(20)),
         sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("offered_at", _MOMENT),
         sa.Column("publishes", sa.Integer, nullable=False),
         sa.Column("next_publish_at", _MOMENT, nullable=False),
         sa.Column("pause_ms", _MOMENT, nullable=False),
         sa.Column("accepted_at", _MOMENT),
         sa.Column("deadline_at", _MOMENT),
         sa.Column("ended_at", _MOMENT),
+        sa.Column("cancel_sha256", sa.String(64)),
+        sa.Column("cancel_kill", sa.Boolean(create_constraint=False)),
+        sa.Column("cancel_until", _MOMENT),
+        sa.Column("cancel_answered_at", _MOMENT),
         sa.Column("reported_at", _MOMENT),
         sa.Column("report", sa.Text),
         sa.PrimaryKeyConstraint("run_id", "host", name="pk_host_runs"),
         sa.ForeignKeyConstraint(["run_id"], ["runs.run_id"], name="fk_host_runs_run_id"),
         sa.UniqueConstraint("order_sha256", name="uq_host_runs_order_sha256"),
+        sa.UniqueConstraint("cancel_sha256", name="uq_host_runs_cancel_sha256"),
     )
     op.create_index("ix_host_runs_state_next_publish_at", "host_runs", ["state", "next_publish_at"])
     op.create_index("ix_host_runs_host_state", "host_runs", ["host", "state"])
@@ -155,6 +162,28 @@ def _make_pings() -> None:
         sa.PrimaryKeyConstraint("nonce", name="pk_pings"),
         sa.UniqueConstraint("digest", name="uq_pings_digest"),
     )
+
+
+def _make_presences() -> None:
+    op.create_table(
+        "presences",
+        sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("due_at", _MOMENT, nullable=False),
+        sa.Column("nonce", sa.String(32), nullable=False),
+        sa.Column("asked_at", _MOMENT),
+        sa.Column("open_since", _MOMENT),
+        sa.Column("lying", sa.Integer, nullable=False),
+        sa.Column("answered_at", _MOMENT),
+        sa.Column("skew_ms", _MOMENT, nullable=False),
+        sa.Column("worker", sa.String(50), nullable=False),
+        sa.Column("inbox", sa.Integer, nullable=False),
+        sa.Column("outbox", sa.Integer, nullable=False),
+        sa.Column("taking", sa.Boolean(create_constraint=False), nullable=False),
+        sa.Column("signed_skew_ms", _MOMENT, nullable=False),
+        sa.Column("signed_skew_at", _MOMENT),
+        sa.PrimaryKeyConstraint("host", name="pk_presences"),
+    )
+    op.create_index("ix_presences_due_at", "presences", ["due_at"])
 
 
 def _make_firings() -> None:

@@ -173,10 +173,13 @@ class Place:
             path.chmod(0o755)
         return path
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, stdin: int | None = None, **environment: str
+    ) -> subprocess.Popen[str]:
         """Start the program as a process of its own."""
         return subprocess.Popen(
             [self.console_script(), *arguments],
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

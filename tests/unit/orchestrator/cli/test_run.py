@@ -168,6 +168,35 @@ def test_run_watch_failed_step_is_named_with_its_reason(place: Place, denrei: De
     assert document["hosts"][0]["reason"] == "w1: agent runs: agent.running is false"
 
 
+def test_run_show_tells_the_attempts_and_the_rescue_below_their_step(
+    place: Place, denrei: Denrei
+) -> None:
+    """What was tried before, and what was tried then, in the order in which it happened."""
+    run_id = denrei("submit", "look", "--host", "db1", "--detach").out.strip()
+    back = StepReport(name="earlier pair is back", outcome=StepOutcome.CHANGED, started_at=2_000)
+    step = StepReport(
+        name="renewed pair is served",
+        outcome=StepOutcome.ROLLED_BACK,
+        reason="the earlier state was put back",
+        attempts=2,
+        earlier=["attempt 1: exit code 1, and the state did not hold"],
+        rescue=[back],
+    )
+    place.report("db1", StepOutcome.ROLLED_BACK, passes=[PassReport(steps=[step])])
+    lines = denrei("run", "show", run_id).out.splitlines()
+    at = next(n for n, line in enumerate(lines) if "renewed pair is served" in line)
+    assert [line.strip() for line in lines[at : at + 5]] == [
+        "rolled_back renewed pair is served  (2 attempts)",
+        "the earlier state was put back",
+        "attempt 1: exit code 1, and the state did not hold",
+        "rescue:",
+        "changed   earlier pair is back",
+    ]
+    document = json.loads(denrei("run", "show", run_id, "-o", "json").out)
+    (told,) = document["hosts"][0]["passes"][0]["steps"][0]["rescue"]
+    assert (told["outcome"], told["started_at"]) == ("changed", "1970-01-01T00:00:02Z")
+
+
 def test_run_watch_shows_each_move_as_a_line(run_id: str, place: Place) -> None:
     """Off a terminal, progress is a line per change on stderr."""
     place.serve()

@@ -1,0 +1,133 @@
+"""Hints of presence: whom to ask when, and what was answered. Nothing else depends on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select, update
+
+from contract.presence import SKEW_MS
+from orchestrator.store.database import Database
+from orchestrator.store.record import PresenceRecord
+from orchestrator.store.schema import presences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the dispatcher found at one host's queue, and what it asked."""
+
+    of: str  # the host
+    due_at: int
+    lying: int
+    nonce: str
+    asked_at: int | None
+    open_since: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A word of presence that was well formed; whether it is an answer the nonce decides."""
+
+    of: str  # the host that it claims to come from
+    to: str  # the question's nonce
+    at: int  # by the host's clock
+    came_at: int  # by ours
+    worker: str
+    inbox: int
+    outbox: int
+    taking: bool
+
+
+class Presences:
+    """Reads and writes hints of presence."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    def all(self) -> dict[str, PresenceRecord]:
+        """Return what is known of every host, by name."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(presences)).mappings()
+            return {row["host"]: PresenceRecord(**row) for row in rows}
+
+    def due(self, now: int, limit: int) -> list[PresenceRecord]:
+        """Return the hosts whose queue is to be looked at, the longest due first."""
+        query = select(presences).where(presences.c.due_at <= now)
+        query = query.order_by(presences.c.due_at).limit(limit)
+        with self._database.reading() as connection:
+            return [PresenceRecord(**row) for row in connection.execute(query).mappings()]
+
+    def looked(self, looks: Sequence[Look]) -> None:
+        """Note what was found and asked."""
+        query = update(presences).where(presences.c.host == bindparam("of"))
+        names = ("due_at", "lying", "nonce", "asked_at", "open_since")
+        query = query.values({name: bindparam(f"new_{name}") for name in names})
+        rows = [
+            {"of": look.of, **{f"new_{name}": getattr(look, name) for name in names}}
+            for look in looks
+        ]
+        with self._database.writing() as connection:
+            connection.execute(query, rows)
+
+    def count_anew(self, now: int) -> None:
+        """Let no silence count that began before now: nobody was there to ask."""
+        with self._database.writing() as connection:
+            query = update(presences).where(presences.c.open_since < now)
+            connection.execute(query.values(open_since=now))
+
+    def answered(self, answers: Sequence[Answer]) -> int:
+        """Note those answers that fit an open question, each once; return how many did."""
+        asked = {host: record for host, record in self._asked(answers).items() if record.nonce}
+        fitting = {a.of: a for a in answers if a.of in asked and asked[a.of].nonce == a.to}
+        if not fitting:
+            return 0
+        with self._database.writing() as connection:
+            for answer in fitting.values():
+                values = _values(answer, asked[answer.of].asked_at or answer.came_at)
+                # The nonce again: another question may have gone out since we looked.
+                fits = (presences.c.host == answer.of) & (presences.c.nonce == answer.to)
+                connection.execute(update(presences).where(fits).values(**values))
+        return len(fitting)
+
+    def signed_clock(self, host: str, skew_ms: int, at: int) -> None:
+        """Note by how much a host's clock is off, at least, as a signed letter shows.
+
+        Next to every letter shows a clock that is right, and then nothing is written.
+        """
+        if abs(skew_ms) <= SKEW_MS and not self._is_skewed(host):
+            return
+        with self._database.writing() as connection:
+            query = update(presences).where(presences.c.host == host)
+            connection.execute(query.values(signed_skew_ms=skew_ms, signed_skew_at=at))
+
+    def _is_skewed(self, host: str) -> bool:
+        off = (presences.c.signed_skew_ms != 0) | (presences.c.skew_ms != 0)
+        with self._database.reading() as connection:
+            query = select(presences.c.host).where(presences.c.host == host, off)
+            return connection.execute(query).first() is not None
+
+    def _asked(self, answers: Sequence[Answer]) -> dict[str, PresenceRecord]:
+        names = {answer.of for answer in answers}
+        with self._database.reading() as connection:
+            query = select(presences).where(presences.c.host.in_(names))
+            rows = connection.execute(query).mappings()
+            return {row["host"]: PresenceRecord(**row) for row in rows}
+
+
+def skew_between(at: int, earliest: int, latest: int) -> int:
+    """Return by how much a clock is off, at least, that showed `at` between two moments of ours."""
+    return min(at - earliest, 0) + max(at - latest, 0)
+
+
+def _values(answer: Answer, asked_at: int) -> dict[str, object]:
+    return {
+        "nonce": "",  # one answer to each question
+        "open_since": None,
+        "lying": 0,
+        "answered_at": answer.came_at,
+        "skew_ms": skew_between(answer.at, asked_at, answer.came_at),
+        "worker": answer.worker,
+        "inbox": answer.inbox,
+        "outbox": answer.outbox,
+        "taking": answer.taking,
+    }

@@ -1,0 +1,50 @@
+"""Real faults on real processes, a handful of those that `./dev campaign --only faults` makes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.campaign.fault_fleet import FaultFleet
+from tests.campaign.faults import run_one
+from tests.campaign.ground import Ground
+from tests.campaign.stall import ROLES, stall
+
+HASTY = {"SELF_PING_S": "0.5", "SILENCE_S": "3", "SOCKET_TIMEOUT_S": "2"}
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultFleet]:
+    """One plain host; disks, clocks and cables of their own are left to the campaign."""
+    with FaultFleet(tmp_path_factory.mktemp("faults"), ("web1",)) as running:
+        running.await_workers()
+        yield running
+
+
+@pytest.fixture
+def ground(fleet: FaultFleet) -> Iterator[Ground]:
+    with Ground.of(fleet) as ground:
+        yield ground
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    "fault",
+    ["redis_lost", "redis_flushed", "connections_reset", "executor_killed", "host_off"],
+)
+def test_fault_at_some_moment_breaks_no_promise(
+    fleet: FaultFleet, ground: Ground, fault: str
+) -> None:
+    """Orders end, effects happen once or are told as interrupted, nothing runs too late."""
+    assert run_one(fleet, ground, fault, "ci") == []
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("role", ROLES)
+def test_consumer_that_stalls_in_silence_is_started_anew_and_serves(
+    tmp_path: Path, role: str
+) -> None:
+    """Its connection is black-holed; a twin without self-ping stays silent, which is the trap."""
+    stalled = stall(role, tmp_path / role, HASTY)
+    assert not stalled.twin_serves
+    assert stalled.served_s < 60

@@ -1,0 +1,22 @@
+"""How what a step starts is kept together here."""
+
+import os
+from enum import StrEnum
+
+from worker.cgroup import own_group
+
+
+class ProcessControl(StrEnum):
+    """The two ways; a keeper is a subreaper in both."""
+
+    CGROUP = "cgroup"  # each command in a control group of its own
+    SUBREAPER = "subreaper"  # what a keeper's death sets free is known by its environment only
+
+
+def process_control() -> ProcessControl:
+    """Try out which way is open to this process, in the control group in which it is now.
+
+    Another process may be in another one: the executor tells its own way in its log.
+    """
+    with own_group(f"denrei-trial:{os.getpid()}") as group:
+        return ProcessControl.CGROUP if group else ProcessControl.SUBREAPER
