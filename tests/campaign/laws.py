@@ -22,7 +22,7 @@ class Run:
     begun: int = 0
     cancelled: bool = False  # somebody asked for it
     buried: bool = False  # its host honours a tombstone
-    crashes: int = 0  # while it was begun and not ended
+    interruptions: int = 0  # as its host has counted them
     effects: Counter[str] = field(default_factory=Counter)  # by step
     reports: set[str] = field(default_factory=set)  # digests
 
@@ -67,9 +67,10 @@ class Laws:
         self._law(bool(run.begun), f"{run} did {step} before it began")
         self._law(seen == 1 or step == RERUN, f"{run} did {step} {seen} times")
 
-    def crashed(self) -> None:
-        for run in self.runs.values():
-            run.crashes += bool(run.begun and not run.reports)
+    def interrupted(self, run_id: str) -> None:
+        run = self.runs[run_id]
+        run.interruptions += 1
+        self._law(bool(run.begun), f"{run} was interrupted before it began")
 
     def reported(self, report: Report, digest: str) -> None:
         """Hear of a report, each time it is seen: when the run ends, and when it is sent."""
@@ -101,12 +102,12 @@ class Laws:
         taken_back = report.state is HostRunState.CANCELLED
         self._law(run.buried or not taken_back, f"{run} is {report.state} without a tombstone")
         if run.begun and not steps:
-            given_up = run.crashes >= GIVEN_UP and report.state is HostRunState.UNKNOWN
+            given_up = run.interruptions >= GIVEN_UP and report.state is HostRunState.UNKNOWN
             self._law(given_up, f"{run} began and is {report.state} without steps: {report.reason}")
         elif not run.begun:
             untouched = report.state in (HostRunState.EXPIRED, HostRunState.REFUSED)
             self._law(untouched or taken_back, f"{run} never began and is {report.state}")
-        elif not run.crashes and not run.buried:
+        elif not run.interruptions and not run.buried:
             self._law(run.check is report.check, f"{run} is reported as the wrong kind of run")
             succeeded = report.state is HostRunState.SUCCEEDED
             expected = run.succeeds or run.check

@@ -1,7 +1,7 @@
 """The state machine: all that people, brokers, disks, clocks and crashes do, in any order."""
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from contract.names import REPORTS_QUEUE, host_queue
 from tests.campaign.sides import HOST, Room
@@ -25,6 +25,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         type(self).examples += 1
         self.world = World()
+        self.has_forgotten = False
 
     @rule(
         name=RUNBOOK,
@@ -86,6 +87,24 @@ class Machine(RuleBasedStateMachine):
         self.world.at_orchestrator(lambda: self.world.cancel(-1, kill=kill))
         self.dispatch(0)
         self.work(2, crash, meanwhile=True)
+
+    @precondition(lambda self: not self.has_forgotten)  # it takes long; once is enough
+    @rule(crash=CRASH)
+    def repeat_what_the_host_has_forgotten(self, crash: int) -> None:
+        """Play an order back when it is pruned, to a host whose clock is back at its time."""
+        self.has_forgotten = True
+        begun = self.world.clocks.wall_ms
+        self.run_one("work", 0)
+        letters = list(self.world.wire.ever)
+        self.pass_time(400.0)
+        self.run_one("vain", crash)
+        self.prune(0)
+        self.set_hosts_clock(begun - self.world.clocks.wall_ms)
+        for queue, letter in letters[-6:]:
+            self.world.wire.put(queue, letter)
+        for _ in range(6):
+            self.deliver(-1, 0)
+        self.work(2, crash, meanwhile=False)
 
     @rule(queue=QUEUE, which=WHICH)
     def drop(self, queue: str, which: int) -> None:

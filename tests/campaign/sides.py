@@ -153,13 +153,9 @@ class OrchestratorSide:
         self._start()
 
 
-def settled(act: Callable[[], None], side: HostSide | OrchestratorSide) -> bool:
-    """Let a side act; a crash, and an error that ends its process, let it begin anew. Tell."""
+def settle(act: Callable[[], None], side: HostSide | OrchestratorSide) -> None:
+    """Let a side act; after a crash, or an error that ends its process, it begins anew."""
     try:
         act()
-    except Crash:
+    except (Crash, DenreiError):  # its supervisor starts it again
         side.stop()
-        return False
-    except DenreiError:  # its supervisor starts it again
-        side.stop()
-    return True

@@ -27,7 +27,7 @@ from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.submission import Submission, submit
 from tests.campaign.laws import Laws, Run
-from tests.campaign.sides import HOST, HostSide, OrchestratorSide, Room, settled
+from tests.campaign.sides import HOST, HostSide, OrchestratorSide, Room, settle
 from tests.campaign.surroundings import Boundaries, Clocks, Fuse
 from tests.campaign.wire import Wire
 from worker.config import Config
@@ -178,8 +178,7 @@ class World:
 
     def _act(self, act: Callable[[], None], side: HostSide | OrchestratorSide, crash: int) -> None:
         self.fuse.set(crash)
-        if not settled(act, side):
-            self.laws.crashed()
+        settle(act, side)
         self.fuse.set(0)
 
     def _hear(self, queue: str, letter: bytes) -> None:
@@ -205,6 +204,8 @@ class World:
                 self.laws.buried(tombstone.run_id)
             case "Ledger.begin", (_, entry):
                 self.laws.begun(entry.run_id, now_ms())
+            case "Ledger.interrupted", (_, run_id):
+                self.laws.interrupted(run_id)
             case "Ledger.end", (_, _run, digest, letter):
                 self.laws.reported(decode(peek(letter)[1], Report), digest)
             case "Ledger.begin_step" | "Ledger.end_step", _ if self.meanwhile:
