@@ -74,16 +74,13 @@ class Ledger:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+            yield self._db
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
             raise failure("the ledger can't be written", error) from error
+        finally:
+            if self._db.in_transaction:  # SQLite may have rolled back itself, as for a full disk
+                self._db.execute("ROLLBACK")
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         try:

@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from tests.campaign import faults, hostile
 from tests.campaign.campaign import Campaign, Scale, Tally
 from tests.campaign.crash.campaign import crash
+from tests.campaign.model import try_model
 from tests.campaign.mutant.campaign import mutants
+from tests.campaign.power import lose_power
 
 CAMPAIGNS: Mapping[str, Campaign] = {
+    "crash": crash,
+    "power": lose_power,
+    "model": try_model,
     "faults": faults.campaign,
     "hostile": hostile.campaign,
-    "crash": crash,
     "mutants": mutants,
 }
 
