@@ -12,6 +12,7 @@ from pathlib import Path
 import worker.line
 from contract.outcome import HostRunState, StepOutcome
 from contract.report import Receipt, Report
+from tests.campaign.crash.defect import end_by_defects
 from tests.campaign.crash.executor_points import EXECUTOR_POINTS
 from tests.campaign.crash.point import Call, CrashPoint, Moment, Role, Sql
 from tests.campaign.crash.trap import Trap
@@ -72,12 +73,16 @@ def tell(story: Story, point: CrashPoint, directory: Path) -> Told:
     """Let one executor be killed at the point, if it gets there, and the next one go on."""
     host = story.prepare(directory)
 
-    def be_killed() -> None:
-        Trap(point).set()
+    def go_on() -> None:
+        end_by_defects()
         be_executor(host)
 
+    def be_killed() -> None:
+        Trap(point).set()
+        go_on()
+
     is_reached = not live(be_killed)
-    live(lambda: be_executor(host))
+    live(go_on)
     laws = (f"{story.name}, {point.name}: {law}" for law in story.broken(host))
     return Told(is_reached, tuple(laws))
 
