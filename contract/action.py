@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from contract.observation import AbsolutePath, Argv
+from contract.observation import AbsolutePath, Argv, Process, UnitName
 
 Mode = Annotated[str, msgspec.Meta(pattern=r"^0?[0-7]{3}$")]
 
@@ -47,6 +47,26 @@ class FileRemove(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: AbsolutePath
 
 
+class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask systemd to start, stop, restart or reload a unit."""
+
+    name: UnitName
+    verb: Literal["start", "stop", "restart", "reload"]
+
+
+class Signal(Process, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Send a signal to the process that the observation `process` would find."""
+
+    signal: Literal["HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP", "WINCH"]
+    all: bool = False  # to every process that fits; else there must be exactly one
+
+
+class Wait(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Let time pass, for what settles by itself."""
+
+    duration: str
+
+
 @dataclass(frozen=True, slots=True)
 class ActionKind:
     """What a kind of action takes."""
@@ -54,12 +74,16 @@ class ActionKind:
     arguments: type[msgspec.Struct]
     takes_secret: tuple[str, ...]  # where a `${params.SECRET}` may stand; `[]` is any list item
     summary: str
+    program: str = ""  # the host's policy must allow it, as if the runbook named it
 
 
 ACTIONS: Mapping[str, ActionKind] = {
     "command": ActionKind(Command, ("files[].content", "stdin"), "run a program"),
     "file.write": ActionKind(FileWrite, ("content",), "put a file in place atomically"),
     "file.remove": ActionKind(FileRemove, (), "remove a file"),
+    "unit": ActionKind(Unit, (), "start, stop, restart or reload a unit", "/usr/bin/systemctl"),
+    "signal": ActionKind(Signal, (), "send a signal to a process", "/usr/bin/kill"),
+    "wait": ActionKind(Wait, (), "let time pass"),
 }
 
 

@@ -1,19 +1,104 @@
 """Whether the arguments of an observation or action fit their kind, and where they do not."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from contract.action import texts
+from contract import observation
+from contract.action import Signal, Wait, texts
 from contract.document import Node, Position, Problem
+from contract.duration import is_duration
+from contract.instant import parse_instant
 from contract.parameter import did_you_mean
+from contract.pointer import PointerError, parse_pointer
+from contract.reading import complaint_about_pattern
+from contract.request import RequestError, check_headers, parse_url
 from contract.template import TemplateError, render
 
 Place = list[str | int]
 
-_PLAINLY = ("Expected `str` matching regex '^/'", "must be an absolute path")
+_PLAINLY = {
+    "Expected `str` matching regex '^/'": "must be an absolute path",
+    "Expected `str` matching regex '^https?://'": "must begin with http:// or https://",
+    f"Expected `str` matching regex {observation.UNIT_NAME!r}": "must be the name of one unit",
+}
+
+
+def _pattern(text: str) -> str:
+    complaint = complaint_about_pattern(text)
+    return f"{text!r} {complaint}" if complaint else ""
+
+
+def _pattern_or_uuid(text: str) -> str:
+    return "" if text == "uuid" else _pattern(text)
+
+
+def _duration(text: str) -> str:
+    return "" if is_duration(text) else f"{text!r} is not a duration such as 5s"
+
+
+def _past(text: str) -> str:
+    if is_duration(text) or parse_instant(text):
+        return ""
+    return f"{text!r} is neither a duration such as 10m nor a moment such as 2026-11-25T15:00:00Z"
+
+
+def _pointer(text: str) -> str:
+    try:
+        parse_pointer(text)
+    except PointerError as error:
+        return str(error)
+    return ""
+
+
+def _url(text: str) -> str:
+    try:
+        parse_url(text)
+    except RequestError as error:
+        return str(error) if text.startswith(("http://", "https://")) else ""  # told already
+    return ""
+
+
+def _wrong_headers(headers: Any, node: Node) -> Iterator[Problem]:
+    for name, value in headers.items() if isinstance(headers, dict) else ():
+        if isinstance(value, str) and "${" not in value:
+            try:
+                check_headers({name: value})
+            except RequestError as error:
+                yield Problem(node.find(["headers", name]).at, str(error))
+
+
+_TEXTS: Mapping[type[msgspec.Struct], Mapping[str, Callable[[str], str]]] = {
+    observation.File: {"match": _pattern},
+    observation.Glob: {"name": _pattern_or_uuid},
+    observation.Tcp: {"timeout": _duration},
+    observation.Tls: {"timeout": _duration},
+    observation.Http: {"url": _url, "timeout": _duration, "match": _pattern},
+    observation.Log: {"match": _pattern, "since": _past},
+    observation.Json: {"pointer": _pointer},
+    observation.Command: {"timeout": _duration},
+    Wait: {"duration": _duration},
+}
+_FINDERS = frozenset({"pid_file", "cmdline", "unit"})
+
+
+def wrong_texts(
+    kind: type[msgspec.Struct], arguments: Mapping[str, Any], node: Node, at: Position
+) -> Iterator[Problem]:
+    """Yield what is wrong with texts whose type alone says little: patterns, durations and such.
+
+    `at` is where to tell that a text is missing.
+    """
+    for name, complain in _TEXTS.get(kind, {}).items():
+        text = arguments.get(name)
+        if isinstance(text, str) and "${" not in text and (complaint := complain(text)):
+            yield Problem(node.find([name]).at, complaint)
+    if kind is observation.Http:
+        yield from _wrong_headers(arguments.get("headers"), node)
+    if kind in (observation.Process, Signal) and not _FINDERS & arguments.keys():
+        yield Problem(at, f"{kind.__name__.lower()} needs pid_file, cmdline or unit")
 
 
 def misfits(
@@ -25,10 +110,16 @@ def misfits(
     except TemplateError:
         return  # told already, with its place
     except msgspec.ValidationError as error:
-        message, _, path = str(error).replace(*_PLAINLY).partition(" - at `$.")
+        message, _, path = _plainly(str(error)).partition(" - at `$.")
         place: Place = [int(p) if p.isdigit() else p for p in re.findall(r"\w+", path)]
         if not _is_open(arguments, place):
             yield _misfit(message, place, kind, node)
+
+
+def _plainly(message: str) -> str:
+    for machine, people in _PLAINLY.items():
+        message = message.replace(machine, people)
+    return message
 
 
 def _misfit(message: str, place: Place, kind: type[msgspec.Struct], node: Node) -> Problem:

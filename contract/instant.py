@@ -1,7 +1,10 @@
 """Moments as they travel: whole milliseconds since 1970, UTC, and RFC 3339 for people."""
 
+import re
 import time
 from datetime import UTC, datetime
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d")
 
 
 def now_ms() -> int:
@@ -24,3 +27,12 @@ def show_instant(moment: datetime) -> str:
     utc = moment.astimezone(UTC)
     precision = "milliseconds" if utc.microsecond else "seconds"
     return utc.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def parse_instant(text: str) -> datetime | None:
+    """Read a moment in RFC 3339, such as `2026-11-25T15:00:00Z`; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if _RFC_3339.match(text) and moment.tzinfo else None

@@ -7,9 +7,8 @@ from typing import Any
 
 from contract import template
 from contract.action import ACTIONS, texts
-from contract.arguments import misfits, place_of
+from contract.arguments import misfits, place_of, wrong_texts
 from contract.document import Node, Position, Problem
-from contract.duration import is_duration
 from contract.expression import Expression, ExpressionError, ValueType, Vocabulary
 from contract.observation import OBSERVATIONS
 from contract.parameter import ParameterType, did_you_mean
@@ -96,8 +95,8 @@ class _Lint:
         for seen in self.runbook.observe:
             kind = OBSERVATIONS.get(seen.kind)
             for field in kind.fields if kind else ():
-                if kind and field != kind.guard and field not in kind.unguarded:
-                    guards[f"{seen.name}.{field}"] = f"{seen.name}.{kind.guard}"
+                if kind and (guard := kind.guard_of(field)):
+                    guards[f"{seen.name}.{field}"] = f"{seen.name}.{guard}"
         return guards
 
     def _names(self) -> Iterator[Problem]:
@@ -131,15 +130,7 @@ class _Lint:
             yield from self._template(text, set(self.samples) - self.secrets, node)
         kind = OBSERVATIONS[seen.kind].arguments
         yield from misfits(kind, seen.arguments, self.samples, node)
-        for name in ("match", "name"):
-            pattern = seen.arguments.get(name)
-            if isinstance(pattern, str) and pattern != "uuid" and "${" not in pattern:
-                yield from _regular_expression(pattern, node.find([name]).at)
-        timeout = seen.arguments.get("timeout")
-        if isinstance(timeout, str) and "${" not in timeout and not is_duration(timeout):
-            yield Problem(node.find(["timeout"]).at, f"{timeout!r} is not a duration such as 5s")
-        if seen.kind == "process" and not {"pid_file", "cmdline", "unit"} & set(seen.arguments):
-            yield Problem(seen.at, "process needs pid_file, cmdline or unit")
+        yield from wrong_texts(kind, seen.arguments, node, seen.at)
         yield from self._program(seen.arguments, node)
 
     def _step(self, step: Step, action: Node) -> Iterator[Problem]:
@@ -167,6 +158,7 @@ class _Lint:
                     f"{action.kind} only, not in {place}",
                 )
         yield from misfits(kind.arguments, action.arguments, self.samples, inner)
+        yield from wrong_texts(kind.arguments, action.arguments, inner, inner.at)
         yield from self._program(action.arguments, inner)
 
     def _program(self, arguments: Mapping[str, Any], node: Node) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ Probes themselves live in the worker; this table is what a runbook is checked ag
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,6 +14,9 @@ from contract.expression import ValueType
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 AbsolutePath = Annotated[str, msgspec.Meta(pattern=r"^/", max_length=4096)]
 Argv = Annotated[list[str], msgspec.Meta(min_length=1, max_length=256)]
+UNIT_NAME = r"^[A-Za-z0-9:_.\\@-]+$"
+UnitName = Annotated[str, msgspec.Meta(pattern=UNIT_NAME, max_length=255)]
+Url = Annotated[str, msgspec.Meta(pattern=r"^https?://", max_length=4096)]
 
 
 class X509(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +59,48 @@ class Tcp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout: str = "5s"
 
 
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The certificate that a server shows on a port, whoever signed it."""
+
+    host: str  # `name` or `name:port`; a port here outweighs `port`
+    port: Port = 443
+    server_name: str | None = None  # the name asked for (SNI); default: the host
+    starttls: Literal["smtp", "imap", "ldap", "postgres"] | None = None
+    timeout: str = "5s"
+
+
+class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a web server answers. No redirect is followed, no proxy of the environment used."""
+
+    url: Url
+    method: Literal["GET", "HEAD"] = "GET"
+    headers: dict[str, str] = {}
+    ca_file: AbsolutePath | None = None  # who may have signed the server's certificate
+    match: str | None = None  # a regular expression looked for in the body
+    timeout: str = "10s"
+
+
+class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A unit of systemd."""
+
+    name: UnitName
+
+
+class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The lines at the end of a text log that fit a pattern."""
+
+    path: AbsolutePath
+    match: str  # a regular expression looked for line by line
+    since: str | None = None  # a duration back from now, or a moment in RFC 3339
+
+
+class Json(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value in a JSON file."""
+
+    path: AbsolutePath
+    pointer: str  # RFC 6901, such as `/servers/0/name`; empty for the whole document
+
+
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a program says that only reads, and the code it exits with."""
 
@@ -71,11 +116,30 @@ class ObservationKind:
     guard: str  # the boolean field that is always there
     fields: Mapping[str, ValueType]  # all fields; but for the guard, unbound when it is false
     unguarded: frozenset[str] = frozenset()  # further fields that are always there
+    further_guards: Mapping[str, str] = field(default_factory=dict)  # instead of `guard`
     summary: str = ""
+
+    def guard_of(self, name: str) -> str | None:
+        """Return the boolean field that must be true for a field to be there."""
+        if name == self.guard or name in self.unguarded:
+            return None
+        return self.further_guards.get(name, self.guard)
 
 
 _BOOL, _INT, _STRING = ValueType.BOOL, ValueType.INT, ValueType.STRING
 _STRINGS, _TIME = ValueType.STRINGS, ValueType.TIMESTAMP
+
+_CERTIFICATE: Mapping[str, ValueType] = {
+    "not_before": _TIME,
+    "not_after": _TIME,
+    "days_left": _INT,  # whole days until not_after, rounded down
+    "serial": _STRING,  # upper-case hexadecimal
+    "subject": _STRING,  # RFC 4514
+    "issuer": _STRING,  # RFC 4514
+    "san": _STRINGS,  # `DNS:name`, `IP:address`, `email:…`, `URI:…`
+    "sha256": _STRING,  # fingerprint, lower-case hexadecimal
+    "key_type": _STRING,  # such as `rsa-2048`, `ec-secp256r1`, `ed25519`
+}
 
 OBSERVATIONS: Mapping[str, ObservationKind] = {
     "x509": ObservationKind(
@@ -83,15 +147,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
         guard="exists",
         fields={
             "exists": _BOOL,
-            "not_before": _TIME,
-            "not_after": _TIME,
-            "days_left": _INT,  # whole days until not_after, rounded down
-            "serial": _STRING,  # upper-case hexadecimal
-            "subject": _STRING,  # RFC 4514
-            "issuer": _STRING,  # RFC 4514
-            "san": _STRINGS,  # `DNS:name`, `IP:address`, `email:…`, `URI:…`
-            "sha256": _STRING,  # fingerprint, lower-case hexadecimal
-            "key_type": _STRING,  # such as `rsa-2048`, `ec-secp256r1`, `ed25519`
+            **_CERTIFICATE,
             "key_exists": _BOOL,  # false without `key:`
             "key_matches": _BOOL,  # the key file holds the certificate's private key
         },
@@ -147,6 +203,83 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
         fields={"open": _BOOL, "error": _STRING, "milliseconds": _INT},
         unguarded=frozenset({"error"}),
         summary="whether a port accepts connections",
+    ),
+    "tls": ObservationKind(
+        Tls,
+        guard="served",
+        fields={
+            "served": _BOOL,
+            "open": _BOOL,  # the port accepts connections
+            "error": _STRING,
+            **_CERTIFICATE,
+            "protocol": _STRING,  # such as `TLSv1.3`
+        },
+        unguarded=frozenset({"open", "error"}),
+        summary="the certificate served on a port",
+    ),
+    "http": ObservationKind(
+        Http,
+        guard="answered",
+        fields={
+            "answered": _BOOL,
+            "error": _STRING,
+            "status": _INT,
+            "body": _STRING,  # the first 64 KiB
+            "matches": _BOOL,  # `match` was found in them
+            "matched": _STRING,  # its first group, else the whole match
+            "milliseconds": _INT,
+        },
+        unguarded=frozenset({"error"}),
+        summary="what a web server answers",
+    ),
+    "unit": ObservationKind(
+        Unit,
+        guard="exists",
+        fields={
+            "exists": _BOOL,
+            "active": _BOOL,  # active_state is `active` or `reloading`
+            "active_state": _STRING,  # as systemd says it, as are the next three
+            "sub_state": _STRING,
+            "load_state": _STRING,
+            "unit_file_state": _STRING,
+            "enabled": _BOOL,  # unit_file_state is `enabled` or `enabled-runtime`
+            "main_pid": _INT,  # 0 if there is none
+            "started": _BOOL,  # its main process was started, ever since boot
+            "started_at": _TIME,
+            "n_restarts": _INT,  # by systemd itself
+            "fragment_path": _STRING,
+        },
+        further_guards={"started_at": "started"},
+        summary="a unit of systemd",
+    ),
+    "log": ObservationKind(
+        Log,
+        guard="exists",
+        fields={
+            "exists": _BOOL,
+            "count": _INT,  # how many lines fit
+            "matched": _BOOL,  # at least one
+            "last": _STRING,  # the last one that fits
+            "dated": _BOOL,  # and it has a time
+            "last_at": _TIME,
+            "truncated": _BOOL,  # lines that might count were left unread
+        },
+        further_guards={"last": "matched", "last_at": "dated"},
+        summary="lines of a text log",
+    ),
+    "json": ObservationKind(
+        Json,
+        guard="exists",
+        fields={
+            "exists": _BOOL,  # the file, and in it what the pointer names
+            "kind": _STRING,  # string, number, boolean, null, object or array
+            "value": _STRING,  # a string as it is, anything else as JSON
+            "is_true": _BOOL,  # it is `true` itself
+            "is_integer": _BOOL,  # it is a whole number of 64 bits
+            "number": _INT,
+        },
+        further_guards={"number": "is_integer"},
+        summary="a value of a JSON file",
     ),
     "command": ObservationKind(
         Command,

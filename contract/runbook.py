@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from contract.action import ACTIONS
 from contract.document import Position
 from contract.expression import Expression
 from contract.parameter import Parameter
@@ -108,6 +109,8 @@ class Runbook:
     @property
     def executables(self) -> frozenset[str]:
         """Return every program that the runbook may start, for the host's policy."""
-        arguments = [step.do.arguments for step in self.all_steps() if step.do]
+        actions = [step.do for step in self.all_steps() if step.do]
+        arguments = [action.arguments for action in actions]
         arguments += [seen.arguments for seen in self.observe]
-        return frozenset(a["argv"][0] for a in arguments if "argv" in a)
+        implied = {ACTIONS[action.kind].program for action in actions} - {""}
+        return frozenset(a["argv"][0] for a in arguments if "argv" in a) | implied

@@ -10,7 +10,6 @@ remote control, gossip, mingle, heartbeat or events; acknowledgements are not th
 import base64
 import binascii
 import json
-import logging
 import signal
 import time
 import uuid
@@ -26,6 +25,7 @@ from kombu.exceptions import OperationalError
 from kombu.transport import redis as kombu_redis
 from kombu.utils.url import sanitize_url
 
+from contract.drops import Drops
 from contract.error import DenreiError
 from contract.fetch import BoundedParser, list_expected
 from contract.names import DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK
@@ -36,7 +36,7 @@ _TASKS = frozenset({DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK})
 _EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 _ANONYMOUS = Exchange("")
 _OVERTAKES = "denrei_overtakes"  # a property that never leaves this process
-_log = logging.getLogger(__name__)
+_drops = Drops()  # of this process
 
 
 class BrokerError(DenreiError):
@@ -52,7 +52,7 @@ class Channel(kombu_redis.Channel):
                 return super()._brpop_read(**options)  # type: ignore[misc]  # not in the stubs
         except (ValueError, RecursionError, TypeError, AttributeError) as error:
             Transport.received_at = time.monotonic()
-            _log.warning("dropped a message that is not JSON: %s", type(error).__name__)
+            _drops.note(f"not JSON ({type(error).__name__})")
             raise Empty from None
 
     def _put(self, queue: str, message: Any, **options: Any) -> None:
@@ -86,7 +86,7 @@ class Transport(kombu_redis.Transport):
         try:
             task, text = _essence(message)
         except (ValueError, TypeError, LookupError, RecursionError, binascii.Error) as error:
-            _log.warning("dropped a malformed message: %s", type(error).__name__)
+            _drops.note(f"malformed ({type(error).__name__})")
             return
         super()._deliver(_message(task, text, queue), queue)
 

@@ -70,9 +70,9 @@ def _after_burial(host_run: HostRun, receipt: Receipt, now: int) -> HostRun:
 
 
 def _deadline(standing: Standing, receipt: Receipt, now: int) -> int:
-    """Return when we stop waiting; an order in the host's line also waits for those before it."""
+    """Return when we stop waiting; an order that waits on its host may begin until it expires."""
     waits = receipt.state is HostRunState.DELIVERED
-    begin = max(now, standing.busy_until) if waits else now
+    begin = max(now, standing.host_run.expires_at) if waits else now
     return begin + standing.timeout_ms + GRACE_MS
 
 

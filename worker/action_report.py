@@ -12,13 +12,13 @@ def action_report(kind: str, result: ActionResult, redactor: Redactor) -> Action
     summary = redactor.text(result.summary)[:4000]
     ending = result.ending
     if ending is None:
-        return ActionReport(kind=kind, summary=summary)
+        return ActionReport(kind=kind, summary=summary, timed_out=result.timed_out)
     return ActionReport(
         kind=kind,
         summary=summary,
         exit_code=ending.exit_code,
         signal=ending.signal,
-        timed_out=ending.timed_out,
+        timed_out=result.timed_out,
         stdout=_shorten(redactor.text(ending.stdout.text)),
         stderr=_shorten(redactor.text(ending.stderr.text)),
         stdout_bytes=ending.stdout.bytes,

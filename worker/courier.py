@@ -203,6 +203,7 @@ def make_courier(config: Config, watchdog: Watchdog, sender: Sender) -> Celery:
     """Return the Celery app with the courier's two tasks."""
     app = make_app("denrei-courier", config.broker, host_queue(config.name))
     inbox = Mailbox(config.inbox)
+    inbox.remove_drafts()
 
     @app.task(name=DELIVER_TASK, shared=False)
     def deliver(letter: str) -> None:

@@ -6,6 +6,7 @@ order whose lock is busy waits in the line, and others may go ahead.
 
 import select
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
 
@@ -69,6 +70,7 @@ class Executor:
         seal_key = SealKey.load(config.seal_key)
         self._gate = Gate(config.name, _trust(config), policy, seal_key)
         inbox, outbox = Mailbox(config.inbox), Mailbox(config.outbox)
+        outbox.remove_drafts()
         self._outbox = outbox
         self._answers = Answers(config.name, SigningKey.load(config.sign_key), outbox)
         self._intake = Intake(self._gate, self._ledger, inbox, outbox, self._answers)
@@ -251,13 +253,13 @@ class Executor:
         self._forget_steps()  # a killed executor, or what it could not end, has left one
         self._tidy_at = boot_clock() + (TIDY_S if all_out else LOOK_S)
 
-    def _pause(self, seconds: float) -> None:
+    def _pause(self, seconds: float, is_ended: Callable[[], bool]) -> bool:
         until = boot_clock() + seconds
         while True:
             self._take()
             left = until - boot_clock()
-            if left <= 0 or self._ledger.tombstone(self._running):
-                return
+            if left <= 0 or is_ended():
+                return left <= 0
             self._bell.wait(min(left, LOOK_S))
 
     def _await_readable(self, descriptor: int) -> None:

@@ -150,10 +150,13 @@ class HostRun:
 
     def _is_taken_back(self, place: Place) -> bool:
         """Tell whether a step is not to begin; one that was begun must still be told of."""
-        self._tools.pause(0)  # the word may lie in the inbox
         ledger = self._tools.ledger
-        is_cancelled = ledger.tombstone(place.run_id) is not None
-        return is_cancelled and ledger.step(place) is None
+
+        def is_cancelled() -> bool:
+            return ledger.tombstone(place.run_id) is not None
+
+        self._tools.pause(0, is_cancelled)  # the word may lie in the inbox
+        return is_cancelled() and ledger.step(place) is None
 
     def _values(self, texts: Mapping[str, Any]) -> dict[str, Any]:
         values = {

@@ -49,6 +49,12 @@ class Mailbox:
         ring(self.directory / BELL)
         return digest
 
+    def remove_drafts(self) -> None:
+        """Remove what a killed writer left half written; for the one writer, when it starts."""
+        for draft in self.directory.glob(".*"):
+            with contextlib.suppress(OSError):  # a strange directory there bars nobody
+                draft.unlink()
+
     def letters(self) -> list[Path]:
         """Return the letters, oldest first. What is no plain file is no letter."""
         found = []

@@ -158,7 +158,7 @@ class StepRunner:
         """Wait before the next attempt; what came late need not be done again."""
         self._earlier.append(self._setting.redactor.text(_told(self._attempts, result))[:4000])
         delay = self._step.retry.delay.total_seconds()
-        self._tools.pause(max(min(delay, self._setting.remaining), 0))
+        self._pause(max(min(delay, self._setting.remaining), 0))
         self._setting.view.forget()
         return self._setting.view.holds(self._step.ensure)
 
@@ -182,7 +182,11 @@ class StepRunner:
             lock_path=step_lock(self._tools.locks, self._place.run_id),
             locks=self._tools.held,
             await_readable=self._tools.await_readable,
+            pause=self._pause,
         )
+
+    def _pause(self, seconds: float) -> bool:
+        return self._tools.pause(seconds, self._is_cancelled)
 
     def _holds_within(self, within: timedelta) -> bool:
         """Observe until the state holds or the time is over. Raises UndecidedError at its end."""
@@ -198,7 +202,7 @@ class StepRunner:
             left = until - boot_clock()
             if left <= 0 or self._is_cancelled():
                 break
-            self._tools.pause(min(pause, left))
+            self._pause(min(pause, left))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
             self._setting.view.forget()
         if undecided:
@@ -213,7 +217,7 @@ class StepRunner:
             return _Verdict(StepOutcome.CANCELLED, reason)
         if self._setting.remaining <= 0:
             return _Verdict(StepOutcome.TIMED_OUT, f"{TIME_IS_OVER}; {reason}")
-        if result and result.ending and result.ending.timed_out:
+        if result and result.timed_out:
             return _Verdict(StepOutcome.TIMED_OUT, reason)
         return _Verdict(StepOutcome.FAILED, reason)
 

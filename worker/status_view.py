@@ -65,7 +65,7 @@ def _clock(status: Status) -> str:
         return "nothing signed to compare with yet"
     bound = "ahead by at most" if clock.skew_ms >= 0 else "behind by at least"
     seconds = abs(clock.skew_ms) / 1000
-    return f"{bound} {seconds:.1f} s, by order {clock.run_id} of {stamp(clock.signed_at)}"
+    return f"{bound} {seconds:.1f} s, by the order of {stamp(clock.signed_at)}"
 
 
 def _ago(seconds: float | None) -> str:

@@ -11,6 +11,9 @@ from worker.redaction import Redactor
 from worker.root import Root
 from worker.view import View
 
+# Takes seconds, and what tells that it must end early; tells whether all of the time has passed.
+Pause = Callable[[float, Callable[[], bool]], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -19,7 +22,7 @@ class Tools:
     root: Root
     ledger: Ledger
     locks: Path  # the directory of lock files
-    pause: Callable[[float], None]  # sleeps so many seconds, taking letters in meanwhile
+    pause: Pause  # lets time pass, taking letters in meanwhile
     await_readable: Callable[[int], None]  # waits for a descriptor, taking letters in meanwhile
     is_stopping: Callable[[], bool]  # the executor was asked to end: park between two steps
     held: tuple[int, ...] = ()  # the run's own locks, shared with what keeps its commands

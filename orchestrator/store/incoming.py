@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
-from contract.outcome import HostRunState
 from contract.report import Pong
 from orchestrator.store import envelopes as letters
 from orchestrator.store.database import Database
@@ -20,7 +19,6 @@ class Standing:
 
     host_run: HostRun
     timeout_ms: int  # of its runbook
-    busy_until: int  # the last deadline among the host's other accepted host runs; 0 if none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,15 +113,7 @@ def _standing(connection: Connection, about: str, host: str) -> Standing | None:
     values = dict(row)
     timeout_ms = values.pop("timeout_ms")
     host_run = to_host_run(values)
-    busy_until = _busy_until(connection, host_run)
-    return Standing(host_run=host_run, timeout_ms=timeout_ms, busy_until=busy_until)
-
-
-def _busy_until(connection: Connection, host_run: HostRun) -> int:
-    accepted = [HostRunState.DELIVERED.value, HostRunState.RUNNING.value]
-    query = select(func.max(host_runs.c.deadline_at)).where(host_runs.c.host == host_run.host)
-    query = query.where(host_runs.c.state.in_(accepted), host_runs.c.run_id != host_run.run_id)
-    return connection.execute(query).scalar() or 0
+    return Standing(host_run=host_run, timeout_ms=timeout_ms)
 
 
 def _update(connection: Connection, after: HostRun) -> None:

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 
 from tests.campaign import faults, hostile
 from tests.campaign.campaign import Campaign, Scale, Tally
+from tests.campaign.crash.campaign import crash
 from tests.campaign.model import try_model
+from tests.campaign.mutant.campaign import mutants
 from tests.campaign.power import lose_power
 
 CAMPAIGNS: Mapping[str, Campaign] = {
+    "crash": crash,
     "faults": faults.campaign,
     "hostile": hostile.campaign,
     "model": try_model,
+    "mutants": mutants,
     "power": lose_power,
 }
 

@@ -39,7 +39,7 @@ class HostView:
         for run_id, state in self.orders().items():
             if state != "ended":
                 yield f"{self.host.name}: {run_id} is {state} in the ledger"
-        for (run_id,) in self._rows("SELECT run_id FROM outbox"):
+        for (run_id,) in self._rows("SELECT run_id FROM outbox WHERE NOT acknowledged"):
             yield f"{self.host.name}: the report on {run_id} is not acknowledged"
 
     def broken(self, offset: int) -> Iterator[str]:

@@ -22,6 +22,7 @@ from contract.runbook import (
     DEFAULT_WITHIN,
     OnInterrupt,
 )
+from tests.unit.whole_runbook import WHOLE
 
 FILES = resources.files("runbooks")
 SCHEMA: dict[str, Any] = json.loads(FILES.joinpath("schema.json").read_bytes())
@@ -34,70 +35,6 @@ HEAD = "name: x\nobserve:\n  agent: {process: {pid_file: /run/agent.pid}}\n"
 STEP = "steps:\n  - name: it runs\n    ensure: agent.running\n"
 
 # Every line of the language at least once.
-WHOLE = """\
-name: team/whole
-summary: Everything that the language has.
-params:
-  count: {type: integer, default: 3}
-  deep: {type: boolean, default: true, summary: A switch.}
-  wait: {type: duration, default: 1h30m}
-  id: {type: uuid, default: ""}
-  colour: {type: enum, values: [red, green], default: red}
-  word: {pattern: "[a-z]+", default: word}
-  token: {secret: true, default: ""}
-lock: ["service:${params.word}", file:/etc/x]
-timeout: 10m
-for_each:
-  item:
-    glob: {path: /etc/x/*/, name: uuid, tell: scom|LAD}
-    only: "${params.id}"
-observe:
-  certificate: {x509: {path: "${item.path}/a.crt", key: /a.key, unparsable: absent}}
-  agent: {process: {pid_file: /run/x.pid, cmdline: /run/x.pid, unit: x.service, user: x}}
-  text: {file: {path: /etc/x, match: ^A=(.*)}}
-  found: {glob: {path: /etc/*, name: .*}}
-  port: {tcp: {host: localhost, port: 8443, proxy_file: /etc/proxy, timeout: 3s}}
-  short: {command: [/bin/true, -v]}
-  long: {command: {argv: [/bin/true], timeout: 3s}}
-steps:
-  - name: first
-    when: params.deep
-    ensure: agent.running
-    do:
-      command: [/bin/x, restart]
-      files: [{path: /run/secret, content: "${params.token}", mode: "0600"}]
-      scrub: [/run/left]
-      leaves_daemon: true
-      stdin: "${params.token}"
-      env: {A: b}
-      cwd: /tmp
-    within: 10s
-    timeout: 1m
-    retry: {attempts: 3, delay: 5s}
-    on_interrupt: rerun
-    rescue:
-      - name: another way
-        when: params.deep
-        ensure: agent.running
-        do: {command: [/bin/x, start]}
-        within: 10s
-        timeout: 1m
-        retry: {attempts: 3}
-        on_interrupt: unknown
-      - {name: the earlier state is back, ensure: text.exists, rolls_back: true}
-  - name: second
-    ensure: text.exists
-    do:
-      file.write: {path: /etc/x, content: c, mode: "0644", owner: root, group: root}
-  - name: third
-    ensure: "!found.exists"
-    do: {file.remove: {path: /etc/x}}
-  - name: fourth
-    ensure: true
-report:
-  running: agent.running
-"""
-
 BAD = {
     "no name": STEP,
     "no steps": "name: x\n",
@@ -134,6 +71,17 @@ BAD = {
     "process without a way to find it": HEAD + "  b: {process: {user: x}}\n" + STEP,
     "port out of range": HEAD + "  b: {tcp: {host: x, port: 65536}}\n" + STEP,
     "unparsable of another kind": HEAD + "  b: {x509: {path: /x, unparsable: ok}}\n" + STEP,
+    "starttls of another kind": HEAD + "  b: {tls: {host: x, starttls: pop3}}\n" + STEP,
+    "url of another kind": HEAD + "  b: {http: {url: ftp://x/}}\n" + STEP,
+    "method that sends": HEAD + "  b: {http: {url: http://x/, method: POST}}\n" + STEP,
+    "units by pattern": HEAD + "  b: {unit: {name: x*}}\n" + STEP,
+    "log since nobody knows": HEAD + "  b: {log: {path: /x, match: x, since: soon}}\n" + STEP,
+    "pointer that is none": HEAD + "  b: {json: {path: /x, pointer: a}}\n" + STEP,
+    "pointer with a stray tilde": HEAD + "  b: {json: {path: /x, pointer: /a~2}}\n" + STEP,
+    "verb of another kind": HEAD + STEP + "    do: {unit: {name: x, verb: enable}}\n",
+    "signal of another kind": HEAD + STEP + "    do: {signal: {signal: SIGHUP, unit: x}}\n",
+    "signal to nobody": HEAD + STEP + "    do: {signal: {signal: HUP, user: x}}\n",
+    "wait without a unit": HEAD + STEP + '    do: {wait: {duration: "5"}}\n',
     "reserved name": "name: x\nobserve:\n  run: {file: {path: /x}}\n" + STEP,
     "no action": HEAD + STEP + "    do: {}\n",
     "unknown action": HEAD + STEP + "    do: {service: {name: x}}\n",

@@ -7,6 +7,9 @@ from worker.actions.command import run_command
 from worker.actions.file_remove import remove_file
 from worker.actions.file_write import write_file
 from worker.actions.scrub import scrub, scrub_paths
+from worker.actions.signal import send_signal
+from worker.actions.unit import control_unit
+from worker.actions.wait import wait
 
 __all__ = ["ACTIONS", "ActionFunction", "ActionResult", "Context", "scrub", "scrub_paths"]
 
@@ -14,4 +17,7 @@ ACTIONS: Mapping[str, ActionFunction] = {
     "command": run_command,
     "file.write": write_file,
     "file.remove": remove_file,
+    "unit": control_unit,
+    "signal": send_signal,
+    "wait": wait,
 }

@@ -1,5 +1,6 @@
 """What an action is given besides its arguments, and what it says of itself."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +9,11 @@ from typing import Any
 
 from worker.keeper import GRACE, AwaitReadable, Ending
 from worker.root import Root
+
+
+def _sleep(seconds: float) -> bool:
+    time.sleep(seconds)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,7 @@ class Context:
     locks: tuple[int, ...] = ()  # further locks, taken already, that are held as long
     grace: timedelta = GRACE  # between TERM and KILL
     await_readable: AwaitReadable | None = None  # what to do while it runs
+    pause: Callable[[float], bool] = _sleep  # lets seconds pass; false if a cancel ended it
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,8 @@ class ActionResult:
 
     ok: bool
     summary: str
-    ending: Ending | None = None
+    ending: Ending | None = None  # of a program
+    timed_out: bool = False  # the step's time was over before its end
 
 
 ActionFunction = Callable[[Any, Context], ActionResult]  # takes the arguments of its own kind

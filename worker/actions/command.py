@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 
 from contract.action import Command, CommandFile
 from contract.duration import show_duration
@@ -21,7 +22,7 @@ def run_command(arguments: Command, context: Context) -> ActionResult:
     if not problems:
         return result
     summary = "; ".join([result.summary, *problems])
-    return ActionResult(ok=False, summary=summary, ending=result.ending)
+    return replace(result, ok=False, summary=summary)
 
 
 def _write_and_run(arguments: Command, context: Context) -> ActionResult:
@@ -45,7 +46,7 @@ def _write_and_run(arguments: Command, context: Context) -> ActionResult:
     )
     ending = run(spawn, context.await_readable)
     ok = ending.exit_code == 0 and not ending.cut_off
-    return ActionResult(ok, _summary(ending, context), ending)
+    return ActionResult(ok, _summary(ending, context), ending, timed_out=ending.timed_out)
 
 
 def _write(file: CommandFile, root: Root) -> None:

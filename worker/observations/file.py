@@ -2,14 +2,19 @@
 
 import hashlib
 import os
-import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 from contract.observation import File
 from worker.observations.content import open_regular, read_content
-from worker.observations.observation import Fields, ObservationError, looking_at
+from worker.observations.observation import (
+    Fields,
+    ObservationError,
+    compiled,
+    found_in,
+    looking_at,
+)
 from worker.root import Root
 
 _LARGEST_HASHED = 16 * 1024 * 1024
@@ -57,15 +62,12 @@ def _digest(path: Path, found: os.stat_result) -> str:
 
 def _search(path: Path, found: os.stat_result, pattern: str | None) -> Fields:
     if pattern is None:
-        return {"matches": False, "matched": ""}
+        return found_in(None)
     if not stat.S_ISREG(found.st_mode):
         raise ObservationError(f"{path} is no regular file: there are no lines to match")
     content = read_content(path, _LARGEST_SEARCHED, follow=False) or b""
-    try:
-        wanted = re.compile(pattern)
-    except re.error as error:
-        raise ObservationError(f"{pattern!r} is no regular expression: {error}") from None
+    wanted = compiled(pattern)
     for line in content.decode(errors="backslashreplace").split("\n"):
         if match := wanted.search(line.removesuffix("\r")):
-            return {"matches": True, "matched": (match[1] if wanted.groups else match[0]) or ""}
-    return {"matches": False, "matched": ""}
+            return found_in(match)
+    return found_in(None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from contract.observation import Glob
 from contract.parameter import UUID
-from worker.observations.observation import Fields, ObservationError, looking_at
+from worker.observations.observation import Fields, compiled, looking_at
 from worker.root import Root
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -39,10 +39,7 @@ def fits(name: str, wanted: str | None) -> bool:
     """Tell whether a last component is wanted: `uuid`, or a regular expression for all of it."""
     if wanted is None:
         return True
-    try:
-        shape = UUID if wanted == "uuid" else re.compile(wanted)
-    except re.error as error:
-        raise ObservationError(f"{wanted!r} is no regular expression: {error}") from None
+    shape = UUID if wanted == "uuid" else compiled(wanted)
     return shape.fullmatch(name) is not None
 
 

@@ -1,5 +1,6 @@
 """What every probe gives, and how it says that it could not look."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,3 +29,18 @@ def looking_at(path: Path | str) -> Iterator[None]:
 
 def reason(error: OSError) -> str:
     return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern ready for use. Raises ObservationError."""
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ObservationError(f"{pattern!r} is no regular expression: {error}") from None
+
+
+def found_in(match: re.Match[str] | None) -> Fields:
+    """Return the fields of a search: the first group if the pattern has one, else all of it."""
+    if match is None:
+        return {"matches": False, "matched": ""}
+    return {"matches": True, "matched": (match[1] if match.re.groups else match[0]) or ""}

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from contract.observation import Process
-from worker import proc
-from worker.keeper import Spawn, run
+from worker import proc, systemd
 from worker.observations.content import open_regular
 from worker.observations.observation import Fields, ObservationError, looking_at
 from worker.proc import ProcessStat
@@ -14,17 +13,12 @@ from worker.root import Root, UnknownNameError
 
 _PID_FILE_BYTES = 64
 _WRITING_TAKES = timedelta(seconds=2)
-_SYSTEMCTL = "/usr/bin/systemctl"
-_SYSTEMCTL_TAKES = timedelta(seconds=10)
 
 
 def observe_process(arguments: Process, root: Root) -> Fields:
     """Find the process by its unit, else by its pid file, else by its command line."""
     booted = proc.boot_moment()  # once, so that all that is said here uses one clock offset
-    try:
-        found = _find(arguments, root, booted)
-    except UnknownNameError as error:
-        raise ObservationError(str(error)) from None
+    found = find(arguments, root, booted)
     if not found:
         return {"running": False}
     oldest = min(found, key=lambda stat: (stat.start_ticks, stat.pid))
@@ -42,6 +36,14 @@ def observe_process(arguments: Process, root: Root) -> Fields:
         "identity": f"{boot}:{oldest.pid}:{oldest.start_ticks}",
         "count": len(found),
     }
+
+
+def find(arguments: Process, root: Root, booted: datetime) -> list[ProcessStat]:
+    """Return every process that fits. Raises DenreiError if that can't be told."""
+    try:
+        return _find(arguments, root, booted)
+    except UnknownNameError as error:
+        raise ObservationError(str(error)) from None
 
 
 def _find(arguments: Process, root: Root, booted: datetime) -> list[ProcessStat]:
@@ -86,10 +88,5 @@ def _pid_in_file(pid_file: str, root: Root, booted: datetime) -> list[int]:
 
 
 def _main_pid(unit: str, root: Root) -> int:
-    argv = (_SYSTEMCTL, "show", "--property=MainPID", "--value", "--", unit)
-    ending = run(Spawn(argv, root, timeout=_SYSTEMCTL_TAKES, grace=timedelta(seconds=1)))
-    said = ending.stdout.text.strip()
-    if ending.exit_code == 0 and said.isdecimal():
-        return int(said)
-    why = ending.error or ending.stderr.text.strip().partition("\n")[0] or "no answer"
-    raise ObservationError(f"can't ask systemd for {unit}: {why}")
+    said = systemd.show(unit, root, (), ("MainPID",)).get("MainPID", "")
+    return int(said) if said.isdecimal() else 0

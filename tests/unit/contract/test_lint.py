@@ -13,7 +13,10 @@ from tests.unit.contract.runbook_text import (
     with_step,
 )
 
-CERTIFICATE = "observe: {agent: {process: {unit: a}}, cert: {x509: {path: /c.pem}}}\n"
+CERTIFICATE = (
+    "observe: {agent: {process: {unit: a}}, cert: {x509: {path: /c.pem}}, "
+    "j: {json: {path: /j, pointer: ''}}}\n"
+)
 SECRET = AGENT + "params: {key: {secret: true}, path: {}, n: {type: integer}}\n"
 
 
@@ -43,6 +46,8 @@ EXPRESSIONS = {
     "ensure: cert.exists && cert.not_after > now && @@agent.pid > 1": "agent.pid is there only",
     "ensure: @@cert.not_after.getFullYear() > 2025": "cert.not_after is there only if cert.ex",
     "ensure: @@run.changed_at < now": "run.changed_at is there only if run.changed",
+    "ensure: j.exists && @@j.number > 1": "j.number is there only if j.is_integer; write `j.is_",
+    "ensure: @@j.is_integer && j.number > 1": "j.is_integer is there only if j.exists",
     "ensure: \"'agent.running' == run.id && @@agent.pid > 1\"": "agent.pid is there only",
 }  # fmt: skip
 
@@ -147,8 +152,16 @@ ARGUMENTS = {
     "{file.write: @@{path: /x}}": "arguments: Object missing required field `content`",
     "{file.write: {path: /x, content: a, @@mod: '1'}}": "Object contains unknown field `mod`; did",
     "{file.remove: {path: @@x}}": "path: must be an absolute",
+    "{unit: {name: @@'web*', verb: start}}": "name: must be the name of one unit",
+    "{unit: {name: web, verb: @@enable}}": "verb: Invalid enum value 'enable'",
+    "{signal: {signal: @@HANGUP, unit: a}}": "signal: Invalid enum value 'HANGUP'",
+    "{signal: @@{signal: HUP, user: root}}": "signal needs pid_file, cmdline or unit",
+    "{signal: {signal: HUP, pid_file: @@run/a.pid}}": "pid_file: must be an absolute path",
+    "{signal: {signal: HUP, unit: a, all: @@'no'}}": "all: Expected `bool`",
+    "{wait: {duration: @@3 days}}": "'3 days' is not a duration such as 5s",
+    "{wait: @@{}}": "arguments: Object missing required field `duration`",
     "@@{file.delete: {path: /x}}": "there is no action 'file.delete'; did you mean 'file",
-    "@@{shell: {x: y}}": "there is no action 'shell'; known are: command, file.remove, file.write",
+    "@@{shell: {x: y}}": "there is no action 'shell'; known are: command, file.remove, file.",
 }  # fmt: skip
 
 
@@ -174,6 +187,28 @@ OBSERVED = {
     "o: {command: [@@ls]}": "the program must be an absolute path",
     "o: {command: [/bin/ls, @@7]}": "argv.1: Expected `str`, got `int`",
     "o: {command: {argv: [@@/bin/../ls]}}": "the program must be an absolute path",
+    "o: {tcp: {host: h, timeout: @@soon}}": "'soon' is not a duration such as 5s",
+    "o: {command: {argv: [/x], timeout: @@'5'}}": "'5' is not a duration such as 5s",
+    "o: {tls: {host: h, timeout: @@1 s}}": "'1 s' is not a duration such as 5s",
+    "o: {tls: {host: h, starttls: @@pop3}}": "starttls: Invalid enum value 'pop3'",
+    "o: {tls: @@{port: 1}}": "arguments: Object missing required field `host`",
+    "o: {http: {url: @@ftp://h/}}": "url: must begin with http:// or https://",
+    "o: {http: {url: @@'http://u:p@h/'}}": "a URL may hold no user name and no password",
+    "o: {http: {url: @@'http://h:99999/'}}": "'http://h:99999/' is no URL: Port out of range",
+    "o: {http: {url: @@'http:///x'}}": "'http:///x' is no URL such as https://host:port/path",
+    "o: {http: {url: http://h/, headers: {a b: @@c}}}": "'a b' is no header of HTTP",
+    'o: {http: {url: http://h/, headers: {a: @@"b\\nc: d"}}}': "'a' is no header of HTTP",
+    "o: {http: {url: http://h/, method: @@POST}}": "method: Invalid enum value 'POST'",
+    "o: {http: {url: http://h/, match: @@'('}}": "'(' is not a regular expression",
+    "o: {http: {url: http://h/, timeout: @@x}}": "'x' is not a duration such as 5s",
+    "o: {http: {url: https://h/, ca_file: @@ca.pem}}": "ca_file: must be an absolute path",
+    "o: {http: {url: @@'http://h/${params.key}'}}": "${params.key} is unknown here",
+    "o: {unit: {name: @@'web.*'}}": "name: must be the name of one unit",
+    "o: {log: {path: /x, match: @@'('}}": "'(' is not a regular expression",
+    "o: {log: {path: /x, match: x, since: @@yesterday}}": "'yesterday' is neither a duration",
+    "o: {log: @@{path: /x}}": "arguments: Object missing required field `match`",
+    "o: {json: {path: /x, pointer: @@a/b}}": "'a/b' is not a JSON pointer: it begins with /",
+    "o: {json: {path: /x, pointer: @@/a~2}}": "'/a~2' is not a JSON pointer: write ~0",
     "o: {file: {path: @@'/${params.key}'}}": "${params.key} is unknown here",
     "o: {file: {path: @@'/${params.nope}'}}": "${params.nope} is unknown here",
 }

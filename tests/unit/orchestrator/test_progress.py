@@ -55,9 +55,9 @@ REFUSED, TOO_LATE, TAKEN_BACK = map(refusal, ("policy_runbook", "expired", "canc
 CANCELLING = replace(QUEUED, cancel_sha256=TOMBSTONE, reason="being cancelled by alice")
 
 
-def after(host_run: HostRun, *messages: Receipt | Report | Refusal, busy_until: int = 0) -> HostRun:
+def after(host_run: HostRun, *messages: Receipt | Report | Refusal) -> HostRun:
     for message in messages:
-        standing = Standing(host_run=host_run, timeout_ms=TIMEOUT_MS, busy_until=busy_until)
+        standing = Standing(host_run=host_run, timeout_ms=TIMEOUT_MS)
         host_run = advance(standing, message, now=1000)
     return host_run
 
@@ -162,8 +162,9 @@ def test_host_run_first_receipt_sets_the_deadline() -> None:
     assert running.deadline_at == 1000 + TIMEOUT_MS + GRACE_MS
 
 
-def test_host_run_waiting_behind_others_has_a_later_deadline() -> None:
-    waiting = after(QUEUED, DELIVERED, busy_until=500_000)
+def test_host_run_waiting_its_turn_may_begin_until_it_expires() -> None:
+    """Behind other runs, or for a lock: nobody knows how long, but no order begins later."""
+    waiting = after(replace(QUEUED, expires_at=500_000), DELIVERED)
     assert waiting.deadline_at == 500_000 + TIMEOUT_MS + GRACE_MS
 
 

@@ -173,6 +173,29 @@ def test_order_with_a_program_not_on_the_list_is_refused_probes_included(
     assert caught.value.reason is Reason.POLICY_EXECUTABLE
 
 
+@pytest.mark.parametrize(
+    ("action", "program"),
+    [
+        ("unit: {name: web.service, verb: stop}", "/usr/bin/systemctl"),
+        ("signal: {unit: web.service, signal: KILL}", "/usr/bin/kill"),
+    ],
+)
+def test_order_with_an_action_that_counts_as_a_program_needs_it_on_the_list(
+    action: str, program: str
+) -> None:
+    text = (
+        "name: restart\nobserve: {web: {unit: {name: web.service}}}\n"
+        f"steps:\n- {{name: down, ensure: '!web.exists || !web.active', do: {{{action}}}}}\n"
+    )
+    blob = letter(order(runbook_yaml=text, params={}))
+    allowing = gate(Policy(runbooks=("*",), executables=(program,)))
+    assert isinstance(allowing.judge(blob, NOW, Remembered()), Accepted)
+    strict = gate(Policy(runbooks=("*",), executables=("/opt/agent/bin/*",)))
+    with pytest.raises(Refused, match=f"policy does not allow {program}") as caught:
+        strict.judge(blob, NOW, Remembered())
+    assert caught.value.reason is Reason.POLICY_EXECUTABLE
+
+
 def test_order_whose_program_leaves_the_allowed_folder_is_refused() -> None:
     """`/opt/agent/bin/../../../bin/sh` begins like what is allowed, and is not it."""
     text = order().runbook_yaml.replace("/bin/control", "/bin/../../../bin/sh")

@@ -75,6 +75,18 @@ def test_put_that_can_not_be_finished_leaves_nothing(box: Mailbox) -> None:
     assert [entry.name for entry in box.directory.iterdir()] == [f"{digest}.once"]
 
 
+def test_draft_of_a_killed_writer_is_no_letter_and_goes_when_the_next_one_starts(
+    box: Mailbox,
+) -> None:
+    digest = box.put(b"whole")
+    draft = box.directory / f".{digest}.once.4711"
+    draft.write_bytes(b"ha")
+    assert [path.stem for path in box.letters()] == [digest]
+    box.remove_drafts()
+    assert not draft.exists()
+    assert [path.stem for path in box.letters()] == [digest]
+
+
 def test_letters_are_plain_files_with_the_right_suffix_alone(box: Mailbox, tmp_path: Path) -> None:
     """The directory is written by a process that is not trusted."""
     (box.directory / "a.once").mkdir()

@@ -206,6 +206,17 @@ def test_kill_again_and_again_gives_up_a_step(host: WorkerHost) -> None:
     assert (witnesses(host, "x"), lives) == (3, 4)
 
 
+def test_recovery_counts_each_executor_that_died(cut: WorkerHost) -> None:
+    """By that count a run that brings down every executor is given up."""
+    deliver(cut, CUT_OFF)
+    assert not live(cut)
+    with cut.executor() as executor:
+        for died in (1, 2):
+            recover(executor._gate, executor._tools)
+            (entry,) = executor._ledger.open_orders()
+            assert entry.interruptions == died
+
+
 def test_recovery_of_a_state_that_can_not_be_observed_is_unknown(cut: WorkerHost) -> None:
     """Not knowing is no reason to run it again, whatever `on_interrupt` says."""
     cut.tool("tool", (ONCE % KILL_EXECUTOR).replace("touch cut;", "touch cut; ln -s flag flag;"))
@@ -224,6 +235,18 @@ def test_recovery_after_a_reboot_counts_the_time_by_the_wall_clock(cut: WorkerHo
         executor._ledger._db.execute(
             "UPDATE orders SET boot_id = 'another', started_at = started_at - 7200000"
         )
+    assert live(cut)
+    step = cut.report().passes[0].steps[0]
+    assert step.outcome == StepOutcome.TIMED_OUT
+    assert witnesses(cut, "x") == 1
+
+
+def test_recovery_in_the_same_boot_leaves_what_is_left_of_the_time(cut: WorkerHost) -> None:
+    """A crash gives a run no second helping of its time."""
+    deliver(cut, CUT_OFF.replace("name: cut-off", "name: cut-off\ntimeout: 1h"))
+    assert not live(cut)
+    with cut.executor() as executor:
+        executor._ledger._db.execute("UPDATE orders SET boot_time = boot_time - 7200")
     assert live(cut)
     step = cut.report().passes[0].steps[0]
     assert step.outcome == StepOutcome.TIMED_OUT

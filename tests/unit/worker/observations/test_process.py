@@ -15,6 +15,7 @@ from worker import proc
 from worker.observations.observation import Fields, ObservationError
 from worker.observations.process import observe_process
 from worker.root import Root
+from worker.systemd import SystemdError
 
 GONE = {"running": False}
 
@@ -126,17 +127,20 @@ def test_observe_a_user_must_fit(tmp_path: Path) -> None:
 
 def test_observe_a_unit_asks_systemd_for_its_process(tmp_path: Path) -> None:
     with child("x") as pid:
-        tool = script(tmp_path / "usr/bin/systemctl", f'test "$5" = nginx && echo {pid} || echo 0')
+        tool = script(
+            tmp_path / "usr/bin/systemctl",
+            f'test "$4" = nginx && echo MainPID={pid} || echo MainPID=0',
+        )
         assert look(tmp_path, unit="nginx")["pid"] == pid
         assert look(tmp_path, unit="nginx", cmdline="no such text") == GONE
         assert look(tmp_path, unit="other") == GONE
     script(tool, "echo no systemd here >&2; exit 1")
-    with pytest.raises(ObservationError, match="can't ask systemd for nginx: no systemd here"):
+    with pytest.raises(SystemdError, match="can't ask systemd for nginx: no systemd here"):
         look(tmp_path, unit="nginx")
 
 
 def test_observe_a_unit_without_systemd_is_unknown(tmp_path: Path) -> None:
-    with pytest.raises(ObservationError, match="no such program"):
+    with pytest.raises(SystemdError, match="no such program"):
         look(tmp_path, unit="nginx")
 
 

@@ -1,0 +1,160 @@
+"""One orchestrator and one host with an order to carry out, whose processes can be killed."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from contract.loader import load_runbook
+from contract.trust import load_host_keys
+from contract.wire import Publisher
+from orchestrator import dispatch
+from orchestrator.attendance import Attendance
+from orchestrator.dispatch import Dispatcher
+from orchestrator.home import Home
+from orchestrator.inventory import Inventory
+from orchestrator.recorder import Recorder
+from orchestrator.recording import Recording
+from orchestrator.store.database import Database
+from orchestrator.store.record import HostRun, Run
+from orchestrator.store.store import Store
+from tests.campaign.crash.defect import end_by_defects
+from tests.campaign.crash.point import CrashPoint, Role, Stage
+from tests.campaign.crash.trap import Trap
+from tests.campaign.crash.wire import Wire
+from tests.life import live
+from tests.orchestrator_house import House
+from tests.unit.worker.lives import SECRET, be_executor
+from tests.worker_host import WorkerHost
+from worker.courier import Sender, make_courier
+from worker.setup import take_trust
+from worker.watchdog import Watchdog
+
+WITNESSED = """\
+name: witnessed
+params:
+  key: {secret: true}
+for_each: {place: {list: [a]}}
+observe:
+  first: {file: {path: "/${place.name}-first"}}
+  second: {file: {path: "/${place.name}-second"}}
+steps:
+  - name: first
+    ensure: first.exists
+    do:
+      command: [/bin/tool, "${place.name}-first"]
+      files: [{path: /etc/key, content: "${params.key}"}]
+      scrub: [/etc/copy]
+    within: 100ms
+    on_interrupt: rerun
+  - name: second
+    ensure: second.exists
+    do: {command: [/bin/tool, "${place.name}-second"]}
+    within: 100ms
+"""
+HOST = "web1"
+TOOL = "[ ! -e etc/key ] || cp etc/key etc/copy; echo $1 >> witness; touch $1"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that lasts: the home with its store, the host with its state, the wire."""
+
+    home: Home
+    host: WorkerHost
+    wire: Wire
+    run: Run
+
+    @classmethod
+    def build(cls, directory: Path, template: Home, wire: Wire) -> "World":
+        """Make a world in a directory, with an order that was just submitted."""
+        path = directory / "home"
+        shutil.copytree(template.path, path)
+        home = replace(template, path=path, store_url=f"sqlite:///{path / 'store.db'}")
+        host = WorkerHost(directory / "host", home.broker, HOST)
+        take_trust(host.config, home.trust)
+        (host.root / "etc").mkdir()
+        host.tool("tool", TOOL)
+        with Store(Database(home.store_url)) as store:
+            Inventory(store).add(load_host_keys(host.config.public), {})
+            runbook = load_runbook(WITNESSED.encode(), "witnessed.yaml")
+            run = House(home, store, {}).submit(runbook=runbook, secrets={"key": SECRET})
+        wire.clear()
+        return cls(home, host, wire, run)
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Open the store for a moment: nothing of it may be open when a process is forked."""
+        with Store(Database(self.home.store_url)) as store:
+            yield store
+
+    def host_run(self) -> HostRun:
+        with self.store() as store:
+            host_run = store.runs.host_run(self.run.run_id, HOST)
+        assert host_run is not None
+        return host_run
+
+    def stage(self) -> Stage:
+        return Stage.RECORDED if self.host_run().reported_at is not None else Stage.ANY
+
+    def has_work(self, role: Role) -> bool:
+        """Tell whether a process in this role would find anything to do."""
+        match role:
+            case Role.DISPATCHER:
+                return not self.host_run().ended
+            case Role.DELIVERER:
+                return self.wire.holds(self.wire.deliveries)
+            case Role.EXECUTOR:
+                return bool(self.host.inbox.letters())
+            case Role.SENDER:
+                return bool(self.host.outbox.letters())
+            case Role.RECORDER:
+                return self.wire.holds(self.wire.reports)
+
+    def live(self, role: Role, point: CrashPoint | None) -> bool:
+        """Be a process in this role until it has nothing to do; tell whether it lived so long."""
+
+        def life() -> None:
+            end_by_defects()
+            if point is not None:
+                Trap(point).set()
+            _WORK[role](self)
+
+        return live(life)
+
+
+def dispatch_orders(world: World) -> None:
+    dispatch.FIRST_PAUSE_MS = dispatch.LAST_PAUSE_MS = 0  # a turn of ours is as good as a pause
+    with world.store() as store:
+        Dispatcher(store, Publisher(world.home.broker)).turn()
+
+
+def take_deliveries(world: World) -> None:
+    config, watchdog = world.host.config, Watchdog()
+    app = make_courier(config, watchdog, Sender(config, watchdog))
+    world.wire.consume(world.wire.deliveries, app)
+
+
+def execute(world: World) -> None:
+    be_executor(world.host)
+
+
+def send(world: World) -> None:
+    Sender(world.host.config, Watchdog())._send_letters()
+
+
+def record(world: World) -> None:
+    broker = world.home.broker
+    with world.store() as store:
+        recording = Recording(Recorder(store, world.home.recorder_key()), broker, Attendance(store))
+        world.wire.consume(world.wire.reports, recording.make_app(broker))
+
+
+_WORK: Mapping[Role, Callable[[World], None]] = {
+    Role.DISPATCHER: dispatch_orders,
+    Role.DELIVERER: take_deliveries,
+    Role.EXECUTOR: execute,
+    Role.SENDER: send,
+    Role.RECORDER: record,
+}

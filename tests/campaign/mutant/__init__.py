@@ -1,0 +1,1 @@
+"""Mutants of the protocol: each promise broken on purpose, and a test that must notice."""

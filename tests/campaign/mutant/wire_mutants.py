@@ -1,0 +1,107 @@
+"""Mutants of what carries and records: courier, dispatcher, recorder."""
+
+from tests.campaign.mutant.mutant import Mutant, crash_test, named_test
+
+WIRE_MUTANTS = (
+    Mutant(
+        "report's file gone before its acknowledgement",
+        "worker/courier.py",
+        "            if path.suffix == Care.ONCE:\n",
+        "            if True:\n",
+        crash_test("recorder.report:before_state"),
+    ),
+    Mutant(
+        "receipt's file gone before it was sent",
+        "worker/courier.py",
+        "            self._publisher.publish(REPORTS_QUEUE, RECORD_TASK, letter)\n",
+        "            path.unlink()\n"
+        "            self._publisher.publish(REPORTS_QUEUE, RECORD_TASK, letter)\n",
+        named_test(
+            "integration/worker/test_courier", "test_outbox_keep_is_sent_and_stays_until_taken_away"
+        ),
+    ),
+    Mutant(
+        "drafts of the killed never removed",
+        "worker/courier.py",
+        "    inbox.remove_drafts()\n",
+        "",
+        crash_test("courier.inbox.put:before_fsync"),
+    ),
+    Mutant(
+        "order never published again",
+        "orchestrator/store/outgoing.py",
+        "    is_wanted = (columns.state == HostRunState.QUEUED.value) &",
+        "    is_wanted = (columns.state == HostRunState.QUEUED.value) & (columns.publishes == 0) &",
+        crash_test("dispatcher.reposted:before_commit"),
+    ),
+    Mutant(
+        "publication noted before it happened",
+        "orchestrator/dispatch.py",
+        "        posted: list[Letter] = []\n        try:\n",
+        "        posted = [replace(letter, publishes=letter.publishes + 1) for letter in letters]\n"
+        "        if posted:\n"
+        "            note(posted, now_ms())\n"
+        "        posted = []\n"
+        "        try:\n",
+        named_test(
+            "integration/orchestrator/test_dispatch",
+            "test_dispatcher_broker_dying_half_way_keeps_what_was_noted",
+        ),
+    ),
+    Mutant(
+        "acknowledged before the commit",
+        "orchestrator/recording.py",
+        "            taken = self._recorder.record(letter.encode())\n",
+        "            data = letter.encode()\n"
+        "            kind, message = self._recorder._open(data)\n"
+        "            from contract.instant import now_ms\n"
+        "            from contract.order import letter_digest\n"
+        "            early = NewEnvelope(kind=kind, host=message.host, run_id=None,\n"
+        "                                digest=letter_digest(data), data=data, at=now_ms())\n"
+        "            self._answer(self._recorder._acknowledge(early, now_ms()))\n"
+        "            taken = self._recorder.record(data)\n",
+        crash_test("recorder.report:before_state"),
+    ),
+    Mutant(
+        "repeated report not acknowledged again",
+        "orchestrator/store/incoming.py",
+        "                return Taken(repeated=True, acknowledgement=answer)\n",
+        "                return Taken(repeated=True)\n",
+        crash_test("recorder.report:after_commit"),
+    ),
+    Mutant(
+        "late receipt taken over a report",
+        "orchestrator/progress.py",
+        "receipt.state not in _ACCEPTED:\n"
+        "        return host_run\n"
+        "    if host_run.reported_at is not None:\n"
+        "        return host_run\n",
+        "receipt.state not in _ACCEPTED:\n        return host_run\n",
+        named_test(
+            "unit/orchestrator/test_progress", "test_host_run_reported_once_stays_as_reported"
+        ),
+    ),
+    Mutant(
+        "second report taken over the first",
+        "orchestrator/progress.py",
+        "report.state not in TERMINAL:\n"
+        "        return host_run\n"
+        "    if host_run.reported_at is not None:\n"
+        "        return host_run\n",
+        "report.state not in TERMINAL:\n        return host_run\n",
+        named_test(
+            "unit/orchestrator/test_progress",
+            "test_host_run_report_of_unknown_stays_although_another_comes",
+        ),
+    ),
+    Mutant(
+        "silence taken for an end that is known",
+        "orchestrator/store/outgoing.py",
+        "state=HostRunState.UNKNOWN.value, ended_at=now",
+        "state=HostRunState.FAILED.value, ended_at=now",
+        named_test(
+            "integration/orchestrator/test_recorder",
+            "test_recorder_accepted_and_silent_becomes_unknown_until_the_report",
+        ),
+    ),
+)
