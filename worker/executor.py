@@ -156,9 +156,6 @@ class Executor:
             return
         accepted = self._gate.reopen(entry.letter)
         if entry.started_at is None:
-            if self._ledger.tombstone(entry.run_id):
-                self._end(entry, accepted, untouched(accepted.runbook))
-                return
             self._gate.permit(accepted, now_ms())
             entry = self._begin(entry)
         tools = replace(self._tools, held=turn.held)

@@ -14,16 +14,6 @@ ORDER_MUTANTS = (
         ),
     ),
     Mutant(
-        "cancelled order begun all the same after a crash",
-        "worker/executor.py",
-        "            if self._ledger.tombstone(entry.run_id):\n",
-        "            if False:\n",
-        named_test(
-            "unit/worker/test_cancel",
-            "test_cancel_that_was_written_down_by_a_killed_executor_is_honoured_by_the_next",
-        ),
-    ),
-    Mutant(
         "step begun after a cancel",
         "worker/host_run.py",
         "            if self._is_taken_back(place):\n",
@@ -56,7 +46,7 @@ ORDER_MUTANTS = (
         "                pass\n",
         named_test(
             "unit/worker/test_line",
-            "test_run_cut_off_waits_for_its_lock_again_and_is_not_overtaken",
+            "test_orders_that_share_a_lock_run_in_the_order_in_which_they_came",
         ),
     ),
     Mutant(
