@@ -14,12 +14,31 @@ ORDER_MUTANTS = (
         ),
     ),
     Mutant(
-        "step begun after a cancel",
-        "worker/host_run.py",
-        "            if self._is_taken_back(place):\n",
-        "            if False:\n",
+        "attempt begun after a cancel",
+        "worker/runner.py",
+        "            if self._is_cancelled() or self._setting.remaining <= 0:\n",
+        "            if self._setting.remaining <= 0:\n",
+        named_test("unit/worker/test_cancel", "test_cancel_ends_the_pause_before_another_attempt"),
+    ),
+    Mutant(
+        "cancelled order told as never begun although it was accepted",
+        "orchestrator/progress.py",
+        "    if receipt.run_id != host_run.run_id or was_accepted:\n",
+        "    if receipt.run_id != host_run.run_id:\n",
         named_test(
-            "unit/worker/test_cancel", "test_cancel_during_a_step_lets_it_end_and_begins_no_other"
+            "unit/orchestrator/test_progress",
+            "test_host_run_accepted_is_not_cancelled_by_the_word_that_it_never_came",
+        ),
+    ),
+    Mutant(
+        "host's word on a cancel before it is written down",
+        "worker/intake.py",
+        "        state = self._ledger.cancel(tombstone, cancel.issued_at)\n",
+        "        self._answers.receipt(cancel.run_id, cancel.order_sha256, _TOLD_AS[None])\n"
+        "        state = self._ledger.cancel(tombstone, cancel.issued_at)\n",
+        named_test(
+            "unit/worker/test_cancel",
+            "test_full_disk_keeps_a_cancel_in_the_inbox_and_says_nothing",
         ),
     ),
     Mutant(
@@ -46,7 +65,7 @@ ORDER_MUTANTS = (
         "                pass\n",
         named_test(
             "unit/worker/test_line",
-            "test_orders_that_share_a_lock_run_in_the_order_in_which_they_came",
+            "test_order_whose_lock_is_busy_waits_and_those_of_others_go_ahead",
         ),
     ),
     Mutant(

@@ -221,3 +221,18 @@ def test_full_disk_while_a_cancelled_order_ends_keeps_it_from_beginning(host: Wo
         work(executor)
     assert host.report().outcome is CANCELLED
     assert not (host.root / "flag").exists()
+
+
+def test_full_disk_keeps_a_cancel_in_the_inbox_and_says_nothing(host: WorkerHost) -> None:
+    """The host's word on a cancel is worth something only once its ledger has the tombstone."""
+    host.tool("tool", "touch flag")
+    order = host.order(FLAG)
+    host.inbox.put(host.cancel(order))
+    with host.executor() as executor:
+        executor._ledger._db.execute("PRAGMA query_only=ON")
+        executor._take()
+        assert host.said() == []
+        executor._ledger._db.execute("PRAGMA query_only=OFF")
+        executor._take()
+    (receipt,) = host.heard(Receipt)
+    assert receipt.state is HostRunState.CANCELLED
