@@ -69,6 +69,9 @@ CREATE TABLE outbox (                      -- the report of each ended order, as
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
+    # The log is folded into the ledger every 200 pages: on a small disk it would fill it by itself.
+    "wal_autocheckpoint=200",
+    "journal_size_limit=1048576",
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "busy_timeout=5000",

@@ -1,6 +1,6 @@
 """The crash campaign: which schedules are played at which scale, and what came of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.campaign.crash.laws import broken
 from tests.campaign.crash.point import CrashPoint, Role
 from tests.campaign.crash.schedule import Schedule, play
 from tests.campaign.crash.story import POINTS as STORY_POINTS
-from tests.campaign.crash.story import STORIES, Told, tell
+from tests.campaign.crash.story import STORIES, STORY, Told, tell
 from tests.campaign.crash.table import POINTS, SMOKE
 from tests.campaign.crash.wire import Wire
 from tests.campaign.crash.world import HOST, World
@@ -40,9 +40,11 @@ def crash(scale: Scale, seed: int) -> Tally:
             schedules += 1
             reached |= attempt.reached
             violations += attempt.violations
-        for told in told_stories(scale, seed, directory):
-            schedules += told.is_reached
-            violations += told.violations
+        stories = list(told_stories(scale, seed, directory))
+    schedules += sum(told.is_reached for told in stories)
+    reached |= {told.point.name for told in stories if told.is_reached}
+    violations += [violation for told in stories for violation in told.violations]
+    violations += unreached(stories)
     return Tally({"crash_points": len(reached), "schedules": schedules}, tuple(violations))
 
 
@@ -53,6 +55,13 @@ def told_stories(scale: Scale, seed: int, directory: Path) -> Iterator[Told]:
         for point in STORY_POINTS[seed % step :: step]:
             with TemporaryDirectory(dir=directory) as place:
                 yield tell(story, point, Path(place))
+
+
+def unreached(stories: Sequence[Told]) -> list[str]:
+    """Say which points of the stories' own no story got to, so that they show nothing."""
+    tried = {told.point.name for told in stories if told.point.name.startswith(STORY)}
+    reached = {told.point.name for told in stories if told.is_reached}
+    return [f"no story reaches {name}, so it shows nothing" for name in sorted(tried - reached)]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+import worker.executor
 import worker.line
 from contract.outcome import HostRunState, StepOutcome
 from contract.report import Receipt, Report
@@ -24,6 +25,9 @@ from worker.executor import Executor
 from worker.intake import Intake
 from worker.ledger import Ledger
 from worker.lock import release, take
+from worker.rescue import Rescue
+
+STORY = "story."  # how the names of the stories' own points begin
 
 # What lasts in a story, and how often it comes in one.
 _LASTING: tuple[tuple[Call, int], ...] = (
@@ -35,6 +39,9 @@ _LASTING: tuple[tuple[Call, int], ...] = (
     (Call(Intake, "_deal_with"), 2),
     (Call(Intake, "_cancel"), 1),
     (Call(Executor, "_end_untouched"), 1),
+    (Call(worker.executor, "release"), 1),
+    (Call(worker.executor, "forget_steps"), 1),
+    (Call(Rescue, "_write_down"), 2),
 )
 
 
@@ -42,10 +49,10 @@ def _points() -> Iterator[CrashPoint]:
     """Yield the executor's points, and those of what lasts in a story."""
     yield from (point for point in EXECUTOR_POINTS if not point.opened_by)
     for sql in ("INSERT INTO tombstones", "UPDATE orders"):
-        yield CrashPoint(f"story.{sql.lower()}:before", Role.EXECUTOR, Sql(sql))
+        yield CrashPoint(f"{STORY}{sql.lower()}:before", Role.EXECUTOR, Sql(sql))
     for call, times in _LASTING:
         for moment, nth in product(Moment, range(1, times + 1)):
-            name = f"story.{call.name}.{nth}:{moment}"
+            name = f"{STORY}{call.name}.{nth}:{moment}"
             yield CrashPoint(name, Role.EXECUTOR, call, moment, nth=nth)
 
 
@@ -65,6 +72,7 @@ class Story:
 class Told:
     """What came of a story whose executor was to be killed at a point."""
 
+    point: CrashPoint
     is_reached: bool
     violations: tuple[str, ...]
 
@@ -84,7 +92,7 @@ def tell(story: Story, point: CrashPoint, directory: Path) -> Told:
     is_reached = not live(be_killed)
     live(go_on)
     laws = (f"{story.name}, {point.name}: {law}" for law in story.broken(host))
-    return Told(is_reached, tuple(laws))
+    return Told(point, is_reached, tuple(laws))
 
 
 RESCUED = """\
@@ -173,7 +181,7 @@ def _cancelled_at_work(directory: Path) -> WorkerHost:
     """The first step's own command delivers the tombstone, so it is there in every life."""
     host = WorkerHost(directory)
     post = post_from_tool(host, host.cancel(deliver(host, TWO)))
-    host.tool("tool", f"echo $1 >> witness; touch $1; {post}")
+    host.tool("tool", f"{post}; echo $1 >> witness; touch $1")
     return host
 
 
@@ -182,7 +190,8 @@ def _began_no_more(host: WorkerHost) -> Iterator[str]:
     ((first, second),) = [each.steps for each in report.passes]
     if report.state is not HostRunState.CANCELLED:
         yield f"the run is told {report.state}"
-    if (first.outcome, second.outcome) != (StepOutcome.CHANGED, StepOutcome.CANCELLED):
+    came_to = StepOutcome.CHANGED if (host.root / "a").exists() else StepOutcome.CANCELLED
+    if (first.outcome, second.outcome) != (came_to, StepOutcome.CANCELLED):
         yield f"its steps came to {first.outcome} and {second.outcome}"
     if witnesses(host, "b"):
         yield "a step began after the cancel"

@@ -148,6 +148,14 @@ def test_prune_forgets_only_what_the_floor_refuses_and_nobody_waits_for(ledger: 
     assert ledger.step(Place("ENDED", 0, 0)) is None
 
 
+def test_log_beside_the_ledger_stays_small(ledger: Ledger, ledger_path: Path) -> None:
+    """On a small disk it could fill it by itself, and no room would ever come back."""
+    accept(ledger)
+    for number in range(600):
+        ledger.begin_step(Place("RUN1", 0, number), NOW)
+    assert ledger_path.with_name("ledger.db-wal").stat().st_size < 1024 * 1024
+
+
 def test_create_over_a_ledger_is_refused(ledger_path: Path) -> None:
     with pytest.raises(LedgerError, match="already"):
         create_ledger(ledger_path, NOW)
