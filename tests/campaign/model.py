@@ -31,6 +31,8 @@ def run_batch(
     """Run the histories of one seed; return how many there were, and what is wrong, if anything."""
 
     class Seeded(machine):  # type: ignore[misc, valid-type]  # a count of its own
+        """The machine with the histories of this seed."""
+
         examples = 0
 
     seed(number)(Seeded)
