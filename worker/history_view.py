@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
-from contract.report import PassReport, StepReport
+from contract.report import PassReport
 from worker.display import Document, columns, emit, plain, rfc3339, stamp
 from worker.history import Deed, History
 
@@ -85,16 +85,8 @@ def _pass_lines(each: PassReport) -> Iterator[str]:
         yield f"  {step.outcome:<12}  {plain(step.name)}"
         if step.reason:
             yield f"                {plain(step.reason)}"
-        if told := _action(step):
-            yield f"                {told}"
-
-
-def _action(step: StepReport) -> str:
-    action = step.action
-    if action is None:
-        return ""
-    code = "" if action.exit_code is None else f", exit code {action.exit_code}"
-    return plain(f"{action.summary}{code}")
+        if step.action is not None:
+            yield f"                {plain(step.action.summary)}"
 
 
 def _document(deed: Deed) -> Document:
