@@ -7,7 +7,7 @@ from pathlib import Path
 
 from contract.broker import BrokerUrlError, check_broker_url
 from contract.document import DocumentError, Node, read_document
-from contract.error import DenreiError
+from contract.error import DenreiError, PassingError
 from contract.names import HostNameError, check_host_name
 from contract.reading import Reader
 
@@ -18,6 +18,10 @@ _KEYS = ("name", "broker", "state", "root")
 
 class ConfigError(DenreiError):
     """The worker's configuration is missing or wrong."""
+
+
+class UnwritableError(ConfigError, PassingError):
+    """A directory may not be written to now; a disk can be read-only for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +118,16 @@ def _as_yaml(text: str) -> str:
 
 
 def check_directories(*directories: Path) -> None:
-    """Raise ConfigError unless all of these are there and may be written to."""
+    """See to it that these are there and may be written to.
+
+    Raises ConfigError, or UnwritableError, which may pass.
+    """
     for directory in directories:
         if not directory.is_dir():
             raise ConfigError(f"no directory {directory}; run `denrei-worker init` first")
         if not os.access(directory, os.W_OK):
-            raise ConfigError(f"can't write to {directory}; whose is it, is the disk read-only?")
+            message = f"can't write to {directory}; whose is it, is the disk read-only?"
+            raise UnwritableError(message)
 
 
 def config_path(given: str | None) -> Path:

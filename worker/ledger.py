@@ -62,13 +62,24 @@ class Ledger:
             raise LedgerError(f"no ledger at {path}; run `denrei-worker init` first")
         try:
             self._db = connect(path)
+        except sqlite3.Error as error:
+            raise failure(f"the ledger {path} can't be used", error) from None
+        try:
+            self.created_at = self._check(path)
+        except LedgerError:
+            self._db.close()
+            raise
+
+    def _check(self, path: Path) -> int:
+        """Return when the ledger was made; ms since 1970. Raises LedgerError if it is damaged."""
+        try:
             (damage,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
             row = self._db.execute("SELECT created_at FROM meta").fetchone()
         except sqlite3.Error as error:
             raise failure(f"the ledger {path} can't be used", error) from None
         if damage != "ok" or row is None:
             raise LedgerError(f"the ledger {path} is damaged: {damage}")
-        self.created_at: int = row[0]
+        return int(row[0])
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -16,7 +16,7 @@ from tests.campaign.ground import Ground
 from tests.campaign.stall import NOTICED_WITHIN_S, ROLES, stall
 from tests.campaign.trial import Trial
 
-RUNS = {Scale.SMOKE: 3, Scale.QUICK: 10, Scale.FULL: 300}  # and a stall of each role
+RUNS = {Scale.SMOKE: 3, Scale.QUICK: 10, Scale.FULL: 200}  # and a stall of each role
 SLOW_EVERY = 3  # rounds
 
 

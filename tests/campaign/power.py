@@ -52,7 +52,7 @@ class _Amount:
 _AMOUNTS = {
     Scale.SMOKE: _Amount(lives=1, calls=60, images=90, mailbox=30),
     Scale.QUICK: _Amount(lives=4, calls=400, images=1_000, mailbox=500),
-    Scale.FULL: _Amount(lives=20, calls=600, images=12_000, mailbox=10_000),
+    Scale.FULL: _Amount(lives=4, calls=600, images=12_000, mailbox=10_000),
 }
 
 

@@ -1,5 +1,6 @@
 """worker.yaml: what a worker is told about itself, and what is said when that is wrong."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.document import read_document
-from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, ConfigError, config_path, load_config
+from contract.error import PassingError
+from tests.life import live
+from worker.config import (
+    DEFAULT_PATH,
+    DEFAULT_STATE,
+    Config,
+    ConfigError,
+    check_directories,
+    config_path,
+    load_config,
+)
 
 LEAST = "name: web1\nbroker: redis://broker:6379/0\n"
 
@@ -105,3 +116,18 @@ def test_config_written_and_read_again_is_the_same(name: str, state: str, root: 
 def test_config_of_a_plain_host_is_written_without_quotes() -> None:
     config = Config(Path("/w.yaml"), "web1", "redis://b:6379/0", Path("/var/lib/denrei"))
     assert config.to_yaml() == "name: web1\nbroker: redis://b:6379/0\nstate: /var/lib/denrei\n"
+
+
+def test_directory_that_can_not_be_written_to_is_an_error_that_may_pass(tmp_path: Path) -> None:
+    """A disk can be read-only for a while: whoever supervises the worker starts it again."""
+    with pytest.raises(ConfigError, match="no directory") as missing:
+        check_directories(tmp_path / "none")
+    assert not isinstance(missing.value, PassingError)
+
+    def be_nobody() -> None:
+        if os.geteuid() == 0:
+            os.setuid(65534)  # for root every directory is writable
+        with pytest.raises(PassingError, match="is the disk read-only"):
+            check_directories(Path("/"))
+
+    assert live(be_nobody)

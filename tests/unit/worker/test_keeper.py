@@ -70,7 +70,7 @@ def test_run_environment_is_built_from_nothing(monkeypatch: pytest.MonkeyPatch) 
 
 def test_run_umask_directory_and_session_are_its_own(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
-    script(tmp_path / "bin/tool", "umask; pwd; ps -o sid= -p $$; echo $$; echo $0")
+    script(tmp_path / "bin/tool", "umask; pwd; cut -d' ' -f6 /proc/$$/stat; echo $$; echo $0")
     spawn = Spawn(("/bin/tool",), Root(tmp_path), timedelta(seconds=5), cwd="/work")
     umask, directory, session, pid, name = run(spawn).stdout.text.split()
     assert (umask, directory) == ("0077", str(tmp_path / "work"))
