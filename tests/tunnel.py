@@ -91,10 +91,10 @@ class Tunnel:
 
     def reset(self) -> None:
         """Break every present link by a RST to both ends."""
-        for link, thread in self._links:
+        while self._links:  # another one may come meanwhile
+            link, thread = self._links.pop()
             link.reset()
             thread.join()
-        self._links.clear()
 
     def refuse(self) -> None:
         """Break every link and refuse new ones, until healed."""
@@ -137,5 +137,5 @@ class Tunnel:
             return
         link = _Link(client, server, self._flow)
         thread = threading.Thread(target=link.run, daemon=True)
-        self._links.append((link, thread))
         thread.start()
+        self._links.append((link, thread))
