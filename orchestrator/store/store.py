@@ -1,5 +1,6 @@
 """The store: one database with all its nouns."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -40,15 +41,21 @@ class Store:
     @classmethod
     def create(cls, url: str) -> Self:
         """Make the tables, or bring them up to date. Raises StoreError."""
-        database = Database(url)
-        migration.upgrade(database)
-        return cls(database)
+        return cls._after(migration.upgrade, url)
 
     @classmethod
     def open(cls, url: str) -> Self:
         """Open a store that exists, bringing it up to date. Raises StoreError."""
+        return cls._after(migration.check, url)
+
+    @classmethod
+    def _after(cls, prepare: Callable[[Database], None], url: str) -> Self:
         database = Database(url)
-        migration.check(database)
+        try:
+            prepare(database)
+        except BaseException:
+            database.close()
+            raise
         return cls(database)
 
     def watch(self) -> ChangeWatch:

@@ -1,5 +1,7 @@
 """The gate: what it believes, and what it makes of it."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -202,27 +204,28 @@ def test_order_whose_program_leaves_the_allowed_folder_is_refused() -> None:
     assert refused(letter(order(runbook_yaml=text))) is Reason.BAD_RUNBOOK
 
 
-def ledger_with(tmp_path: Path, *blobs: tuple[bytes, str, int, int]) -> Ledger:
-    path = tmp_path / "ledger.db"
-    if not path.exists():
-        create_ledger(path, NOW - DAY)
-    ledger = Ledger(path)
-    for blob, run_id, issued_at, expires_at in blobs:
-        entry = Entry(run_id, letter_digest(blob), blob, NOW, None, None, None, 0)
-        ledger.accept(entry, issued_at, expires_at)
-    return ledger
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger that is older than every order of these tests."""
+    create_ledger(tmp_path / "ledger.db", NOW - DAY)
+    with closing(Ledger(tmp_path / "ledger.db")) as ledger:
+        yield ledger
+
+
+def accept(ledger: Ledger, blob: bytes, run_id: str, issued_at: int, expires_at: int) -> None:
+    entry = Entry(run_id, letter_digest(blob), blob, NOW, None, None, None, 0)
+    ledger.accept(entry, issued_at, expires_at)
 
 
 def test_order_pruned_from_the_ledger_stays_refused_when_the_clock_is_set_back(
-    tmp_path: Path,
+    ledger: Ledger,
 ) -> None:
     """The floor moves by signed times alone: neither forgetting nor a wrong clock opens it."""
     old = letter(order())
     late = NOW + DAY
     new = letter(order(run_id=OTHER_RUN_ID, issued_at=late, not_before=late, expires_at=late + 1))
-    ledger = ledger_with(
-        tmp_path, (old, RUN_ID, NOW, NOW + 15 * MINUTE), (new, OTHER_RUN_ID, late, late + 1)
-    )
+    accept(ledger, old, RUN_ID, NOW, NOW + 15 * MINUTE)
+    accept(ledger, new, OTHER_RUN_ID, late, late + 1)
     ledger.end(RUN_ID, "d" * 64, b"report")
     ledger.acknowledge("d" * 64)
     assert gate().judge(old, NOW, ledger) == Repeated(RUN_ID)
@@ -231,9 +234,9 @@ def test_order_pruned_from_the_ledger_stays_refused_when_the_clock_is_set_back(
     assert refused(old, NOW, ledger) is Reason.EXPIRED
 
 
-def test_order_in_a_real_ledger_is_known_to_the_byte(tmp_path: Path) -> None:
+def test_order_in_a_real_ledger_is_known_to_the_byte(ledger: Ledger) -> None:
     blob = letter(order())
-    ledger = ledger_with(tmp_path, (blob, RUN_ID, NOW, NOW + MINUTE))
+    accept(ledger, blob, RUN_ID, NOW, NOW + MINUTE)
     assert gate().judge(blob, NOW, ledger) == Repeated(RUN_ID)
     assert refused(letter(order(reason="another")), NOW, ledger) is Reason.RUN_ID_REUSED
 
