@@ -187,7 +187,7 @@ def serve(app: Celery) -> int:
     """
     # Celery warns of root because of pickle, which is refused here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    signals.worker_ready.connect(_stop_quietly, weak=False)
+    signals.worker_ready.connect(stop_quietly, weak=False)
     worker = app.Worker(
         pool_cls="solo",
         concurrency=1,
@@ -201,8 +201,11 @@ def serve(app: Celery) -> int:
     return int(worker.exitcode or EXIT_OK)
 
 
-def _stop_quietly(**_arguments: object) -> None:
-    """Take over from Celery's own signal handlers, which print to the terminal."""
+def stop_quietly(**_arguments: object) -> None:
+    """Let SIGTERM and SIGINT end the worker in order; Celery's own handlers print to the terminal.
+
+    Call it before `serve` where a signal that comes early would leave something behind.
+    """
     from celery.worker import state  # heavy, and only consumers need it
 
     def stop(*_signal: object) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import structlog
 
 from contract.error import DenreiError
-from contract.wire import Publisher, serve
+from contract.wire import Publisher, serve, stop_quietly
 from orchestrator.attendance import Attendance
 from orchestrator.beat import Beat
 from orchestrator.dispatch import Dispatcher
@@ -58,6 +58,7 @@ def _dispatch(home: Home, store: Store) -> None:
 
 
 def _record(home: Home, store: Store) -> None:
+    stop_quietly()
     pulse = Pulse(home.broker)
     attendance = Attendance(store)
     recording = Recording(Recorder(store, home.recorder_key()), home.broker, attendance)

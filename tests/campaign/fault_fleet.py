@@ -109,9 +109,12 @@ class FaultFleet(Fleet):
         return self.directory / FRAIL / "state"
 
     def remount(self, *options: str) -> None:
-        """Mount the frail host's disk anew with other options."""
+        """Mount the frail host's disk anew with other options, once nobody writes to it."""
         command = ["mount", "-o", ",".join(("remount", *options)), str(self.disk)]
-        subprocess.run(command, check=True, capture_output=True)
+        eventually(
+            lambda: subprocess.run(command, check=False, capture_output=True).returncode == 0,
+            what=f"{' '.join(options)}: the disk is in nobody's hands",
+        )
 
     def _mount(self) -> None:
         self.disk.mkdir(parents=True)
