@@ -82,15 +82,22 @@ def test_beat_two_of_them_fire_each_moment_once(scheduled: House) -> None:
     assert all(slot % 1000 == 0 for slot in found)
 
 
+def save(house: House, text: str) -> None:
+    """Write the schedules as editors do: whoever reads never finds half of them."""
+    draft = house.home.schedules.with_suffix(".new")
+    draft.write_text(text)
+    draft.rename(house.home.schedules)
+
+
 def test_beat_file_made_wrong_goes_on_with_the_last_good_one(scheduled: House) -> None:
-    scheduled.home.schedules.write_text(EVERY_SECOND)
+    save(scheduled, EVERY_SECOND)
     with beating(scheduled) as beat:
         eventually(lambda: slots(scheduled))
-        scheduled.home.schedules.write_text(EVERY_SECOND.replace("every", "evry"))
+        save(scheduled, EVERY_SECOND.replace("every", "evry"))
         eventually(lambda: "schedules.yaml:2:5: " in beat.detail)
         fired = len(slots(scheduled))
         eventually(lambda: len(slots(scheduled)) > fired)
-        scheduled.home.schedules.write_text(EVERY_SECOND.replace("often", "other"))
+        save(scheduled, EVERY_SECOND.replace("often", "other"))
         eventually(lambda: slots(scheduled, "other"))
         assert beat.detail == ""
 
