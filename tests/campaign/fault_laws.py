@@ -59,7 +59,8 @@ class HostView:
 def judge(order: Order, told: HostRun, view: HostView, latest: float) -> Iterator[str]:
     """Compare what a host run's end tells with what was done; yield each law that is broken.
 
-    No effect may be newer than `latest`, in seconds since 1970.
+    No order may begin after `latest`, in seconds since 1970. One that was interrupted had begun in
+    time, and may be finished later.
     """
     effects = view.witness.effects().get(order.run_id, [])
     accepted = order.run_id in view.orders()
@@ -70,11 +71,15 @@ def judge(order: Order, told: HostRun, view: HostView, latest: float) -> Iterato
         "took effect twice and may not": len(effects) > 1 and not order.may_repeat,
         "took effect twice and does not say so": len(effects) > 1 and not _says_interrupted(told),
         "succeeded without effect": told.state is HostRunState.SUCCEEDED and not effects,
-        "took effect after its expiry": any(moment > latest for moment in effects),
+        "took effect after its expiry": _is_late(effects, latest) and not _says_interrupted(told),
     }
     for sentence, is_broken in rules.items():
         if is_broken:
             yield f"{what} {sentence}"
+
+
+def _is_late(effects: list[int], latest: float) -> bool:
+    return bool(effects) and min(effects) > latest
 
 
 def _says_interrupted(told: HostRun) -> bool:
