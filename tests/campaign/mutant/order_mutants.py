@@ -75,7 +75,7 @@ ORDER_MUTANTS = (
         "",
         named_test(
             "unit/worker/test_rescue",
-            "test_rescue_cut_off_goes_on_and_the_step_itself_is_not_tried_again",
+            "test_rescue_cut_off_of_a_step_that_only_looked_is_still_told",
         ),
     ),
     Mutant(

@@ -230,3 +230,29 @@ def test_rescue_cut_off_leaves_no_secret_and_no_process_behind(daemon: WorkerHos
     assert not (daemon.root / "etc/key").exists()
     eventually(lambda: not marked(f"{entry.run_id}:0:0:1"), what="nothing of the rescue lives")
     assert daemon.report().passes[0].steps[0].rescue[0].reason == "proved after interruption"
+
+
+LOOKS = """\
+name: looks
+observe: {a: {file: {path: /a}}, b: {file: {path: /b}}}
+steps:
+  - name: one
+    ensure: a.exists
+    rescue:
+      - name: two
+        ensure: b.exists
+        do: {command: [/bin/both]}
+        within: 100ms
+        on_interrupt: rerun
+"""
+
+
+def test_rescue_cut_off_of_a_step_that_only_looked_is_still_told(daemon: WorkerHost) -> None:
+    """Its failure is written down before the rescue begins, though nothing had been done yet."""
+    daemon.tool("both", f"touch a b; {KILL_EXECUTOR}; sleep 60")
+    deliver(daemon, LOOKS)
+    assert not live(daemon)
+    assert live(daemon)
+    step = daemon.report().passes[0].steps[0]
+    (two,) = step.rescue
+    assert (step.outcome, two.outcome, two.interrupted) == (CHANGED, CHANGED, True)
