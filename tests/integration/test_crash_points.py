@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from contract.outcome import HostRunState
 from lab.redis import EmbeddedRedis
 from orchestrator.home import Home
 from tests.campaign.campaign import Scale
@@ -64,8 +65,23 @@ def test_order_that_nobody_cuts_off_goes_its_whole_way(world: World, copies: int
     assert broken(world, played) == []
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+def test_order_that_is_taken_back_while_its_host_is_away_never_begins(
+    template: Home, tmp_path: Path, copies: int
+) -> None:
+    wire = Wire(template.broker, HOST)
+    world = World.build(tmp_path, template, wire, cancels=True)
+    played = play(Schedule((), copies), world)
+    wire.close()
+    assert (played.reached, played.settled) == ((), True)
+    assert world.host_run().state is HostRunState.CANCELLED
+    assert broken(world, played) == []
+    (world.host.root / "witness").touch()
+    assert broken(world, played) == ["it ran, and its host says that it never began"]
+
+
 def test_points_are_many_in_every_process_and_lead_to_each_other() -> None:
-    assert len(POINTS) >= 90
+    assert len(POINTS) >= 110
     assert {point.role for point in POINTS.values()} == set(Role)
     for point in POINTS.values():
         if point.opened_by:

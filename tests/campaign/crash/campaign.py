@@ -75,7 +75,7 @@ def attempt_at(schedule: Schedule, template: Home, directory: Path) -> Attempt:
     """Play one schedule in a world of its own."""
     wire = Wire(template.broker, HOST)
     with TemporaryDirectory(dir=directory) as place:
-        world = World.build(Path(place), template, wire)
+        world = World.build(Path(place), template, wire, cancels=schedule.cancels)
         try:
             played = play(schedule, world)
         except LifeError as error:

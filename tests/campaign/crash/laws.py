@@ -1,14 +1,15 @@
 """What must hold after any schedule: nothing lost, nothing repeated, nothing unreported."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from contract.outcome import HostRunState, StepOutcome
 from contract.report import Report, StepReport
 from orchestrator.audit import verify_all
-from orchestrator.store.record import Kind
+from orchestrator.store.record import Kind, StoredEnvelope
 from tests.campaign.crash.point import Role
 from tests.campaign.crash.schedule import Played
 from tests.campaign.crash.world import World
@@ -16,6 +17,7 @@ from tests.unit.worker.lives import SECRET, witnesses
 from worker.mailbox import BELL
 
 _SETTLED = (HostRunState.SUCCEEDED, HostRunState.UNKNOWN)
+_SETTLED_CANCELLED = (*_SETTLED, HostRunState.CANCELLED)
 
 
 def broken(world: World, played: Played) -> list[str]:
@@ -23,6 +25,8 @@ def broken(world: World, played: Played) -> list[str]:
     if not played.settled:
         return ["it never came to an end"]
     report = world.host_run().read_report()
+    if report is None and world.cancels:
+        return [*_nothing_ran(world), *_answers(world), *_left_behind(world)]
     if report is None:
         return [f"unreported: the host run is {world.host_run().state}"]
     return [
@@ -32,6 +36,28 @@ def broken(world: World, played: Played) -> list[str]:
         *_ledger(world),
         *_left_behind(world),
     ]
+
+
+def _nothing_ran(world: World) -> Iterator[str]:
+    """Hold an order that ended without a report to what its host signed: that it never began."""
+    words = {letter.kind for letter in _stored(world)} & {Kind.RECEIPT, Kind.REFUSAL}
+    if world.host_run().state is not HostRunState.CANCELLED or not words:
+        yield f"unreported: the host run is {world.host_run().state}, its host said {words}"
+    if (world.host.root / "witness").exists():
+        yield "it ran, and its host says that it never began"
+    with closing(sqlite3.connect(world.host.config.ledger)) as db:
+        (kept,) = db.execute("SELECT count(*) FROM tombstones").fetchone()
+        (begun,) = db.execute("SELECT count(*) FROM orders").fetchone()
+    if kept != 1 or begun:
+        yield f"the ledger has {kept} tombstones and {begun} orders"
+
+
+def _answers(world: World) -> Iterator[str]:
+    kinds = Counter(letter.kind for letter in _stored(world))
+    for kind in (Kind.ORDER, Kind.CANCEL):
+        if kinds[kind] != 1:
+            yield f"the store has {kinds[kind]} letters of the kind {kind}"
+    yield from _findings(world)
 
 
 def _effects(world: World, report: Report) -> Iterator[str]:
@@ -52,21 +78,30 @@ def _effect(world: World, name: str, step: StepReport) -> Iterator[str]:
 
 def _outcome(world: World, played: Played, report: Report) -> Iterator[str]:
     host_run = world.host_run()
-    if host_run.state != report.state or host_run.state not in _SETTLED:
+    allowed = _SETTLED_CANCELLED if world.cancels else _SETTLED
+    if host_run.state != report.state or host_run.state not in allowed:
         yield f"the host run is {host_run.state}, its report says {report.state}"
     cut_off = any(point.role is Role.EXECUTOR for point in played.reached)
-    if not cut_off and report.outcome != StepOutcome.CHANGED:
+    if not cut_off and not world.cancels and report.outcome != StepOutcome.CHANGED:
         yield f"nobody cut the executor off, yet it came to {report.outcome}"
 
 
 def _letters(world: World) -> Iterator[str]:
-    with world.store() as store:
-        letters = store.envelopes.list(run_id=world.run.run_id)
-        findings = verify_all(store, world.home.load_trust()).findings
-    kinds = [letter.kind for letter in letters]
+    kinds = Counter(letter.kind for letter in _stored(world))
     for kind in (Kind.ORDER, Kind.REPORT, Kind.ACKNOWLEDGEMENT):
-        if kinds.count(kind) != 1:
-            yield f"the store has {kinds.count(kind)} letters of the kind {kind}"
+        if kinds[kind] != 1:
+            yield f"the store has {kinds[kind]} letters of the kind {kind}"
+    yield from _findings(world)
+
+
+def _stored(world: World) -> Sequence[StoredEnvelope]:
+    with world.store() as store:
+        return store.envelopes.list(run_id=world.run.run_id)
+
+
+def _findings(world: World) -> Iterator[str]:
+    with world.store() as store:
+        findings = verify_all(store, world.home.load_trust()).findings
     yield from (f"the audit finds: {finding.problem}" for finding in findings)
 
 

@@ -9,6 +9,7 @@ class Role(StrEnum):
     """Who is killed. The courier has two threads; each is killed on its own."""
 
     DISPATCHER = "dispatcher"
+    OPERATOR = "operator"  # who takes an order back while its host is away
     DELIVERER = "courier in"  # queue -> inbox
     EXECUTOR = "executor"
     SENDER = "courier out"  # outbox -> queue
@@ -27,6 +28,8 @@ class Stage(StrEnum):
 
     ANY = "any"
     RECORDED = "recorded"  # its report is in the store; what comes now are acknowledgements
+    TAKEN_BACK = "taken back"  # its tombstone is in the store, unanswered
+    ANSWERED = "answered"  # the host's word on the tombstone is in the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,11 @@ class CrashPoint:
     nth: int = 1  # which of several in one life of the process
     stage: Stage = Stage.ANY
     opened_by: str = ""  # the point at which an earlier crash leads here; none: no crash needed
+
+    @property
+    def is_of_cancel(self) -> bool:
+        """Tell whether it is on the way of an order that is taken back."""
+        return self.role is Role.OPERATOR or self.stage is Stage.TAKEN_BACK
 
     @property
     def calls(self) -> tuple[Call, ...]:

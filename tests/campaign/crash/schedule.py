@@ -17,6 +17,11 @@ class Schedule:
     copies: int  # of each message on the wire
     must_be_reached: bool = True  # what reaches nothing shows nothing
 
+    @property
+    def cancels(self) -> bool:
+        """Tell whether the order is taken back while its host is away."""
+        return any(point.is_of_cancel for point in self.points)
+
     def __str__(self) -> str:
         names = " then ".join(point.name for point in self.points) or "no crash"
         return f"{names} ({self.copies} {'copy' if self.copies == 1 else 'copies'})"

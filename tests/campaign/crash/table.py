@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 
+from tests.campaign.crash.cancel_points import CANCEL_POINTS
 from tests.campaign.crash.executor_points import EXECUTOR_POINTS
 from tests.campaign.crash.point import CrashPoint
 from tests.campaign.crash.wire_points import WIRE_POINTS
 
-POINTS: Mapping[str, CrashPoint] = {p.name: p for p in (*WIRE_POINTS, *EXECUTOR_POINTS)}
+POINTS: Mapping[str, CrashPoint] = {
+    p.name: p for p in (*WIRE_POINTS, *EXECUTOR_POINTS, *CANCEL_POINTS)
+}
 
 # The test suite's share: some of every process, and each that a protocol mutant dies of.
 SMOKE = (
+    "dispatcher.offer:before_commit",
     "dispatcher.publish:after",
     "dispatcher.reposted:before_commit",
     "courier.inbox.put:before_fsync",
@@ -37,4 +41,8 @@ SMOKE = (
     "recorder.report:before_state",
     "recorder.report:after_commit",
     "recorder.again.publish:after",
+    "operator.cancel:before_state",
+    "dispatcher.tombstone.publish:after",
+    "courier.tombstone:after_pop",
+    "recorder.answer:before_commit",
 )

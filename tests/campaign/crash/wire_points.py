@@ -20,7 +20,14 @@ POP, PUBLISH = Call(Wire, "pop"), Call(Publisher, "publish")
 RENAME, UNLINK, FSYNC = Call(Path, "rename"), Call(Path, "unlink"), Call(os, "fsync")
 PUT, POSTED, TAKE = Call(Mailbox, "put"), Call(Outgoing, "orders_posted"), Call(Incoming, "take")
 
+OFFER = Call(Outgoing, "orders")
+
 _DISPATCHER = (
+    CrashPoint(
+        "dispatcher.offer:before_update", DISPATCHER, Sql("UPDATE host_runs"), within=(OFFER,)
+    ),
+    CrashPoint("dispatcher.offer:before_commit", DISPATCHER, COMMIT, within=(OFFER,)),
+    CrashPoint("dispatcher.offer:after_commit", DISPATCHER, OFFER, AFTER),
     CrashPoint("dispatcher.overdue:after_look", DISPATCHER, Call(Outgoing, "end_overdue"), AFTER),
     CrashPoint("dispatcher.publish:before", DISPATCHER, PUBLISH),
     CrashPoint("dispatcher.publish:after", DISPATCHER, PUBLISH, AFTER),

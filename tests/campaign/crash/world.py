@@ -65,9 +65,12 @@ class World:
     host: WorkerHost
     wire: Wire
     run: Run
+    cancels: bool = False  # the order is taken back while the host is away
 
     @classmethod
-    def build(cls, directory: Path, template: Home, wire: Wire) -> "World":
+    def build(
+        cls, directory: Path, template: Home, wire: Wire, *, cancels: bool = False
+    ) -> "World":
         """Make a world in a directory, with an order that was just submitted."""
         path = directory / "home"
         shutil.copytree(template.path, path)
@@ -81,7 +84,7 @@ class World:
             runbook = load_runbook(WITNESSED.encode(), "witnessed.yaml")
             run = House(home, store, {}).submit(runbook=runbook, secrets={"key": SECRET})
         wire.clear()
-        return cls(home, host, wire, run)
+        return cls(home, host, wire, run, cancels)
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -96,15 +99,28 @@ class World:
         return host_run
 
     def stage(self) -> Stage:
-        return Stage.RECORDED if self.host_run().reported_at is not None else Stage.ANY
+        host_run = self.host_run()
+        if host_run.reported_at is not None:
+            return Stage.RECORDED
+        if host_run.cancel_sha256 is None:
+            return Stage.ANY
+        return Stage.TAKEN_BACK if host_run.cancel_answered_at is None else Stage.ANSWERED
+
+    @property
+    def is_host_away(self) -> bool:
+        """Tell whether the host is not to read its queue yet: first the tombstone must be in it."""
+        host_run = self.host_run()
+        return self.cancels and (host_run.cancel_sha256 is None or not host_run.publishes)
 
     def has_work(self, role: Role) -> bool:
         """Tell whether a process in this role would find anything to do."""
         match role:
             case Role.DISPATCHER:
                 return not self.host_run().ended
+            case Role.OPERATOR:
+                return self.cancels and self.host_run().cancel_sha256 is None
             case Role.DELIVERER:
-                return self.wire.holds(self.wire.deliveries)
+                return self.wire.holds(self.wire.deliveries) and not self.is_host_away
             case Role.EXECUTOR:
                 return bool(self.host.inbox.letters())
             case Role.SENDER:
@@ -130,6 +146,11 @@ def dispatch_orders(world: World) -> None:
         Dispatcher(store, Publisher(world.home.broker)).turn()
 
 
+def take_back(world: World) -> None:
+    with world.store() as store:
+        House(world.home, store, {}).cancel(world.run)
+
+
 def take_deliveries(world: World) -> None:
     config, watchdog = world.host.config, Watchdog()
     app = make_courier(config, watchdog, Sender(config, watchdog))
@@ -153,6 +174,7 @@ def record(world: World) -> None:
 
 _WORK: Mapping[Role, Callable[[World], None]] = {
     Role.DISPATCHER: dispatch_orders,
+    Role.OPERATOR: take_back,
     Role.DELIVERER: take_deliveries,
     Role.EXECUTOR: execute,
     Role.SENDER: send,
