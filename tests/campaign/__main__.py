@@ -7,19 +7,20 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
-from tests.campaign import faults, hostile
 from tests.campaign.campaign import Campaign, Scale, Tally
 from tests.campaign.crash.campaign import crash
-from tests.campaign.model import try_model
+from tests.campaign.faults.campaign import faults
+from tests.campaign.hostile.campaign import hostile
+from tests.campaign.model.campaign import try_model
 from tests.campaign.mutant.campaign import mutants
-from tests.campaign.power import lose_power
+from tests.campaign.power.campaign import lose_power
 
 CAMPAIGNS: Mapping[str, Campaign] = {
     "crash": crash,
     "power": lose_power,
     "model": try_model,
-    "faults": faults.campaign,
-    "hostile": hostile.campaign,
+    "faults": faults,
+    "hostile": hostile,
     "mutants": mutants,
 }
 

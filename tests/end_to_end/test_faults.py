@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign.fault_fleet import FaultFleet
-from tests.campaign.faults import run_one
-from tests.campaign.ground import Ground
-from tests.campaign.stall import ROLES, stall
+from tests.campaign.faults.campaign import run_one
+from tests.campaign.faults.fleet import FaultFleet
+from tests.campaign.faults.ground import Ground
+from tests.campaign.faults.stall import ROLES, stall
 
 HASTY = {"SELF_PING_S": "0.5", "SILENCE_S": "3", "SOCKET_TIMEOUT_S": "2"}
 

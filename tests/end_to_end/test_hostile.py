@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lab.fleet import Fleet, FleetHost
-from tests.campaign.hostile import attack
+from tests.campaign.hostile.campaign import attack
 
 Strike = Callable[[str], list[str]]
 

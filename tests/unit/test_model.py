@@ -12,8 +12,8 @@ from orchestrator import progress
 from orchestrator.store.incoming import Standing
 from orchestrator.store.record import HostRun
 from tests.campaign.campaign import Scale
-from tests.campaign.machine import Machine
-from tests.campaign.model import run_batch, try_model
+from tests.campaign.model.campaign import run_batch, try_model
+from tests.campaign.model.machine import Machine
 from worker.gate import Gate
 from worker.ledger import Ledger
 

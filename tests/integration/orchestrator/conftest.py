@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from contract.names import host_queue
+from contract.wire import Publisher
 from lab.redis import EmbeddedRedis
+from orchestrator.dispatch import Dispatcher
 from tests.orchestrator_house import House
+from tests.queue_reader import QueueReader
 
 
 @pytest.fixture
@@ -23,3 +27,18 @@ def live_house(tmp_path: Path, clean_redis: EmbeddedRedis) -> Iterator[House]:
     built = House.build(tmp_path / "home", clean_redis.url, ("web1", "web2"))
     yield built
     built.store.close()
+
+
+@pytest.fixture
+def dispatcher(live_house: House) -> Iterator[Dispatcher]:
+    """A dispatcher over the live house."""
+    publisher = Publisher(live_house.home.broker)
+    yield Dispatcher(live_house.store, publisher)
+    publisher.close()
+
+
+@pytest.fixture
+def web1(live_house: House) -> Iterator[QueueReader]:
+    """What is in the queue of web1."""
+    with QueueReader(live_house.home.broker, host_queue("web1")) as reader:
+        yield reader

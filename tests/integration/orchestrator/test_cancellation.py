@@ -1,6 +1,5 @@
 """Tombstones on their way: signed once, published until answered, never behind their order."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,19 +24,6 @@ from tests.signing_host import payload_of
 from tests.waiting import eventually
 
 CANCELLED, QUEUED = HostRunState.CANCELLED, HostRunState.QUEUED
-
-
-@pytest.fixture
-def dispatcher(live_house: House) -> Iterator[Dispatcher]:
-    publisher = Publisher(live_house.home.broker)
-    yield Dispatcher(live_house.store, publisher)
-    publisher.close()
-
-
-@pytest.fixture
-def web1(live_house: House) -> Iterator[QueueReader]:
-    with QueueReader(live_house.home.broker, host_queue("web1")) as reader:
-        yield reader
 
 
 def test_cancel_before_the_order_was_ever_sent_ends_it_at_once(

@@ -35,19 +35,6 @@ def dispatching(house: House) -> Iterator[Dispatcher]:
         publisher.close()
 
 
-@pytest.fixture
-def dispatcher(live_house: House) -> Iterator[Dispatcher]:
-    publisher = Publisher(live_house.home.broker)
-    yield Dispatcher(live_house.store, publisher)
-    publisher.close()
-
-
-@pytest.fixture
-def web1(live_house: House) -> Iterator[QueueReader]:
-    with QueueReader(live_house.home.broker, host_queue("web1")) as reader:
-        yield reader
-
-
 def make_due(house: House) -> None:
     """Let the pause before the next publication be over."""
     with house.store._database.writing() as connection:

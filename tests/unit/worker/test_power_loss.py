@@ -10,8 +10,8 @@ import pytest
 import worker.ledger_file
 import worker.mailbox
 from tests.campaign.campaign import Scale
-from tests.campaign.platter import Create, Platter, Sync, SyncDirectory, Truncate, Write
-from tests.campaign.power import examine, lose_power, record_ledger, record_mailbox
+from tests.campaign.power.campaign import examine, lose_power, record_ledger, record_mailbox
+from tests.campaign.power.platter import Create, Platter, Sync, SyncDirectory, Truncate, Write
 
 IMAGES = 150
 

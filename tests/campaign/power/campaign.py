@@ -18,10 +18,10 @@ import apsw
 
 from contract.error import DenreiError
 from tests.campaign.campaign import Scale, Tally
-from tests.campaign.disk_log import DiskLog
-from tests.campaign.ledger_life import BORN, Life, state_of
-from tests.campaign.platter import Operation, Platter, Returned
-from tests.campaign.sqlite_log import sqlite_over
+from tests.campaign.power.disk_log import DiskLog
+from tests.campaign.power.ledger_life import BORN, Life, state_of
+from tests.campaign.power.platter import Operation, Platter, Returned
+from tests.campaign.power.sqlite_log import sqlite_over
 from worker.ledger import Ledger
 from worker.ledger_file import create_ledger
 from worker.mailbox import MAX_LETTER, Care, Mailbox

@@ -10,17 +10,17 @@ from pathlib import Path
 from random import Random
 
 from tests.campaign.campaign import Scale, Tally
-from tests.campaign.fault import FAULTS, Fault
-from tests.campaign.fault_fleet import FaultFleet
-from tests.campaign.ground import Ground
-from tests.campaign.stall import NOTICED_WITHIN_S, ROLES, stall
-from tests.campaign.trial import Trial
+from tests.campaign.faults.fault import FAULTS, Fault
+from tests.campaign.faults.fleet import FaultFleet
+from tests.campaign.faults.ground import Ground
+from tests.campaign.faults.stall import NOTICED_WITHIN_S, ROLES, stall
+from tests.campaign.faults.trial import Trial
 
 RUNS = {Scale.SMOKE: 3, Scale.QUICK: 10, Scale.FULL: 200}  # and a stall of each role
 SLOW_EVERY = 3  # rounds
 
 
-def campaign(scale: Scale, seed: int) -> Tally:
+def faults(scale: Scale, seed: int) -> Tally:
     """Strike a fleet again and again; it stays the same fleet, as in life."""
     with tempfile.TemporaryDirectory(prefix="denrei-faults-") as directory:
         with FaultFleet(Path(directory, "fleet")) as fleet:

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from contract.names import REPORTS_QUEUE, host_queue
-from tests.campaign.sides import HOST, Room
-from tests.campaign.world import World
+from tests.campaign.model.sides import HOST, Room
+from tests.campaign.model.world import World
 
 RUNBOOK = st.sampled_from(["work", "work", "vain"])
 WHICH = st.integers(0, 5)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tests.campaign.platter import (
+from tests.campaign.power.platter import (
     Create,
     Operation,
     Remove,

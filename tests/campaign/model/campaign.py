@@ -5,7 +5,7 @@ from hypothesis.reporting import with_reporter
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.campaign.campaign import Scale, Tally
-from tests.campaign.machine import Machine
+from tests.campaign.model.machine import Machine
 
 _BATCH = 100  # examples of one seed: what is to be replayed after a violation
 _EXAMPLES = {Scale.SMOKE: 30, Scale.QUICK: 200, Scale.FULL: 10_000}

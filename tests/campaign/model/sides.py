@@ -15,8 +15,8 @@ from orchestrator.dispatch import Dispatcher
 from orchestrator.home import Home
 from orchestrator.recorder import Recorder
 from orchestrator.recording import Recording
-from tests.campaign.surroundings import Clocks, Crash
-from tests.campaign.wire import Wire
+from tests.campaign.model.surroundings import Clocks, Crash
+from tests.campaign.model.wire import Wire
 from worker.config import Config
 from worker.courier import Sender
 from worker.executor import Executor

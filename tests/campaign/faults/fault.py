@@ -10,7 +10,7 @@ from random import Random
 import psutil
 import redis
 
-from tests.campaign.fault_fleet import FRAIL, SERVER, FaultFleet
+from tests.campaign.faults.fleet import FRAIL, SERVER, FaultFleet
 from tests.end_to_end.fleet_control import await_child
 from tests.tunnel import Flow, Tunnel
 

@@ -1,10 +1,10 @@
 """A consumer like those that stall: what newer kombus do against a dead connection is switched off.
 
 Before 5.7 kombu does not look at the age of its own BRPOP: when its connection dies, it waits for
-ever, in silence. `python -m tests.campaign.stalling courier CONFIG` and `… recorder HOME` are our
-own processes on such a kombu; with `deaf` in front, without the self-ping as well, which is the
-stall itself. `SELF_PING_S`, `SILENCE_S` and `SOCKET_TIMEOUT_S` in the environment shorten what
-takes most of a minute.
+ever, in silence. `python -m tests.campaign.faults.stalling courier CONFIG` and `… recorder HOME`
+are our own processes on such a kombu; with `deaf` in front, without the self-ping as well, which
+is the stall itself. `SELF_PING_S`, `SILENCE_S` and `SOCKET_TIMEOUT_S` in the environment shorten
+what takes most of a minute.
 """
 
 import os

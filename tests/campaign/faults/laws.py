@@ -9,7 +9,7 @@ from typing import Any
 from contract.outcome import HostRunState
 from lab.fleet import FleetHost
 from orchestrator.store.record import HostRun
-from tests.campaign.effect import Witness
+from tests.campaign.faults.effect import Witness
 
 _BROKEN = ("Traceback", '"event": "run_broke"', '"event": "sender_broke"', '"letter_dropped"')
 

@@ -26,10 +26,10 @@ from orchestrator.cancellation import Cancellation, cancel
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.submission import Submission, submit
-from tests.campaign.laws import Laws, Run
-from tests.campaign.sides import HOST, HostSide, OrchestratorSide, Room, settle
-from tests.campaign.surroundings import Boundaries, Clocks, Fuse
-from tests.campaign.wire import Wire
+from tests.campaign.model.laws import Laws, Run
+from tests.campaign.model.sides import HOST, HostSide, OrchestratorSide, Room, settle
+from tests.campaign.model.surroundings import Boundaries, Clocks, Fuse
+from tests.campaign.model.wire import Wire
 from worker.config import Config
 from worker.mailbox import Mailbox
 from worker.setup import prepare, take_trust

@@ -26,7 +26,7 @@ from worker.courier import EXIT_STALLED
 
 NOTICED_WITHIN_S = 60.0
 ROLES = ("courier", "recorder")
-_CHECKOUT = Path(__file__).parents[2]
+_CHECKOUT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Consumer:
 
     def start(self, *words: str) -> None:
         """Start the process."""
-        module = ("-m", "tests.campaign.stalling", *words, self._role, str(self._path))
+        module = ("-m", "tests.campaign.faults.stalling", *words, self._role, str(self._path))
         with self._log.open("ab") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, *module],

@@ -14,8 +14,8 @@ import psutil
 
 from lab.fleet import Fleet
 from lab.process import alive
-from tests.campaign.cable import Cable
-from tests.campaign.wall_clock import WallClock
+from tests.campaign.faults.cable import Cable
+from tests.campaign.faults.wall_clock import WallClock
 from tests.tunnel import Tunnel
 from tests.waiting import eventually
 

@@ -9,9 +9,9 @@ from lab.fleet import Fleet
 from orchestrator.home import Home
 from orchestrator.store.store import Store
 from orchestrator.submission import Submission, submit
-from tests.campaign import effect
-from tests.campaign.effect import Witness
-from tests.campaign.fault_laws import HostView, Order
+from tests.campaign.faults import effect
+from tests.campaign.faults.effect import Witness
+from tests.campaign.faults.laws import HostView, Order
 
 _RUNBOOKS = {
     policy: load_runbook(effect.runbook(policy), "effect.yaml") for policy in ("rerun", "unknown")

@@ -16,7 +16,7 @@ from contract.order import Acknowledgement, Order, sign_message
 from contract.wire import Publisher
 from orchestrator.home import Home
 from orchestrator.store.record import Kind
-from tests.campaign.hostile_message import OTHERS_QUEUE, junk, message, raw
+from tests.campaign.hostile.message import OTHERS_QUEUE, junk, message, raw
 from tests.end_to_end.forgery import FORGERIES, Forge, alter, read_order
 from tests.waiting import eventually
 

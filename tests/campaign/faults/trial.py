@@ -8,10 +8,10 @@ from random import Random
 
 from orchestrator.audit import verify_all
 from orchestrator.submission import DEFAULT_EXPIRY
-from tests.campaign.fault import Blow, Fault
-from tests.campaign.fault_fleet import FaultFleet
-from tests.campaign.fault_laws import Order, judge
-from tests.campaign.ground import Ground
+from tests.campaign.faults.fault import Blow, Fault
+from tests.campaign.faults.fleet import FaultFleet
+from tests.campaign.faults.ground import Ground
+from tests.campaign.faults.laws import Order, judge
 
 SETTLED_WITHIN_S = 150.0
 _LOOK_S = 0.1

@@ -20,10 +20,10 @@ from contract.wire import Publisher
 from lab.fleet import Fleet
 from orchestrator.store.record import Kind
 from tests.campaign.campaign import Scale, Tally
-from tests.campaign.fault_laws import Order
-from tests.campaign.ground import Ground
-from tests.campaign.hostile_deed import DEEDS, Hands
-from tests.campaign.hostile_message import HOSTILE, OTHERS_QUEUE, raw
+from tests.campaign.faults.ground import Ground
+from tests.campaign.faults.laws import Order
+from tests.campaign.hostile.deed import DEEDS, Hands
+from tests.campaign.hostile.message import HOSTILE, OTHERS_QUEUE, raw
 from tests.end_to_end.fleet_control import await_child
 
 HOST = "web1"
@@ -123,7 +123,7 @@ class Victim:
                         yield f"{log.name} has {problem}: {line[:200]!r}"
 
 
-def campaign(scale: Scale, seed: int) -> Tally:
+def hostile(scale: Scale, seed: int) -> Tally:
     """Try all cases, whatever the scale: each takes a second."""
     del scale, seed
     with tempfile.TemporaryDirectory(prefix="denrei-hostile-") as directory:

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import apsw
 
-from tests.campaign.disk_log import DiskLog
+from tests.campaign.power.disk_log import DiskLog
 
 _NAME = "denrei-power"
 _JOURNALS = apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_SUPER_JOURNAL | apsw.SQLITE_OPEN_WAL

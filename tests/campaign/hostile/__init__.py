@@ -1,0 +1,1 @@
+"""Messages that no Denrei would send, against a real worker and a real server."""

@@ -1,0 +1,1 @@
+"""Random histories of a whole Denrei in one process, compared with a small model."""

@@ -1,0 +1,1 @@
+"""The ledger on a simulated disk that loses its power at every moment."""
