@@ -92,8 +92,9 @@ def attempt_at(schedule: Schedule, template: Home, directory: Path) -> Attempt:
 def chosen(scale: Scale, seed: int) -> Iterator[Schedule]:
     """Yield what is to be played at a scale."""
     if scale is Scale.FULL:
-        yield from (single(p, copies) for copies in (1, 2) for p in POINTS.values())
-        yield from _pairs()
+        for copies in (1, 2):
+            yield from (single(point, copies) for point in POINTS.values())
+            yield from _pairs(copies)
         return
     points = POINTS.values() if scale is Scale.QUICK else [POINTS[name] for name in SMOKE]
     # Both numbers of copies for each point, by turns from one seed to the next.
@@ -106,9 +107,8 @@ def single(point: CrashPoint, copies: int) -> Schedule:
     return Schedule((*opener, point), copies)
 
 
-def _pairs() -> Iterator[Schedule]:
+def _pairs(copies: int) -> Iterator[Schedule]:
     """Every crash of the executor, and every other one while it is cleared up."""
-    killed = [point for point in POINTS.values() if point.role is Role.EXECUTOR]
-    for first in killed:
-        if not first.opened_by:
-            yield from (Schedule((first, second), 1, must_be_reached=False) for second in killed)
+    killed = [p for p in POINTS.values() if p.role is Role.EXECUTOR and not p.is_of_cancel]
+    for first in (point for point in killed if not point.opened_by):
+        yield from (Schedule((first, second), copies, must_be_reached=False) for second in killed)
