@@ -177,7 +177,7 @@ def test_offline_host_is_shown_as_queued_until_its_order_expires(
 ) -> None:
     """Expired is neither failed nor ok (exit 4); a host that finds the order later refuses it."""
     stop(fleet, "web1")
-    run = desk.detach(runbook, "--host", "web1", "--expires", "3s")
+    run = desk.detach(runbook, "--host", "web1", "--expires", "6s")
     shown = desk.denrei.must("run", "show", run.run_id).out
     assert "queued" in shown
     assert "expires at" in shown

@@ -1,5 +1,7 @@
 """The model test as a campaign: so many worlds, each with its own history, held to the laws."""
 
+from collections.abc import Iterator
+
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.reporting import with_reporter
 from hypothesis.stateful import run_state_machine_as_test
@@ -41,9 +43,17 @@ def run_batch(
         with with_reporter(told.append):
             run_state_machine_as_test(Seeded, settings=_settings(examples, shrink=shrink))
     except Exception as error:  # noqa: BLE001 - whatever it is, the promise is not kept
-        lines = [str(error), *getattr(error, "__notes__", ()), *map(str, told)]
+        lines = [*_words(error), *map(str, told)]
         return Seeded.examples, " | ".join(line for each in lines for line in each.splitlines())
     return Seeded.examples, ""
+
+
+def _words(error: BaseException) -> Iterator[str]:
+    """Yield what an error says, and every one that it is made of."""
+    yield f"{type(error).__name__}: {error}"
+    yield from getattr(error, "__notes__", ())
+    for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _words(part)
 
 
 def _settings(examples: int, *, shrink: bool) -> settings:
