@@ -30,7 +30,9 @@ def heeding(root: Path, name: str = "HUP") -> Iterator[int]:
     text = (
         f"trap 'echo {name} >> {root}/heard' {name}; echo $$ > {root}/pid; while read _; do :; done"
     )
-    with subprocess.Popen(["/bin/sh", "-c", text], stdin=subprocess.PIPE) as process:
+    # Tests that run under nohup ignore HUP, and no shell can trap what was ignored before it.
+    argv = ["/usr/bin/env", f"--default-signal={name}", "/bin/sh", "-c", text]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE) as process:
         eventually(lambda: (root / "pid").exists() and (root / "pid").read_text().strip())
         yield process.pid
 
