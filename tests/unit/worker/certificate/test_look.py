@@ -11,18 +11,13 @@ from contract.certificate import CertificateVerdict as Verdict
 from contract.probe import CertificateState
 from tests.unit.worker.certificate.daemons import DAY, HOUR, by_name, in_turn, issue, reloading
 from tests.unit.worker.children import child
-from tests.unit.worker.observations.certificates import key_pem
 from tests.unit.worker.observations.servers import after, saying, server, serving
-from tests.unit.worker.privilege import forbidden
-from tests.unit.worker.systemd_stand_in import systemd, unit
 from tests.waiting import eventually
 from worker.certificate.fact import to_fact
 from worker.certificate.judge import State
 from worker.certificate.look import look
 from worker.certificate.own_ports import ask_own_ports
-from worker.certificate.process_witness import reloaded_at
 from worker.certificate.witness import NotRunning, Running, Shown, Unreached
-from worker.observations.certificate_state import observe_certificate_state
 from worker.observations.observation import ObservationError
 from worker.proc import boot_clock
 from worker.root import Root
@@ -225,89 +220,6 @@ def test_port_that_says_nothing_of_the_certificate_leaves_the_verdict(
         state = see(path, pid_file=named, own_ports=True)
     assert state.witnesses.wire is None
     assert (state.verdict, state.confirmed) == (Verdict.FRESH, False)
-
-
-def reload_line(start: str, code: str = "exited", status: str = "0") -> str:
-    """How systemd tells of a reload."""
-    return (
-        "{ path=/bin/kill ; argv[]=/bin/kill -HUP $MAINPID ; ignore_errors=no ; "
-        f"start_time=[{start}] ; stop_time=[{start}] ; pid=7 ; code={code} ; status={status} }}"
-    )
-
-
-@pytest.mark.parametrize(
-    ("said", "at"),
-    [
-        (reload_line("Wed 2026-11-25 18:00:00 UTC"), datetime(2026, 11, 25, 18, tzinfo=UTC)),
-        (reload_line("Wed 2026-11-25 18:00:00 UTC", status="1"), None),
-        (reload_line("n/a", "(null)", "0/0"), None),
-        ("", None),
-    ],
-    ids=["reloaded", "reload that failed", "not reloaded", "can't be reloaded"],
-)
-def test_reload_by_systemd_is_seen(tmp_path: Path, said: str, at: datetime | None) -> None:
-    unit(systemd(tmp_path), "web.service", ExecReload=said)
-    assert reloaded_at("web.service", Root(tmp_path)) == at
-
-
-def test_unit_that_was_reloaded_after_the_renewal_is_in_use(tmp_path: Path) -> None:
-    """To the second, as systemd tells it: the file's change must lie before that second."""
-    units = systemd(tmp_path)
-    issue().put(tmp_path / "crt")
-    arguments = CertificateState(path="/crt", unit="web.service")
-    with child() as pid:
-        later = f"{datetime.now(UTC) + timedelta(seconds=2):%a %Y-%m-%d %H:%M:%S} UTC"
-        unit(units, "web.service", MainPID=pid, ExecReload=reload_line(later))
-        state = look(arguments, Root(tmp_path))
-    assert (state.verdict, state.confirmed) == (Verdict.FRESH, True)
-    assert "reloaded at" in state.reason
-    assert to_fact(state, arguments).service == "web.service"
-
-
-def test_observation_gives_the_fleet_its_fact(tmp_path: Path) -> None:
-    old, new = issue(ends=20 * DAY), issue()
-    path = old.put(tmp_path / "crt")
-    (tmp_path / "key").write_bytes(key_pem(new.key))
-    with serving(in_turn([path])) as port:
-        new.put(path)
-        fields = observe_certificate_state(
-            CertificateState(path="/crt", key="/key", port=port), Root(tmp_path)
-        )
-    (fact,) = fields.certificates
-    assert not fields.complete
-    assert (fact.path, fact.endpoint) == ("/crt", f"127.0.0.1:{port}")
-    assert (fact.verdict, fact.confirmed) == (Verdict.STALE_IN_MEMORY, True)
-    assert (fact.sha256, fact.served_sha256) == (new.sha256, old.sha256)
-    assert fields["served_sha256"] == old.sha256
-    assert fields["served_not_after"] == fields["outage_at"]
-    assert fields["key_matches"] is True
-    assert fact.san == ["DNS:www.example.com"]
-
-
-def test_fact_of_times_before_1970_leaves_them_out(tmp_path: Path) -> None:
-    made = issue(begins=-60 * 366 * DAY, ends=-58 * 365 * DAY)
-    arguments = CertificateState(path=str(made.put(tmp_path / "crt")))
-    state = look(arguments, Root())
-    assert state.verdict is Verdict.EXPIRED
-    fact = to_fact(state, arguments)
-    assert (fact.not_before, fact.not_after, fact.outage_at) == (None, None, None)
-
-
-def test_observation_of_what_may_not_be_read_is_unknown(tmp_path: Path) -> None:
-    """Not knowing is neither missing nor unreadable; the command line says it as it is."""
-    closed = tmp_path / "closed"
-    closed.mkdir()
-    pair = issue()
-    pair.put(closed / "crt")
-    pair.put(tmp_path / "crt")
-    with forbidden(closed):
-        for arguments in (
-            CertificateState(path="/closed/crt"),
-            CertificateState(path="/crt", key="/closed/crt"),
-        ):
-            with pytest.raises(ObservationError, match="permission denied"):
-                observe_certificate_state(arguments, Root(tmp_path))
-            assert look(arguments, Root(tmp_path)).verdict is Verdict.UNREADABLE
 
 
 def test_name_that_can_not_be_asked_for_is_told(tmp_path: Path) -> None:
