@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from contract.certificate import MAX_FACTS, CertificateFact
 from contract.order import Count, Digest, Instant, Message, Nonce, RunId, Whole
 from contract.outcome import HostRunState, StepOutcome
 
@@ -77,6 +78,8 @@ class Report(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     passes: list[PassReport]
     notes: list[str] = []  # noqa: RUF012 - msgspec copies it
     # such as what `for_each` found and left alone
+    certificates: Annotated[list[CertificateFact], msgspec.Meta(max_length=MAX_FACTS)] = []  # noqa: RUF012
+    certificates_complete: bool = False  # they are all that a scan found: others are gone
     worker: str = ""  # the worker's version
 
 

@@ -6,11 +6,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from contract.certificate import CertificateFact
 from contract.error import DenreiError
 from contract.expression import Value
 from worker.root import Root
 
 Fields = dict[str, Value]
+
+
+class CertificateFields(Fields):
+    """Fields of an observation from which the fleet also learns about certificates."""
+
+    certificates: tuple[CertificateFact, ...] = ()
+    complete: bool = False  # they are all that are in use on this host
+
+
 Probe = Callable[[Any, Root], Fields]  # takes the arguments of its own kind
 
 
