@@ -147,8 +147,8 @@ def test_condition_that_is_wrong_is_refused_before_anything_is_read(
 def test_arranged_is_by_the_column_without_values_last_and_the_same_however_they_came(
     many: list[Certificate],
     column: str,
-    reverse: bool,
-    chance: Random,  # noqa: FBT001 - one of the cases
+    reverse: bool,  # noqa: FBT001 - one of the cases
+    chance: Random,
 ) -> None:
     arranged = arrange(many, column, reverse=reverse)
     assert sorted(map(id, arranged)) == sorted(map(id, many))

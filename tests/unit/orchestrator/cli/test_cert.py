@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import yaml
@@ -167,15 +169,15 @@ def test_cert_list_in_every_format_tells_all_and_can_be_read(
 ) -> None:
     said = denrei("cert", "list", "-o", format_.value)
     assert (said.code, said.err) == (0, "")
-    read = {
+    readers: dict[CertFormat, Callable[[str], list[Any]]] = {
         CertFormat.TABLE: lambda text: [x for x in text.splitlines()[1:] if x[0] != " "],
         CertFormat.JSON: lambda text: json.loads(text)["certificates"],
         CertFormat.JSONL: lambda text: [json.loads(line) for line in text.splitlines()],
         CertFormat.YAML: lambda text: yaml.safe_load(text)["certificates"],
         CertFormat.CSV: lambda text: list(csv.DictReader(io.StringIO(text))),
         CertFormat.ICS: lambda text: text.split("BEGIN:VEVENT")[3:],
-    }[format_](said.out)
-    assert len(read) == 3
+    }
+    assert len(readers[format_](said.out)) == 3
     assert fleet.sides
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 import vobject  # type: ignore[import-untyped]  # it has no types
@@ -62,7 +63,7 @@ def test_csv_times_are_rfc_3339_and_unknown_ones_empty() -> None:
     assert row["outage_at"] == ""
 
 
-def events(certificates: list[Certificate]) -> list[object]:
+def events(certificates: list[Certificate]) -> list[Any]:
     """Read a calendar by other code than what wrote it."""
     (read,) = list(vobject.readComponents(to_calendar(certificates).decode()))
     assert read.behavior is not None

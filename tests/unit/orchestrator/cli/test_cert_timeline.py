@@ -11,6 +11,7 @@ from orchestrator.cli.cert_timeline import MAX_ROWS, chart
 from tests.fleet_certificates import CERTIFICATES, DAY, certificate
 
 NOW = 20_000 * DAY
+FLEETS = st.lists(CERTIFICATES, min_size=1, max_size=MAX_ROWS + 5)
 
 
 def drawn(*certificates: Certificate, days: int | None = None, width: int = 80) -> list[str]:
@@ -94,7 +95,11 @@ def test_timeline_of_as_many_as_fit_gives_each_a_line() -> None:
 
 
 @settings(max_examples=40)
-@given(st.lists(CERTIFICATES, min_size=1, max_size=MAX_ROWS + 5), st.integers(76, 120), st.integers(1, 3650))
+@given(
+    st.lists(CERTIFICATES, min_size=1, max_size=MAX_ROWS + 5),
+    st.integers(76, 120),
+    st.integers(1, 3650),
+)
 def test_timeline_never_is_wider_than_asked_and_shows_no_control_character(
     many: list[Certificate], width: int, days: int
 ) -> None:
