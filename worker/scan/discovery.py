@@ -1,0 +1,98 @@
+"""The certificates in use on this host: its ports and its daemons' files, put together."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from contract.duration import parse_duration
+from worker.observations.glob import is_pattern
+from worker.proc import boot_clock
+from worker.root import Root
+from worker.scan.daemons import DAEMONS, Configured
+from worker.scan.files import Files
+from worker.scan.joining import CertificateFile, Use, join, names_to_ask
+from worker.scan.leaf import Leaf, read_leaf
+from worker.scan.listener import listeners
+from worker.scan.owner import Owners, find_owners
+from worker.scan.port import Asked, ask_names, ask_ports, find_ports
+from worker.scan.renewal import TOOLS, Renewals
+
+ReadLeaf = Callable[[str], Leaf | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is to be looked at."""
+
+    paths: tuple[str, ...] = ()  # files or patterns beside those that are found
+    ports: bool = True
+    configurations: bool = True
+    timeout: str = "30s"  # for all handshakes together
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A certificate in use, and the tool that renews its file."""
+
+    use: Use
+    renewal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """All that was found, and what could not be looked at, a sentence each."""
+
+    found: tuple[Found, ...]
+    problems: tuple[str, ...]
+    silent: tuple[str, ...]  # ports that answered nothing, and so are taken for plain text
+    is_whole: bool  # ports and configurations were looked for, and nothing is missing
+
+
+def discover(wishes: Wishes, root: Root) -> Discovery:
+    """Find the certificates in use on a host; nothing is changed, and no program started."""
+    deadline = boot_clock() + parse_duration(wishes.timeout).total_seconds()
+    files, owners = Files(root), find_owners(root)
+    leaf = cache(lambda path: read_leaf(root.locate(path)))
+    given = _given(wishes.paths, files, leaf)
+    known = [*(_configured(files, owners, leaf) if wishes.configurations else ()), *given]
+    asked = _ports(owners, root, deadline) if wishes.ports else Asked()
+    ask_names(list(names_to_ask(known, asked.tls)), root, deadline)
+    renewals = Renewals([each for tool in TOOLS for each in tool(files)], leaf)
+    found = tuple(_with_renewal(use, renewals, files) for use in join(known, asked.tls))
+    problems = (*asked.problems, *files.problems)
+    whole = wishes.ports and wishes.configurations and not problems
+    return Discovery(found, problems, tuple(asked.silent), whole)
+
+
+def _configured(files: Files, owners: Owners, leaf: ReadLeaf) -> Iterator[CertificateFile]:
+    for daemon in DAEMONS:
+        running = [owner for owner in owners.running if daemon.runs_as(owner)]
+        seen: dict[str, Configured] = {}
+        for each in daemon.read(files, running):
+            seen.setdefault(each.path, each)
+        oldest = running[0] if running else None
+        for path, each in seen.items():
+            yield CertificateFile(each, leaf(path), daemon, oldest)
+
+
+def _given(paths: Sequence[str], files: Files, leaf: ReadLeaf) -> Iterator[CertificateFile]:
+    for pattern in paths:
+        fitting = files.expand(pattern) if is_pattern(pattern) else [pattern]
+        if not fitting:
+            files.tell(f"{pattern}: no file fits")
+        for path in fitting:
+            if not files.is_directory(path):
+                yield CertificateFile(Configured(path), leaf(path))
+
+
+def _ports(owners: Owners, root: Root, deadline: float) -> Asked:
+    ours = [
+        each
+        for each in listeners()
+        if (root.is_whole and each.inode not in owners.our_own) or each.inode in owners.by_inode
+    ]
+    return ask_ports(list(find_ports(ours, owners.by_inode)), root, deadline)
+
+
+def _with_renewal(use: Use, renewals: Renewals, files: Files) -> Found:
+    return Found(use, renewals.of(use.file.path, files) if use.file else "")

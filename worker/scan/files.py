@@ -1,0 +1,63 @@
+"""The configuration files of a host, read within limits; what can't be read is told, once."""
+
+import os
+
+from worker.observations.content import read_content
+from worker.observations.glob import expand
+from worker.observations.observation import ObservationError
+from worker.root import Root
+
+_LARGEST = 1024 * 1024
+_MOST_FILES = 2000  # of configurations
+
+
+class Files:
+    """Reads files by the paths that a host knows them by, and keeps what went wrong."""
+
+    def __init__(self, root: Root) -> None:
+        """Begin without a problem."""
+        self.root = root
+        self.problems: list[str] = []
+        self._left = _MOST_FILES
+
+    def tell(self, problem: str) -> None:
+        """Keep a problem for the end."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def data(self, path: str) -> bytes | None:
+        """Return a file's content; None if nothing is there, or if it can't be read."""
+        if self._left <= 0:
+            self.tell(f"{path}: not read, there are more than {_MOST_FILES} files")
+            return None
+        self._left -= 1
+        try:
+            return read_content(self.root.locate(path), _LARGEST)
+        except ObservationError as error:
+            self.tell(str(error))
+            return None
+
+    def text(self, path: str) -> str | None:
+        data = self.data(path)
+        return None if data is None else data.decode(errors="replace")
+
+    def expand(self, pattern: str) -> list[str]:
+        """Return the paths that fit a pattern; a path without wildcards is one if it is there."""
+        try:
+            return expand(pattern, self.root)
+        except ObservationError as error:
+            self.tell(str(error))
+            return []
+
+    def is_directory(self, path: str) -> bool:
+        return self.root.locate(path).is_dir()
+
+    def is_file(self, path: str) -> bool:
+        return self.root.locate(path).is_file()
+
+    def exists(self, path: str) -> bool:
+        return self.root.locate(path).exists()
+
+    def real(self, path: str) -> str:
+        """Return the file that a path leads to, all links followed."""
+        return self.root.strip(os.path.realpath(self.root.locate(path)))
