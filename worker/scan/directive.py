@@ -17,7 +17,7 @@ _BRACES = re.compile(
 )
 _WORDS = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+""", re.DOTALL)
 _QUOTED = re.compile(r""""((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|\\(.)|([^"'\\]+)""", re.DOTALL)
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED = re.compile(r"\\([\"'\\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _follow(
     text = files.text(path)
     for directive in read(text, path) if text is not None else ():
         yield directive
-        for pattern in includes(directive):
+        for pattern in () if files.is_spent else includes(directive):
             for below in files.expand(pattern):
                 yield from _follow(below, read, includes, files, (*above, real))
 

@@ -8,7 +8,7 @@ from worker.observations.observation import ObservationError
 from worker.root import Root
 
 _LARGEST = 1024 * 1024
-_MOST_FILES = 2000  # of configurations
+_MOST = 5000  # files read and patterns expanded
 
 
 class Files:
@@ -18,7 +18,12 @@ class Files:
         """Begin without a problem."""
         self.root = root
         self.problems: list[str] = []
-        self._left = _MOST_FILES
+        self._left = _MOST
+
+    @property
+    def is_spent(self) -> bool:
+        """Tell whether as much was read as may be."""
+        return self._left <= 0
 
     def tell(self, problem: str) -> None:
         """Keep a problem for the end."""
@@ -27,8 +32,8 @@ class Files:
 
     def data(self, path: str) -> bytes | None:
         """Return a file's content; None if nothing is there, or if it can't be read."""
-        if self._left <= 0:
-            self.tell(f"{path}: not read, there are more than {_MOST_FILES} files")
+        if self.is_spent:
+            self.tell(f"{path}: not read, for {_MOST} others were read before")
             return None
         self._left -= 1
         try:
@@ -43,6 +48,7 @@ class Files:
 
     def expand(self, pattern: str) -> list[str]:
         """Return the paths that fit a pattern; a path without wildcards is one if it is there."""
+        self._left -= 1
         try:
             return expand(pattern, self.root)
         except ObservationError as error:

@@ -18,12 +18,15 @@ Serve = Callable[[socket.socket], None]
 
 
 @contextmanager
-def serving(serve: Serve) -> Iterator[int]:
-    """Serve one connection after another; give the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def serving(
+    serve: Serve, *, begin: Callable[[], None] = lambda: None, host: str = "127.0.0.1"
+) -> Iterator[int]:
+    """Serve one connection after another; give the port. The server does what it begins with."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
         pid = os.fork()
         if pid == 0:
-            _be_server(listener, serve)
+            _be_server(listener, serve, begin)
         port: int = listener.getsockname()[1]
     try:
         yield port
@@ -32,9 +35,10 @@ def serving(serve: Serve) -> Iterator[int]:
         os.waitpid(pid, 0)
 
 
-def _be_server(listener: socket.socket, serve: Serve) -> None:
+def _be_server(listener: socket.socket, serve: Serve, begin: Callable[[], None]) -> None:
     try:
         signal.alarm(60)  # whatever becomes of the test
+        begin()
         while True:
             connection, _ = listener.accept()
             with connection, suppress(OSError):
