@@ -22,7 +22,7 @@ def ask_port(
     address = parse_address(arguments.host, arguments.port or _NO_PORT)
     if address.port == _NO_PORT:
         return None
-    name = arguments.server_name or _name_of(leaf) or address.host
+    name = arguments.server_name or name_to_ask(leaf) or address.host
     tls = Tls(
         host=address.host,
         port=address.port,
@@ -48,7 +48,7 @@ def _shake_often(tls: Tls, address: Address, root: Root, often: int) -> WireWitn
     return Unreached(str(address), failures[0] if failures else "timed out")
 
 
-def _name_of(leaf: Certificate | None) -> str:
+def name_to_ask(leaf: Certificate | None) -> str:
     """Return the first DNS name of a certificate that a client may ask for."""
     for text in leaf.san if leaf else ():
         kind, _, name = text.partition(":")

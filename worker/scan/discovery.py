@@ -1,23 +1,22 @@
 """The certificates in use on this host: its ports and its daemons' files, put together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
-from contract.duration import parse_duration
+from worker.certificate.description import Certificate
+from worker.certificate.reading import read_certificate
+from worker.certificate.witness import Held
 from worker.observations.glob import is_pattern
-from worker.proc import boot_clock
 from worker.root import Root
 from worker.scan.daemons import DAEMONS, Configured
 from worker.scan.files import Files
 from worker.scan.joining import CertificateFile, Use, join, names_to_ask
-from worker.scan.leaf import Leaf, read_leaf
 from worker.scan.listener import listeners
 from worker.scan.owner import Owners, find_owners
 from worker.scan.port import Asked, ask_names, ask_ports, find_ports
-from worker.scan.renewal import TOOLS, Renewals
-
-ReadLeaf = Callable[[str], Leaf | None]
+from worker.scan.renewal import TOOLS, ReadLeaf, Renewals
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Wishes:
     paths: tuple[str, ...] = ()  # files or patterns beside those that are found
     ports: bool = True
     configurations: bool = True
-    timeout: str = "30s"  # for all handshakes together
+    timeout: str = "30s"  # for all together
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +44,12 @@ class Discovery:
     found: tuple[Found, ...]
     problems: tuple[str, ...]
     silent: tuple[str, ...]  # ports that answered nothing, and so are taken for plain text
-    is_whole: bool  # ports and configurations were looked for, and nothing is missing
 
 
-def discover(wishes: Wishes, root: Root) -> Discovery:
-    """Find the certificates in use on a host; nothing is changed, and no program started."""
-    deadline = boot_clock() + parse_duration(wishes.timeout).total_seconds()
+def discover(wishes: Wishes, root: Root, deadline: float) -> Discovery:
+    """Find the certificates in use on a host, without a change to it. It ends at a deadline."""
     files, owners = Files(root), find_owners(root)
-    leaf = cache(lambda path: read_leaf(root.locate(path)))
+    leaf = cache(lambda path: _leaf(root.locate(path)))
     given = _given(wishes.paths, files, leaf)
     known = [*(_configured(files, owners, leaf) if wishes.configurations else ()), *given]
     asked = _ports(owners, root, deadline) if wishes.ports else Asked()
@@ -60,8 +57,12 @@ def discover(wishes: Wishes, root: Root) -> Discovery:
     renewals = Renewals([each for tool in TOOLS for each in tool(files)], leaf)
     found = tuple(_with_renewal(use, renewals, files) for use in join(known, asked.tls))
     problems = (*asked.problems, *files.problems)
-    whole = wishes.ports and wishes.configurations and not problems
-    return Discovery(found, problems, tuple(asked.silent), whole)
+    return Discovery(found, problems, tuple(asked.silent))
+
+
+def _leaf(path: Path) -> Certificate | None:
+    held = read_certificate(path)
+    return held.leaf if isinstance(held, Held) else None
 
 
 def _configured(files: Files, owners: Owners, leaf: ReadLeaf) -> Iterator[CertificateFile]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from worker.certificate.description import Certificate
+from worker.certificate.name import share_a_name
+from worker.certificate.wire_witness import name_to_ask
 from worker.scan.daemons import Configured, Daemon
-from worker.scan.leaf import Leaf
 from worker.scan.owner import Owner
 from worker.scan.port import TlsPort
 
@@ -14,7 +16,7 @@ class CertificateFile:
     """A file that a configuration names, or that the user gave (then without a daemon)."""
 
     configured: Configured
-    leaf: Leaf | None
+    leaf: Certificate | None
     daemon: Daemon | None = None
     owner: Owner | None = None  # the daemon's process, if it runs
 
@@ -25,7 +27,7 @@ class CertificateFile:
     @property
     def asked_name(self) -> str:
         """Return the name that a client asks for to be shown this certificate."""
-        return self.leaf.first_name if self.leaf else ""
+        return name_to_ask(self.leaf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _fitting(
             and (shown := _shown(file, port))
             and shown not in leaves
             and file.leaf
-            and file.leaf.shares_name(shown)
+            and share_a_name(file.leaf, shown)
         )
     ]
 
@@ -106,7 +108,7 @@ def _same_daemon(file: CertificateFile, port: TlsPort) -> bool:
     return file.daemon is not None and file.daemon.runs_as(port.port.owner)
 
 
-def _shown(file: CertificateFile, port: TlsPort) -> Leaf | None:
+def _shown(file: CertificateFile, port: TlsPort) -> Certificate | None:
     """Return what a port shows to who wants a file's certificate."""
     return port.shown.get(file.asked_name) or port.shown.get("")
 

@@ -3,19 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal
 
+from contract.probe import StartTls
+from worker.certificate.description import DAMAGED, Certificate, read_der
 from worker.observations.connection import Address, UnreachableError, connect
 from worker.observations.starttls import ask_for_tls
 from worker.observations.tls import any_certificate
 from worker.proc import boot_clock
 from worker.root import Root
 from worker.scan.handshake import HANDSHAKE_S, Answer, Question, Said, ask
-from worker.scan.leaf import Leaf, parse_leaf
 from worker.scan.listener import Listener
 from worker.scan.owner import Owner
-
-StartTls = Literal["smtp", "imap", "ldap", "postgres"]
 
 _V4, _V6 = "127.0.0.1", "::1"
 _STARTTLS: dict[int, StartTls] = {25: "smtp", 587: "smtp", 143: "imap", 389: "ldap"}
@@ -43,7 +41,7 @@ class TlsPort:
 
     port: Port
     address: Address
-    shown: dict[str, Leaf] = field(default_factory=dict)
+    shown: dict[str, Certificate] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -110,7 +108,7 @@ def ask_names(wanted: Sequence[tuple[TlsPort, str]], root: Root, deadline: float
     questions = {Question(each.address, name): each for each, name in wanted}
     by_port = {question: each.port for question, each in questions.items()}
     for question, answer in _ask(by_port, root, deadline).items():
-        if leaf := parse_leaf(answer.der):
+        if leaf := _read(answer):
             questions[question].shown[question.server_name] = leaf
 
 
@@ -141,11 +139,18 @@ def _ask_plain(question: Question, protocol: StartTls, root: Root, deadline: flo
     return Answer(Said.CERTIFICATE, der) if der else Answer(Said.TLS)
 
 
+def _read(answer: Answer) -> Certificate | None:
+    try:
+        return read_der(answer.der)
+    except DAMAGED:
+        return None
+
+
 def _take(asked: Asked, port: Port, address: Address, answer: Answer) -> None:
     who = f"{address} ({port.service or 'of an unseen process'})"
     if answer.is_tls:
         found = TlsPort(port, address)
-        if leaf := parse_leaf(answer.der):
+        if leaf := _read(answer):
             found.shown[""] = leaf
         asked.tls.append(found)
         if port.owner is None:

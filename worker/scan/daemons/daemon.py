@@ -1,7 +1,7 @@
 """What a daemon's configuration says of certificates, and how it is read."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from worker.scan.files import Files
 from worker.scan.owner import Owner
@@ -25,7 +25,8 @@ class Daemon:
     name: str
     programs: frozenset[str]
     read: Callable[[Files, Sequence[Owner]], Iterable[Configured]]  # of those that run
-    pid_files: tuple[str, ...] = field(default=())
+    pid_files: tuple[str, ...] = ()
+    made_here: bool | None = None  # its certificates are made on the host itself
 
     def runs_as(self, owner: Owner | None) -> bool:
         return owner is not None and owner.program in self.programs

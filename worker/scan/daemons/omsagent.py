@@ -27,4 +27,4 @@ def _read(files: Files, _running: Sequence[Owner]) -> Iterator[Configured]:
             )
 
 
-OMSAGENT = Daemon("omsagent", frozenset(), _read)
+OMSAGENT = Daemon("omsagent", frozenset(), _read, made_here=True)

@@ -37,7 +37,7 @@ def options(command_line: str) -> dict[str, str]:
     return ({"data_directory": directory[1]} if directory else {}) | found
 
 
-def pick(settings: Mapping[str, Directive], directory: str) -> Configured | None:
+def pick(settings: Mapping[str, Directive], directory: str, pid_file: str) -> Configured | None:
     """Return the certificate of a cluster, paths relative to its data directory."""
     if not _is_on(settings.get("ssl")):
         return None
@@ -46,7 +46,7 @@ def pick(settings: Mapping[str, Directive], directory: str) -> Configured | None
         beside(directory, certificate.words[1] if certificate else "server.crt"),
         beside(directory, key.words[1] if key else "server.key"),
         (certificate or settings["ssl"]).place,
-        pid_file=f"{directory}/postmaster.pid",
+        pid_file=pid_file,
     )
 
 
@@ -86,7 +86,8 @@ def _of_cluster(path: str, told: Mapping[str, str], files: Files) -> Iterator[Co
     text = files.text(automatic)
     settings |= {each.name: each for each in read_settings(text or "", automatic)}
     settings |= {name: Directive((name, value), "command line", 1) for name, value in told.items()}
-    if found := pick(settings, directory):
+    pid_file = f"{directory}/postmaster.pid"
+    if found := pick(settings, directory, pid_file if files.exists(pid_file) else ""):
         yield found
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from worker.certificate.description import Certificate
 from worker.scan.files import Files
-from worker.scan.leaf import Leaf
 from worker.scan.renewal.acme_sh import acme_sh
 from worker.scan.renewal.certbot import certbot
 from worker.scan.renewal.dehydrated import dehydrated
 from worker.scan.renewal.step import step
 from worker.scan.renewal.tool import Renewed, Tool
 
-__all__ = ["TOOLS", "Renewals", "Renewed"]
+__all__ = ["TOOLS", "ReadLeaf", "Renewals", "Renewed"]
+
+ReadLeaf = Callable[[str], Certificate | None]
 
 TOOLS: tuple[Tool, ...] = (certbot, acme_sh, step, dehydrated)
 
@@ -18,7 +20,9 @@ TOOLS: tuple[Tool, ...] = (certbot, acme_sh, step, dehydrated)
 class Renewals:
     """Tells which tool renews a file: its own file, one linked to it, or a copy of it."""
 
-    def __init__(self, renewed: Iterable[Renewed], leaf: Callable[[str], Leaf | None]) -> None:
+    def __init__(
+        self, renewed: Iterable[Renewed], leaf: Callable[[str], Certificate | None]
+    ) -> None:
         """Learn what all tools look after; `leaf` reads a certificate."""
         self._renewed = list(renewed)
         self._leaf = leaf
@@ -33,7 +37,7 @@ class Renewals:
         copies = [each for each in self._renewed if leaf and leaf in self._leaves(each.paths)]
         return _show(copies[0]) if copies else ""
 
-    def _leaves(self, paths: Sequence[str]) -> list[Leaf | None]:
+    def _leaves(self, paths: Sequence[str]) -> list[Certificate | None]:
         return [self._leaf(path) for path in paths]
 
 

@@ -109,7 +109,7 @@ def test_endless_includes_come_to_an_end(tmp_path: Path) -> None:
 
 def test_file_that_is_too_large_or_no_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "main").write_text("include /large\ninclude /folder\nlast")
-    (tmp_path / "large").write_bytes(b"x" * (1024 * 524 + 1))
+    (tmp_path / "large").write_bytes(b"x" * (1024 * 1024 + 1))
     (tmp_path / "folder").mkdir()
     found, problems = names(tmp_path, "/main")
     assert found == ["include", "include", "last"]
