@@ -71,9 +71,9 @@ def _configured(files: Files, owners: Owners, leaf: ReadLeaf) -> Iterator[Certif
         seen: dict[str, Configured] = {}
         for each in daemon.read(files, running):
             seen.setdefault(each.path, each)
-        oldest = running[0] if running else None
+        first = running[0] if running and not daemon.tells_owner else None
         for path, each in seen.items():
-            yield CertificateFile(each, leaf(path), daemon, oldest)
+            yield CertificateFile(each, leaf(path), daemon, each.owner or first)
 
 
 def _given(paths: Sequence[str], files: Files, leaf: ReadLeaf) -> Iterator[CertificateFile]:

@@ -105,7 +105,10 @@ def _fitting(
 
 
 def _same_daemon(file: CertificateFile, port: TlsPort) -> bool:
-    return file.daemon is not None and file.daemon.runs_as(port.port.owner)
+    owner, listens = file.owner, port.port.owner
+    if file.daemon is None or owner is None or listens is None:
+        return False
+    return file.daemon.runs_as(listens) and listens.command_line == owner.command_line
 
 
 def _shown(file: CertificateFile, port: TlsPort) -> Certificate | None:

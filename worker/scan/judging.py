@@ -110,11 +110,9 @@ def _process(file: CertificateFile, root: Root) -> dict[str, str]:
         return {}
     if owner.unit and root.locate(systemd.systemctl(root)).exists():
         return {"unit": owner.unit}
-    for path in file.daemon.pid_files:
-        if root.locate(path).exists():
-            return {"pid_file": path}
     text = root.strip(owner.command_line)
-    return {"cmdline": text} if root.is_whole or text != owner.command_line else {}
+    is_found = root.prefix(text) == owner.command_line if text.startswith("/") else bool(text)
+    return {"cmdline": text} if is_found else {}
 
 
 def _service(use: Use) -> str:

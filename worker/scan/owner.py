@@ -24,6 +24,7 @@ class Owner:
     program: str  # as the kernel names it: at most 15 characters
     unit: str  # the system's unit; empty if it is in none
     command_line: str
+    is_contained: bool = False  # in a container, whose files are not this host's
 
     @property
     def service(self) -> str:
@@ -67,7 +68,23 @@ def unit_of(control_groups: str) -> str:
 
 def _describe(stat: proc.ProcessStat) -> Owner:
     unit = unit_of(_text(_PROC / str(stat.pid) / "cgroup"))
-    return Owner(stat.start_ticks, stat.pid, stat.name, unit, proc.command_line(stat.pid))
+    return Owner(
+        start_ticks=stat.start_ticks,
+        pid=stat.pid,
+        program=stat.name,
+        unit=unit,
+        command_line=proc.command_line(stat.pid),
+        is_contained=_namespace(stat.pid) != _namespace(os.getpid()),
+    )
+
+
+def _namespace(pid: int) -> str:
+    """Return the process's own numbering of processes; ours where we may not see it."""
+    link = _PROC / str(pid) / "ns/pid"
+    try:
+        return str(link.readlink())
+    except OSError:
+        return str((_PROC / "self/ns/pid").readlink())
 
 
 def _closer(one: Owner, other: Owner | None) -> Owner:

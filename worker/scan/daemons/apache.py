@@ -73,9 +73,4 @@ def _includes(base: str, tell: Callable[[str], None]) -> Callable[[Directive], I
     return included
 
 
-APACHE = Daemon(
-    "apache2",
-    frozenset({"apache2", "httpd"}),
-    _read,
-    ("/run/apache2/apache2.pid", "/run/httpd/httpd.pid"),
-)
+APACHE = Daemon("apache2", frozenset({"apache2", "httpd"}), _read)

@@ -85,9 +85,6 @@ def _read(files: Files, _running: Sequence[Owner]) -> Iterator[Configured]:
         yield from pick(follow(_START, read_settings, _included, files), files.tell)
 
 
-DOVECOT = Daemon(
-    "dovecot",
-    frozenset({"dovecot", "imap-login", "pop3-login", "managesieve-login", "submission-login"}),
-    _read,
-    ("/run/dovecot/master.pid",),
-)
+_LOGINS = ("imap-login", "pop3-login", "managesieve-login", "submission-login")
+
+DOVECOT = Daemon("dovecot", frozenset({"dovecot", *_LOGINS}), _read)

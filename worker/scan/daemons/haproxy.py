@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from worker.scan.daemons.daemon import Configured, Daemon
+from worker.scan.daemons.daemon import Configured, Daemon, instances
 from worker.scan.directive import Directive, beside, follow, read_lines, split_words
 from worker.scan.files import Files
 from worker.scan.owner import Owner
@@ -44,9 +45,15 @@ def listed(text: str) -> Iterator[str]:
 
 
 def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
+    for owner, paths in instances(running, _OPTION, [_DEFAULT]):
+        for each in _of_instance(paths, files):
+            yield replace(each, owner=owner)
+
+
+def _of_instance(paths: Iterable[str], files: Files) -> Iterator[Configured]:
     directives = [
         directive
-        for path in _configurations(files, running)
+        for path in _files(paths, files)
         for directive in follow(path, read_lines, lambda _directive: (), files)
     ]
     base = base_of(directives)
@@ -57,8 +64,8 @@ def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
             yield from _of_path(path, directive, files)
 
 
-def _configurations(files: Files, running: Sequence[Owner]) -> Iterator[str]:
-    for path in _starts(running):
+def _files(paths: Iterable[str], files: Files) -> Iterator[str]:
+    for path in paths:
         if files.is_directory(path):
             yield from files.expand(f"{path}/*.cfg")
         elif files.exists(path):
@@ -96,9 +103,4 @@ def _key(path: str, files: Files) -> str:
     return next((each for each in beside_it if files.exists(each)), "")
 
 
-def _starts(running: Sequence[Owner]) -> list[str]:
-    told = [each for owner in running for each in _OPTION.findall(owner.command_line)]
-    return list(dict.fromkeys([*(path for path in told if path.startswith("/")), _DEFAULT]))
-
-
-HAPROXY = Daemon("haproxy", frozenset({"haproxy"}), _read, ("/run/haproxy.pid",))
+HAPROXY = Daemon("haproxy", frozenset({"haproxy"}), _read, tells_owner=True)

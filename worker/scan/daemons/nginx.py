@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import PurePosixPath
 
-from worker.scan.daemons.daemon import Configured, Daemon
+from worker.scan.daemons.daemon import Configured, Daemon, instances
 from worker.scan.directive import Directive, beside, follow, read_braces
 from worker.scan.files import Files
 from worker.scan.owner import Owner
 
 _DEFAULTS = ("/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf")
 _OPTION = re.compile(r"(?<=\s)-c\s+(\S+)")
+_CHILD = re.compile(r"nginx: (?!master )")
 _NO_FILE = ("data:", "engine:", "store:")
 
 
@@ -58,12 +59,13 @@ def _pairs(block: _Block, base: str, tell: Callable[[str], None]) -> Iterator[Co
 
 
 def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
-    for path in _starts(running):
-        if not files.exists(path):
-            continue
-        base = str(PurePosixPath(path).parent)
-        included = _includes(base)
-        yield from pick(follow(path, read_braces, included, files), base, files.tell)
+    masters = [owner for owner in running if not _CHILD.match(owner.command_line)]
+    for owner, paths in instances(masters, _OPTION, _DEFAULTS):
+        for path in filter(files.exists, paths):
+            base = str(PurePosixPath(path).parent)
+            directives = follow(path, read_braces, _includes(base), files)
+            for each in pick(directives, base, files.tell):
+                yield replace(each, owner=owner)
 
 
 def _includes(base: str) -> Callable[[Directive], Iterable[str]]:
@@ -74,9 +76,6 @@ def _includes(base: str) -> Callable[[Directive], Iterable[str]]:
     return included
 
 
-def _starts(running: Sequence[Owner]) -> list[str]:
-    told = [found[1] for owner in running if (found := _OPTION.search(owner.command_line))]
-    return list(dict.fromkeys([*(path for path in told if path.startswith("/")), *_DEFAULTS]))
+_PROGRAMS = frozenset({"nginx", "openresty", "angie"})
 
-
-NGINX = Daemon("nginx", frozenset({"nginx", "openresty", "angie"}), _read, ("/run/nginx.pid",))
+NGINX = Daemon("nginx", _PROGRAMS, _read, tells_owner=True)

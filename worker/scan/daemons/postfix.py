@@ -92,6 +92,4 @@ def _read(files: Files, _running: Sequence[Owner]) -> Iterator[Configured]:
             yield from pick(settings | {each.name: each for each in overrides}, files.tell)
 
 
-POSTFIX = Daemon(
-    "postfix", frozenset({"master", "smtpd"}), _read, ("/var/spool/postfix/pid/master.pid",)
-)
+POSTFIX = Daemon("postfix", frozenset({"master", "smtpd"}), _read)

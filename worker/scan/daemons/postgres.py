@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from worker.scan.daemons.daemon import Configured, Daemon
@@ -70,7 +71,8 @@ def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
         path = told.get("config_file") or f"{told.get('data_directory', '')}/postgresql.conf"
         if files.exists(path) and files.real(path) not in done:
             done.add(files.real(path))
-            yield from _of_cluster(path, told, files)
+            for each in _of_cluster(path, told, files):
+                yield replace(each, owner=owner)
     for path in [path for pattern in _CLUSTERS for path in files.expand(pattern)]:
         if files.real(path) not in done:
             yield from _of_cluster(path, {}, files)
@@ -100,4 +102,4 @@ def _included(directive: Directive) -> Iterable[str]:
         yield f"{named}/*.conf"
 
 
-POSTGRES = Daemon("postgresql", _POSTGRES, _read)
+POSTGRES = Daemon("postgresql", _POSTGRES, _read, tells_owner=True)
