@@ -1,7 +1,7 @@
 """What a scan found, as lines for people and as documents for machines."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 import msgspec
@@ -14,6 +14,7 @@ _WIDTH = 80
 _INDENT = "  "
 _HEADER = ("VERDICT", "SERVICE", "CERTIFICATE", "ENDS", "RENEWAL")
 _SERVICE, _PLACE, _RENEWAL = 16, 21, 10  # what is longer is cut; JSON has all
+_FEW = 3  # ports that are named
 _TIMES = ("outage_at", "expiring_at", "not_before", "not_after", "observed_at")
 
 
@@ -83,7 +84,7 @@ def _told(scan: Scan) -> Iterator[str]:
     for problem in scan.problems:
         yield f"not looked at: {plain(problem)}"
     if scan.silent:
-        yield f"taken for plain text, for they did not answer: {plain(', '.join(scan.silent))}"
+        yield f"taken for plain text, for they did not answer: {_some(scan.silent)}"
     needing = len(scan.needing_work)
     if not scan.facts:
         yield "no certificate in use was found"
@@ -91,6 +92,11 @@ def _told(scan: Scan) -> Iterator[str]:
         yield f"{needing} of {len(scan.facts)} certificates need work"
     else:
         yield f"{len(scan.facts)} certificates, all fresh"
+
+
+def _some(ports: Sequence[str]) -> str:
+    more = f" and {len(ports) - _FEW} more" if len(ports) > _FEW else ""
+    return plain(", ".join(ports[:_FEW])) + more
 
 
 def _document(fact: CertificateFact) -> Document:

@@ -1,8 +1,6 @@
 """The processes behind sockets and configurations, and the systemd units that they belong to."""
 
 import os
-import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +8,6 @@ from worker import proc
 from worker.root import Root
 
 _PROC = Path("/proc")
-_SOCKET = re.compile(r"socket:\[(\d+)\]")
 _INIT = 1  # it may only hold a socket until the service is first asked
 _HIERARCHIES = ("0", "name=systemd")  # those in which systemd keeps its units
 
@@ -49,9 +46,9 @@ def find_owners(root: Root) -> Owners:
             continue
         owner = _describe(stat)
         running.append(owner)
-        for inode in _sockets(stat.pid):
+        for inode in proc.sockets(stat.pid):
             by_inode[inode] = _closer(owner, by_inode.get(inode))
-    return Owners(by_inode, sorted(running), frozenset(_sockets(os.getpid())))
+    return Owners(by_inode, sorted(running), frozenset(proc.sockets(os.getpid())))
 
 
 def unit_of(control_groups: str) -> str:
@@ -92,25 +89,6 @@ def _closer(one: Owner, other: Owner | None) -> Owner:
     if other is None:
         return one
     return min(one, other, key=lambda owner: (owner.pid == _INIT, owner))
-
-
-def _sockets(pid: int) -> Iterator[int]:
-    directory = _PROC / str(pid) / "fd"
-    for link in _links(directory):
-        if found := _SOCKET.fullmatch(link):
-            yield int(found[1])
-
-
-def _links(directory: Path) -> Iterable[str]:
-    try:
-        entries = list(directory.iterdir())
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return
-    for entry in entries:
-        try:
-            yield str(entry.readlink())
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue
 
 
 def _belongs(pid: int, root: Root) -> bool:

@@ -7,7 +7,7 @@ from itertools import groupby
 from contract.probe import StartTls
 from worker.certificate.description import DAMAGED, Certificate, read_der
 from worker.observations.connection import Address, UnreachableError, connect
-from worker.observations.starttls import ask_for_tls
+from worker.observations.starttls import USUAL_PORTS, ask_for_tls
 from worker.observations.tls import any_certificate
 from worker.proc import boot_clock
 from worker.root import Root
@@ -16,7 +16,6 @@ from worker.scan.listener import Listener
 from worker.scan.owner import Owner
 
 _V4, _V6 = "127.0.0.1", "::1"
-_STARTTLS: dict[int, StartTls] = {25: "smtp", 587: "smtp", 143: "imap", 389: "ldap"}
 _POSTGRES = frozenset({"postgres", "postmaster"})
 _NEVER_TLS = frozenset({"sshd", "dropbear"})  # each connection would be a line in their log
 
@@ -79,9 +78,9 @@ def _hosts(address: str, beside: Iterable[str]) -> tuple[str, ...]:
 
 
 def _starttls(number: int, owner: Owner | None) -> StartTls | None:
-    if (owner and owner.program in _POSTGRES) or number == 5432:  # noqa: PLR2004
+    if owner and owner.program in _POSTGRES:
         return "postgres"
-    return _STARTTLS.get(number)
+    return USUAL_PORTS.get(number)
 
 
 def ask_ports(ports: Sequence[Port], root: Root, deadline: float) -> Asked:
