@@ -124,7 +124,7 @@ class CertificateState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Certificates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The certificates in use on the host: of ports, of daemons' configurations, and those given."""
+    """The certificates in use on the host: of its ports, of its daemons, and those given."""
 
     paths: list[AbsolutePath] = []  # further files, or patterns of files
     timeout: str = "30s"  # for all together

@@ -18,6 +18,7 @@ _PAIRS = (
 _CHAINS = "smtpd_tls_chain_files"  # outweighs the pairs
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
 _OVERRIDE = re.compile(r"-o\s+(?:\{\s*)?(smtpd_tls_\w+)\s*=\s*([^\s}]+)")
+_LONGEST = 10_000  # text with variables
 _DEEPEST = 10  # variables within variables
 
 Settings = Mapping[str, Directive]
@@ -56,9 +57,11 @@ def _value(name: str, settings: Settings, tell: Callable[[str], None]) -> str:
         return ""
     text = settings[name].words[1]
     for _ in range(_DEEPEST):
+        if len(text) > _LONGEST:
+            break
         text = _VARIABLE.sub(lambda found: _replacement(found, settings), text)
     if "$" in text:
-        tell(f"{settings[name].place}: {name} = {text}: not understood")
+        tell(f"{settings[name].place}: {name} = {settings[name].words[1][:200]}: not understood")
         return ""
     return "" if text == "none" else text
 

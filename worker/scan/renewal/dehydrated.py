@@ -9,7 +9,7 @@ from worker.scan.renewal.schedule import cron_lines, timers
 from worker.scan.renewal.tool import Renewed
 
 _CONFIGURATIONS = ("/etc/dehydrated/config", "/etc/dehydrated/conf.d/*.sh")
-_SETTING = re.compile(r"^\s*(BASEDIR|CERTDIR)=[\"']?([^\"'\n#]*?)[\"']?\s*$", re.MULTILINE)
+_SETTING = re.compile(r"^\s*(BASEDIR|CERTDIR)=[\"']?([^\"'\n#]*?)[\"']?\s*(?:#.*)?$", re.MULTILINE)
 _BASE = "/etc/dehydrated"
 _OF_BASE = re.compile(r"\$\{BASEDIR\}|\$BASEDIR\b")
 

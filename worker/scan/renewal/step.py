@@ -14,7 +14,7 @@ _WANTED = "/etc/systemd/system/*.wants/*.service"
 _RENEW = re.compile(r"\b(?:step|step-cli) ca renew\b(.*)")
 _ENVIRONMENT = re.compile(r"^Environment=(.*)$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
-_DIRECTORY = "/etc/step/certs"  # of the units that step's manual has
+_FLAGS = ("-f", "--force", "--daemon", "--offline", "--mtls")  # options without a value
 
 
 def renewed_by(text: str, instance: str) -> list[str]:
@@ -32,11 +32,15 @@ def _variables(text: str) -> dict[str, str]:
 
 
 def _first_file(words: Iterable[str], variables: Mapping[str, str]) -> str:
-    """Return the first argument that is a certificate's path: options come before and after."""
-    for word in words:
+    """Return the first argument, which is the certificate; options and their values are none."""
+    left = iter(words)
+    for word in left:
+        if word.startswith("-"):
+            if word not in _FLAGS and "=" not in word:
+                next(left, None)
+            continue
         path = _VARIABLE.sub(lambda found: variables.get(found[1] or found[2], ""), word)
-        if path.startswith("/") and not path.endswith((".key", "step", "step-cli")):
-            return path
+        return path if path.startswith("/") else ""
     return ""
 
 
