@@ -18,6 +18,7 @@ from worker.proc import boot_clock
 HANDSHAKE_S = 2.0
 _QUIET_S = 0.1  # a server that speaks first does so sooner, and does not speak TLS
 _AT_ONCE = 16
+_ALERTS = ("TLSV1", "SSLV3_ALERT")  # how OpenSSL names what only a TLS server says
 _KIND = socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
 
 
@@ -163,5 +164,5 @@ class _Handshake:
 
 def _broken(error: ssl.SSLError) -> Answer:
     """Tell who refuses in TLS from who speaks something else."""
-    said = Said.TLS if "ALERT" in (error.reason or "") else Said.PLAIN
+    said = Said.TLS if (error.reason or "").startswith(_ALERTS) else Said.PLAIN
     return Answer(said, why=problem_of(error))

@@ -131,7 +131,8 @@ def _ask_plain(question: Question, protocol: StartTls, root: Root, deadline: flo
     try:
         with connection:
             ask_for_tls(protocol, connection)
-            secured = connection.secure(any_certificate(), question.server_name)
+            name = question.server_name or question.address.host
+            secured = connection.secure(any_certificate(), name)
             der = secured.getpeercert(binary_form=True)
     except UnreachableError as error:
         return Answer(Said.SILENT if "timed out" in str(error) else Said.PLAIN, why=str(error))

@@ -19,17 +19,21 @@ Serve = Callable[[socket.socket], None]
 
 @contextmanager
 def serving(
-    serve: Serve, *, begin: Callable[[], None] = lambda: None, host: str = "127.0.0.1"
+    serve: Serve,
+    *,
+    begin: Callable[[], None] = lambda: None,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[int]:
     """Serve one connection after another; give the port. The server does what it begins with."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, 0), family=family) as listener:
+    with socket.create_server((host, port), family=family) as listener:
         pid = os.fork()
         if pid == 0:
             _be_server(listener, serve, begin)
-        port: int = listener.getsockname()[1]
+        taken: int = listener.getsockname()[1]
     try:
-        yield port
+        yield taken
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -167,7 +167,7 @@ def test_step_as_a_daemon_or_by_cron_is_seen(tmp_path: Path) -> None:
 
 
 def test_step_options_are_no_certificate() -> None:
-    line = "ExecStart=step-cli ca renew --root /r.crt --ca-url=x --exec 'nginx -s reload' \\\n /a.crt /a.key"
+    line = "ExecStart=step-cli ca renew --root /r.crt --ca-url=x --exec 'x y' \\\n /a.crt /a.key"
     assert renewed_by(line, "") == ["/a.crt"]
     assert renewed_by("ExecStart=step ca renew ${UNKNOWN} x", "") == []
 
