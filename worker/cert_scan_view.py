@@ -89,9 +89,9 @@ def _told(scan: Scan) -> Iterator[str]:
     if not scan.facts:
         yield "no certificate in use was found"
     elif needing:
-        yield f"{needing} of {len(scan.facts)} certificates need work"
+        yield f"certificates that need work: {needing} of {len(scan.facts)}"
     else:
-        yield f"{len(scan.facts)} certificates, all fresh"
+        yield f"certificates in use: {len(scan.facts)}, all fresh"
 
 
 def _some(ports: Sequence[str]) -> str:
