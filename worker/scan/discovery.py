@@ -50,8 +50,9 @@ def discover(wishes: Wishes, root: Root, deadline: float) -> Discovery:
     """Find the certificates in use on a host, without a change to it. It ends at a deadline."""
     files, owners = Files(root), find_owners(root)
     leaf = cache(lambda path: _leaf(root.locate(path)))
-    given = _given(wishes.paths, files, leaf)
-    known = [*(_configured(files, owners, leaf) if wishes.configurations else ()), *given]
+    known = list(_configured(files, owners, leaf)) if wishes.configurations else []
+    named = {file.path for file in known}
+    known += [file for file in _given(wishes.paths, files, leaf) if file.path not in named]
     asked = _ports(owners, root, deadline) if wishes.ports else Asked()
     ask_names(list(names_to_ask(known, asked.tls)), root, deadline)
     renewals = Renewals([each for tool in TOOLS for each in tool(files)], leaf)

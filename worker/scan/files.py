@@ -1,13 +1,15 @@
 """The configuration files of a host, read within limits; what can't be read is told, once."""
 
 import os
+import stat
 
 from worker.observations.content import read_content
 from worker.observations.glob import expand
-from worker.observations.observation import ObservationError
+from worker.observations.observation import ObservationError, reason
 from worker.root import Root
 
 _LARGEST = 1024 * 1024
+_NOTHING = 0  # no mode of anything
 _MOST = 5000  # files read and patterns expanded
 
 
@@ -56,13 +58,23 @@ class Files:
             return []
 
     def is_directory(self, path: str) -> bool:
-        return self.root.locate(path).is_dir()
+        return stat.S_ISDIR(self._mode(path))
 
     def is_file(self, path: str) -> bool:
-        return self.root.locate(path).is_file()
+        return stat.S_ISREG(self._mode(path))
 
     def exists(self, path: str) -> bool:
-        return self.root.locate(path).exists()
+        return self._mode(path) != _NOTHING
+
+    def _mode(self, path: str) -> int:
+        """Return the kind of what is there; what we may not see is told, and not there for us."""
+        try:
+            return self.root.locate(path).stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return _NOTHING
+        except OSError as error:
+            self.tell(f"can't read {self.root.locate(path)}: {reason(error)}")
+            return _NOTHING
 
     def real(self, path: str) -> str:
         """Return the file that a path leads to, all links followed."""

@@ -117,3 +117,11 @@ def test_file_that_is_too_large_or_no_file_is_told(tmp_path: Path) -> None:
         f"{tmp_path}/large is larger than 1024 KiB",
         f"{tmp_path}/folder is no regular file",
     ]
+
+
+def test_path_that_can_not_be_followed_is_told_and_counts_as_absent(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    files = Files(Root(tmp_path))
+    assert not files.exists("/loop")
+    assert not files.is_file("/absent")
+    assert files.problems == [f"can't read {tmp_path}/loop: too many levels of symbolic links"]

@@ -95,6 +95,14 @@ def test_scan_of_a_port_without_a_known_file_tells_the_port(tmp_path: Path) -> N
     assert fact.verdict is given.verdict is CertificateVerdict.FRESH
 
 
+def test_scan_tells_a_given_file_once_that_a_configuration_names_too(tmp_path: Path) -> None:
+    with host(tmp_path):
+        alone = told(tmp_path)
+        with_path = told(tmp_path, paths=("/etc/nginx/*.pem", "/etc/nginx/a.pem"))
+    assert list(by_path(with_path)) == list(by_path(alone))
+    assert len(with_path.facts) == len(alone.facts)
+
+
 def test_scan_leaves_out_what_it_is_told_to_and_is_then_not_complete(tmp_path: Path) -> None:
     with host(tmp_path) as port:
         without_ports = told(tmp_path, ports=False)
