@@ -31,7 +31,7 @@ class _FileCommand(click.Command):
     """The nameless command: what stands for its name in a usage line is the path itself."""
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        return [self.options_metavar or ""] if ctx else []
+        return super().collect_usage_pieces(ctx)[:1]
 
 
 @click.group(
