@@ -8,6 +8,7 @@ import msgspec
 
 from contract.certificate import CertificateFact, CertificateVerdict
 from worker.display import Document, columns, emit, plain, rfc3339
+from worker.scan.judging import severity
 from worker.scan.scan import Scan
 
 _WIDTH = 80
@@ -41,9 +42,10 @@ def show_scan(scan: Scan, format_: str) -> None:
 def _show_table(scan: Scan) -> None:
     if not scan.facts:
         return
-    lines = columns([_HEADER, *(_row(fact) for fact in scan.facts)])
+    worst_first = sorted(scan.facts, key=lambda fact: -severity(fact.verdict))
+    lines = columns([_HEADER, *(_row(fact) for fact in worst_first)])
     click.echo(next(lines))
-    for fact, line in zip(scan.facts, lines, strict=True):
+    for fact, line in zip(worst_first, lines, strict=True):
         click.echo(line)
         for detail in _details(fact):
             click.echo(detail)
