@@ -18,6 +18,8 @@ from worker.scan.owner import Owners, find_owners
 from worker.scan.port import Asked, ask_names, ask_ports, find_ports
 from worker.scan.renewal import TOOLS, ReadLeaf, Renewals
 
+_LONGEST_PATH = 4000  # that a report may tell of
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -71,7 +73,10 @@ def _configured(files: Files, owners: Owners, leaf: ReadLeaf) -> Iterator[Certif
         running = [owner for owner in owners.running if daemon.runs_as(owner)]
         seen: dict[str, Configured] = {}
         for each in daemon.read(files, running):
-            seen.setdefault(each.path, each)
+            if len(each.path) > _LONGEST_PATH:
+                files.tell(f"{each.place}: not looked at, the path is too long")
+            else:
+                seen.setdefault(each.path, each)
         first = running[0] if running and not daemon.tells_owner else None
         for path, each in seen.items():
             yield CertificateFile(each, leaf(path), daemon, each.owner or first)

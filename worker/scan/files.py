@@ -45,8 +45,9 @@ class Files:
             return None
 
     def text(self, path: str) -> str | None:
+        """Return a file as text, in which no character is one that a path may not have."""
         data = self.data(path)
-        return None if data is None else data.decode(errors="replace")
+        return None if data is None else data.decode(errors="replace").replace("\0", "\ufffd")
 
     def expand(self, pattern: str) -> list[str]:
         """Return the paths that fit a pattern; a path without wildcards is one if it is there."""

@@ -14,6 +14,7 @@ from worker.certificate.look import look
 from worker.certificate.witness import Held, KeyStatus, Unreadable
 from worker.proc import boot_clock
 from worker.root import Root
+from worker.scan.daemons import DAEMONS
 from worker.scan.discovery import Found
 from worker.scan.joining import CertificateFile, Use
 
@@ -118,6 +119,10 @@ def _process(file: CertificateFile, root: Root) -> dict[str, str]:
 def _service(use: Use) -> str:
     if use.file and use.file.configured.service:
         return use.file.configured.service
-    if use.owner:
-        return use.owner.service
-    return use.file.daemon.name if use.file and use.file.daemon else ""
+    owner = use.owner
+    if owner is None or not owner.unit:
+        daemon = next((daemon for daemon in DAEMONS if daemon.runs_as(owner)), None)
+        daemon = daemon or (use.file.daemon if use.file else None)
+        if daemon:
+            return daemon.name
+    return owner.service if owner else ""

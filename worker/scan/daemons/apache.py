@@ -51,7 +51,8 @@ def _pairs(
 
 
 def _is_no_path(text: str) -> bool:
-    return "${" in text or text.startswith("pkcs11:")
+    """Tell whether it has a variable, or a macro's parameter, or names no file at all."""
+    return "$" in text or "%" in text or text.startswith("pkcs11:")
 
 
 def _read(files: Files, _running: Sequence[Owner]) -> Iterator[Configured]:
