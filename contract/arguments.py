@@ -79,6 +79,7 @@ _TEXTS: Mapping[type[msgspec.Struct], Mapping[str, Callable[[str], str]]] = {
     probe.Log: {"match": _pattern, "since": _past},
     probe.Json: {"pointer": _pointer},
     probe.Command: {"timeout": _duration},
+    probe.Certificates: {"timeout": _duration},
     probe.CertificateState: {"expiring_within": _duration, "timeout": _duration},
     Wait: {"duration": _duration},
 }

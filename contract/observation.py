@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from contract.certificate import CertificateVerdict
 from contract.expression import ValueType
 from contract.probe import (
     X509,
+    Certificates,
     CertificateState,
     Command,
     File,
@@ -108,6 +110,24 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
             ),
         },
         summary="how it stands with a certificate in use",
+    ),
+    "certificates": ObservationKind(
+        Certificates,
+        guard="exists",
+        fields={
+            "exists": _BOOL,  # at least one was found
+            "count": _INT,
+            "needing_work": _INT,  # all but the fresh ones
+            **dict.fromkeys(map(str, CertificateVerdict), _INT),  # how many have each verdict
+            "worst": _STRING,  # the worst verdict
+            "work": _STRINGS,  # what needs work: its file or port, and the reason
+            "complete": _BOOL,  # everything could be looked at
+            "problems": _STRINGS,  # what could not
+        },
+        unguarded=frozenset(
+            {"count", "needing_work", *map(str, CertificateVerdict), "work", "complete", "problems"}
+        ),
+        summary="the certificates in use on the host",
     ),
     "process": ObservationKind(
         Process,

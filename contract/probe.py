@@ -121,3 +121,10 @@ class CertificateState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     handshakes: Annotated[int, msgspec.Meta(ge=1, le=50)] = 5  # each may meet another worker
     expiring_within: str | None = None  # default: a quarter of its life, at most 30 days
     timeout: str = "5s"  # for all handshakes together
+
+
+class Certificates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The certificates in use on the host: of its ports, of its daemons, and those given."""
+
+    paths: list[AbsolutePath] = []  # further files, or patterns of files
+    timeout: str = "30s"  # for all together

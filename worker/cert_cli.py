@@ -45,7 +45,7 @@ def cert() -> None:
     """
 
 
-class _Duration(click.ParamType[str]):
+class DurationText(click.ParamType[str]):
     """A duration such as 30d, kept as a text."""
 
     name = "duration"
@@ -76,7 +76,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--server-name", help="Asked for (SNI).  [default: its first DNS name]")
 @click.option("--starttls", type=click.Choice(get_args(StartTls)), help="If it begins in plain.")
 @click.option("--handshakes", type=click.IntRange(1, 50), default=5, show_default=True)
-@click.option("--timeout", type=_Duration(), default="5s", show_default=True, help="For all.")
+@click.option("--timeout", type=DurationText(), default="5s", show_default=True, help="For all.")
 @click.option(
     "--made-here/--not-made-here",
     default=None,
@@ -84,7 +84,7 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option(
     "--expiring-within",
-    type=_Duration(),
+    type=DurationText(),
     help="So little left is late.  [default: a quarter of its life, at most 30d]",
 )
 @click.option(

@@ -10,6 +10,7 @@ import click
 from contract.error import DenreiError, PassingError
 from worker import worker_version
 from worker.cert_cli import cert
+from worker.cert_scan_cli import scan
 from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, config_path, load_config
 from worker.pair import EXIT_CONFIG
 
@@ -169,6 +170,7 @@ def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
         show_history(recent(config, limit), format_)
 
 
+cert.add_command(scan)
 main.add_command(cert)
 
 

@@ -25,7 +25,7 @@ def ask_port(
     address = parse_address(arguments.host, arguments.port or _NO_PORT)
     if address.port == _NO_PORT:
         return None
-    name = arguments.server_name or _name_of(leaf) or address.host
+    name = arguments.server_name or name_to_ask(leaf) or address.host
     tls = Tls(
         host=address.host,
         port=address.port,
@@ -74,7 +74,7 @@ def _kind(leaf: Certificate) -> str:
     return leaf.key_type.partition("-")[0]
 
 
-def _name_of(leaf: Certificate | None) -> str:
+def name_to_ask(leaf: Certificate | None) -> str:
     """Return the first DNS name of a certificate that a client may ask for."""
     for text in leaf.san if leaf else ():
         kind, _, name = text.partition(":")

@@ -35,6 +35,11 @@ def expand(pattern: str, root: Root) -> list[str]:
     return sorted(root.strip(str(path)) for path in found)
 
 
+def is_pattern(path: str) -> bool:
+    """Tell whether a path has wildcards."""
+    return _MAGIC.search(path) is not None
+
+
 def fits(name: str, wanted: str | None) -> bool:
     """Tell whether a last component is wanted: `uuid`, or a regular expression for all of it."""
     if wanted is None:
@@ -46,7 +51,7 @@ def fits(name: str, wanted: str | None) -> bool:
 def _step(base: Path, part: str) -> list[Path]:
     with looking_at(base):
         try:
-            if _MAGIC.search(part):
+            if is_pattern(part):
                 return [path for path in base.iterdir() if _shown(path.name, part)]
             (base / part).lstat()
         except (FileNotFoundError, NotADirectoryError):

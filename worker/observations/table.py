@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import get_type_hints
 
 from worker.observations.certificate_state import observe_certificate_state
+from worker.observations.certificates import observe_certificates
 from worker.observations.command import observe_command
 from worker.observations.file import observe_file
 from worker.observations.glob import observe_glob
@@ -20,6 +21,7 @@ from worker.observations.x509 import observe_x509
 PROBES: Mapping[str, Probe] = {
     "x509": observe_x509,
     "certificate_state": observe_certificate_state,
+    "certificates": observe_certificates,
     "process": observe_process,
     "file": observe_file,
     "glob": observe_glob,

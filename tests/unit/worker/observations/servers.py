@@ -18,30 +18,44 @@ Serve = Callable[[socket.socket], None]
 
 
 @contextmanager
-def serving(serve: Serve) -> Iterator[int]:
-    """Serve one connection after another; give the port."""
-    with server(serve) as (_, port):
-        yield port
+def serving(
+    serve: Serve,
+    *,
+    begin: Callable[[], None] = lambda: None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> Iterator[int]:
+    """Serve one connection after another; give the port. The server does what it begins with."""
+    with server(serve, begin=begin, host=host, port=port) as (_, taken):
+        yield taken
 
 
 @contextmanager
-def server(serve: Serve) -> Iterator[tuple[int, int]]:
+def server(
+    serve: Serve,
+    *,
+    begin: Callable[[], None] = lambda: None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> Iterator[tuple[int, int]]:
     """Serve one connection after another; give the server's pid and its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
         pid = os.fork()
         if pid == 0:
-            _be_server(listener, serve)
-        port: int = listener.getsockname()[1]
+            _be_server(listener, serve, begin)
+        taken: int = listener.getsockname()[1]
     try:
-        yield pid, port
+        yield pid, taken
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 
 
-def _be_server(listener: socket.socket, serve: Serve) -> None:
+def _be_server(listener: socket.socket, serve: Serve, begin: Callable[[], None]) -> None:
     try:
         signal.alarm(60)  # whatever becomes of the test
+        begin()
         while True:
             connection, _ = listener.accept()
             with connection, suppress(OSError):

@@ -33,6 +33,7 @@ LOG = "2026-01-01T00:00:00Z error\n"
 THERE: dict[str, dict[str, object]] = {
     "x509": {"path": "/there"},
     "certificate_state": {"path": "/there", "pid_file": "/pid"},
+    "certificates": {"paths": ["/there"]},
     "process": {"pid_file": "/pid"},
     "file": {"path": "/there"},
     "glob": {"path": "/ther*"},
@@ -47,6 +48,7 @@ THERE: dict[str, dict[str, object]] = {
 ABSENT: dict[str, dict[str, object]] = {
     "x509": {"path": "/absent"},
     "certificate_state": {"path": "/absent", "pid_file": "/absent"},
+    "certificates": {},
     "process": {"pid_file": "/absent"},
     "file": {"path": "/absent"},
     "glob": {"path": "/absent*"},

@@ -1,0 +1,1 @@
+"""How certificates in use are found."""
