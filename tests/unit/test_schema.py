@@ -22,6 +22,7 @@ from contract.runbook import (
     DEFAULT_WITHIN,
     OnInterrupt,
 )
+from orchestrator.library import Library
 from tests.unit.whole_runbook import WHOLE
 
 FILES = resources.files("runbooks")
@@ -29,7 +30,7 @@ SCHEMA: dict[str, Any] = json.loads(FILES.joinpath("schema.json").read_bytes())
 DEFS: dict[str, Any] = SCHEMA["$defs"]
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-SHIPPED = ("check", "reonboard", "restart")
+SHIPPED = ("check", "reonboard", "restart", "tls/check", "tls/reload")
 
 HEAD = "name: x\nobserve:\n  agent: {process: {pid_file: /run/agent.pid}}\n"
 STEP = "steps:\n  - name: it runs\n    ensure: agent.running\n"
@@ -71,6 +72,10 @@ BAD = {
     "process without a way to find it": HEAD + "  b: {process: {user: x}}\n" + STEP,
     "port out of range": HEAD + "  b: {tcp: {host: x, port: 65536}}\n" + STEP,
     "unparsable of another kind": HEAD + "  b: {x509: {path: /x, unparsable: ok}}\n" + STEP,
+    "certificate_state of nothing": HEAD + "  b: {certificate_state: {names: [x]}}\n" + STEP,
+    "too many handshakes": (
+        HEAD + "  b: {certificate_state: {port: 443, handshakes: 51}}\n" + STEP
+    ),
     "starttls of another kind": HEAD + "  b: {tls: {host: x, starttls: pop3}}\n" + STEP,
     "url of another kind": HEAD + "  b: {http: {url: ftp://x/}}\n" + STEP,
     "method that sends": HEAD + "  b: {http: {url: http://x/, method: POST}}\n" + STEP,
@@ -171,8 +176,7 @@ def test_shipped_runbook_fits_the_schema(name: str) -> None:
 
 
 def test_every_shipped_runbook_is_tried() -> None:
-    files = [entry.name for entry in FILES.iterdir()]
-    assert {f.removesuffix(".yaml") for f in files if f.endswith(".yaml")} == set(SHIPPED)
+    assert [found.name for found in Library().list()] == sorted(SHIPPED)
 
 
 def test_runbook_with_everything_is_taken_by_schema_and_loader() -> None:

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contract.observation import Tls
+from contract.probe import Tls
 from tests.integration.tls.pair import Pair, put
 from worker.observations.tls import observe_tls
 from worker.root import Root
@@ -22,7 +22,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """Knows where its files are; `start`, `stop`, `reload` and `restart` are scripts in its home."""
+    """Knows its files; `start`, `stop`, `reload` and `restart` are scripts in its home."""
 
     home: Path
     owner: int  # as whom it runs
@@ -72,7 +72,8 @@ class Daemon:
 
     def tell(self, what: str) -> None:
         """Run one of its scripts."""
-        done = subprocess.run([self.home / what], stdout=subprocess.DEVNULL, check=False, timeout=30)
+        said = subprocess.DEVNULL
+        done = subprocess.run([self.home / what], stdout=said, check=False, timeout=30)
         assert done.returncode == 0, f"{what} failed: {self.log()}"
 
     def log(self) -> str:

@@ -12,7 +12,7 @@ Kind = Callable[[Path], Daemon]  # makes one in a directory; nothing runs yet
 
 _STOP = """\
 pid=$(head -n1 {pid_file} 2>/dev/null) && kill -{signal} "$pid" 2>/dev/null || exit 0
-while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+while grep -q '^State:.[^Z]' "/proc/$pid/status" 2>/dev/null; do sleep 0.02; done
 """
 _RESTART = "./stop\nexec ./start"
 

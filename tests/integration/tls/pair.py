@@ -41,47 +41,36 @@ class Pair:
 
 
 class Authority:
-    """A root and an authority below it, which signs."""
+    """An authority below a root, which signs."""
 
     def __init__(self) -> None:
-        self._root, self._key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        self.certificate = _certificate("ca", self._key, "root", self._root, ca=True)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        root = ec.generate_private_key(ec.SECP256R1())
+        self.certificate = _builder("ca", self._key, "root").sign(root, hashes.SHA256())
 
-    def pair(self, *names: str, key: Key | None = None, days: int = 90) -> Pair:
-        """Return a new pair for names, from an hour ago on, as Let's Encrypt makes them."""
+    def pair(self, *names: str, key: Key | None = None) -> Pair:
+        """Return a new pair for names, valid from an hour ago on, as Let's Encrypt makes them."""
         own = key or ec.generate_private_key(ec.SECP256R1())
-        leaf = _certificate("", own, "ca", self._key, names=names, days=days)
-        return Pair(leaf, (self.certificate,), own)
+        san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        builder = _builder(names[0], own, "ca").add_extension(san, critical=False)
+        return Pair(builder.sign(self._key, hashes.SHA256()), (self.certificate,), own)
 
     def weak(self, *names: str) -> Pair:
+        """Return a pair that looks good, and that no daemon of Debian's starts with."""
         return self.pair(*names, key=rsa.generate_private_key(65537, WEAK))
 
 
-def _certificate(
-    name: str,
-    key: Key,
-    issuer: str,
-    signer: Key,
-    *,
-    ca: bool = False,
-    names: tuple[str, ...] = (),
-    days: int = 90,
-) -> x509.Certificate:
+def _builder(name: str, key: Key, issuer: str) -> x509.CertificateBuilder:
     begin = datetime.now(UTC) - timedelta(hours=1)
-    builder = (
+    return (
         x509.CertificateBuilder()
-        .subject_name(_name(name or names[0]))
+        .subject_name(_name(name))
         .issuer_name(_name(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .not_valid_after(begin + timedelta(days=90))
     )
-    if names:
-        dns = [x509.DNSName(each) for each in names]
-        builder = builder.add_extension(x509.SubjectAlternativeName(dns), critical=False)
-    return builder.sign(signer, hashes.SHA256())
 
 
 def put(path: Path, content: bytes, owner: int, mode: int) -> None:
