@@ -85,10 +85,10 @@ class Daemon:
         asked = Tls("127.0.0.1", self.port, starttls=self.starttls or None)  # type: ignore[arg-type]
         return str(observe_tls(asked, Root()).get("sha256", ""))
 
-    def files(self) -> dict[str, tuple[str, int, int, int]]:
-        """Return what its pair is: content, mode, owner and which file it is."""
+    def pair(self) -> dict[str, tuple[str, int, int]]:
+        """Return what its pair is: content, mode and owner of each file."""
         found = {}
-        for path in {self.certificate, self.key}:
+        for path in sorted({self.certificate, self.key}):
             stat, content = path.stat(), hashlib.sha256(path.read_bytes()).hexdigest()
-            found[path.name] = (content, stat.st_mode, stat.st_uid, stat.st_ino)
+            found[path.name] = (content, stat.st_mode, stat.st_uid)
         return found
