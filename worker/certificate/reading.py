@@ -29,7 +29,7 @@ _BEGIN = re.compile(rb"-----BEGIN " + _LABELS + rb"-----")
 _BLOCK = re.compile(rb"-----BEGIN (" + _LABELS + rb")-----(.*?)-----END \1-----", re.DOTALL)
 _KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _PKCS12_VERSION = b"\x02\x01\x03"  # the first element of every PKCS#12 file, and of no certificate
-_MOST_LINKS = 40
+_MOST_STEPS = 4096  # of a path and all its links
 
 
 class _UnreadableError(Exception):
@@ -188,7 +188,7 @@ def _load_key(data: bytes) -> PrivateKeyTypes:
 def _links_changed_at(path: Path) -> float:
     """Return when the last link on the way was made: a switched link brings an old file in."""
     latest, walked, left = 0.0, Path("/"), [*path.absolute().parts[1:]]
-    for _ in range(_MOST_LINKS * 100):
+    for _ in range(_MOST_STEPS):
         if not left:
             break
         walked /= left.pop(0)
