@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from tests.unit.worker.observations.certificates import key_pem, pem
@@ -26,7 +26,7 @@ class Pair:
     """A certificate and its key, in one file as HAProxy wants them."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
     @property
     def sha256(self) -> str:
@@ -44,24 +44,25 @@ def issue(
     ends: timedelta = 90 * DAY,
     *,
     itself: bool = False,
+    key: rsa.RSAPrivateKey | None = None,
 ) -> Pair:
     """Issue a certificate, dated back by an hour as authorities do, or signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    own = key or ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC).replace(microsecond=0)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority")])
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject if itself else authority)
-        .public_key(key.public_key())
+        .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + begins)
         .not_valid_after(now + ends)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key if itself else AUTHORITY, hashes.SHA256())
+        .sign(own if itself else AUTHORITY, hashes.SHA256())
     )
-    return Pair(made, key)
+    return Pair(made, own)
 
 
 def context(path: Path) -> ssl.SSLContext:
@@ -94,6 +95,14 @@ def in_turn(paths: Iterable[Path]) -> Serve:
     """Be a daemon of several workers, each with what it read when it was started."""
     contexts = cycle([context(path) for path in paths])
     return lambda connection: _shake(next(contexts), connection)
+
+
+def of_both_kinds(*paths: Path) -> Serve:
+    """Have a certificate for each kind of key, and show what suits the client."""
+    made = context(paths[0])
+    for path in paths[1:]:
+        made.load_cert_chain(path)
+    return lambda connection: _shake(made, connection)
 
 
 def by_name(default: Path, others: dict[str, Path]) -> Serve:

@@ -6,10 +6,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from contract.certificate import CertificateVerdict as Verdict
 from contract.probe import CertificateState
-from tests.unit.worker.certificate.daemons import DAY, HOUR, by_name, in_turn, issue, reloading
+from tests.unit.worker.certificate.daemons import (
+    DAY,
+    HOUR,
+    by_name,
+    in_turn,
+    issue,
+    of_both_kinds,
+    reloading,
+)
 from tests.unit.worker.children import child
 from tests.unit.worker.observations.servers import after, saying, server, serving
 from tests.waiting import eventually
@@ -85,6 +94,36 @@ def test_port_is_asked_by_the_files_first_name(tmp_path: Path) -> None:
         elsewhere = see(path, port=port, server_name="mail.example.com")
         assert elsewhere.verdict is Verdict.WRONG_NAME
         assert "shares no name" in elsewhere.reason
+
+
+@pytest.mark.parametrize("of", ["rsa", "ec"])
+def test_server_with_a_certificate_for_each_kind_of_key_is_asked_for_the_files(
+    tmp_path: Path, of: str
+) -> None:
+    """Else the one that it likes best would make the other look stale."""
+    both = {
+        "rsa": issue(key=rsa.generate_private_key(65537, 2048)).put(tmp_path / "rsa"),
+        "ec": issue().put(tmp_path / "ec"),
+    }
+    with serving(of_both_kinds(*both.values())) as port:
+        assert see(both[of], port=port).verdict is Verdict.FRESH
+
+
+def test_renewal_with_another_kind_of_key_is_stale_until_it_is_shown(tmp_path: Path) -> None:
+    old = issue(key=rsa.generate_private_key(65537, 2048))
+    path = old.put(tmp_path / "crt")
+    with serving(in_turn([path])) as port:
+        issue(begins=-2 * HOUR).put(path)
+        state = see(path, port=port)
+    assert state.verdict is Verdict.STALE_IN_MEMORY
+    assert state.outage_at == old.certificate.not_valid_after_utc
+
+
+def test_name_that_is_long_and_odd_costs_no_time(tmp_path: Path) -> None:
+    """What a certificate says is a stranger's text: it is read in one go."""
+    path = issue(f"{'a' * 250}!").put(tmp_path / "crt")
+    with serving(in_turn([path])) as port:
+        assert see(path, port=port).verdict is Verdict.FRESH
 
 
 def test_port_of_a_wildcard_is_asked_for_www(tmp_path: Path) -> None:
