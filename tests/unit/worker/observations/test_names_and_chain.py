@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from contract.probe import X509, CertificateState
 from tests.integration.tls.pair import Authority
@@ -46,6 +47,14 @@ def test_names_that_are_served_and_would_be_lost_are_told(
 def test_chain_counts_who_signed_and_nobody_else(tmp_path: Path) -> None:
     authority = Authority()
     pair, other = authority.pair("www.example"), authority.pair("other.example")
-    for chain, length in (((authority.certificate,), 2), ((), 1), ((other.leaf,), 1)):
+    namesake = Authority().certificate  # of the same name, with a key of its own
+    chains: dict[tuple[x509.Certificate, ...], int] = {
+        (): 1,
+        (authority.certificate,): 2,
+        (other.leaf,): 1,
+        (namesake,): 1,
+        (namesake, authority.certificate): 2,
+    }
+    for chain, length in chains.items():
         (tmp_path / "crt").write_bytes(replace(pair, chain=chain).certificate_pem)
         assert observe_x509(X509("/crt"), Root(tmp_path))["chain_length"] == length
