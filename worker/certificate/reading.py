@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from worker.certificate.der import first_element
 from worker.certificate.description import DAMAGED, Certificate, public_bytes, quietly, read_der
+from worker.certificate.signature import may_have_signed
 from worker.certificate.witness import Absent, FileWitness, Held, KeyStatus, Unreadable
 from worker.observations.content import open_regular
 from worker.observations.observation import ObservationError, looking_at
@@ -130,7 +131,7 @@ def _chain(leaf: Certificate, others: list[Certificate]) -> Iterator[Certificate
     """Go from each certificate to who signed it; a root ends the chain and is not part of it."""
     current, left = leaf, list(others)
     while not current.is_self_signed:
-        found = [each for each in left if each.subject == current.issuer]
+        found = [each for each in left if may_have_signed(each, current)]
         if not found or found[0].is_self_signed:
             return
         current = found[0]

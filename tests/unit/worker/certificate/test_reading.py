@@ -36,7 +36,7 @@ def signed(
     begins: datetime = datetime(2026, 1, 1, tzinfo=UTC),
     ends: datetime = datetime(2027, 1, 1, tzinfo=UTC),
 ) -> x509.Certificate:
-    """A certificate of KEY, signed by OTHER."""
+    """A certificate of KEY, signed by KEY, under whatever names."""
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
@@ -45,7 +45,7 @@ def signed(
         .serial_number(1)
         .not_valid_before(begins)
         .not_valid_after(ends)
-        .sign(OTHER, hashes.SHA256())
+        .sign(KEY, hashes.SHA256())
     )
 
 
