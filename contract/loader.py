@@ -33,7 +33,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RUNBOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _RESERVED = frozenset({"params", "run", "now", "true", "false", "null", "in"})
 
-_KEYS = ("name", "summary", "params", "lock", "timeout", "observe", "for_each", "steps", "report")
+_KEYS = (
+    *("name", "summary", "params", "lock", "timeout"),
+    *("observe", "for_each", "steps", "report", "tell"),
+)
 _PLAIN_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry", "on_interrupt")
 _STEP_KEYS = (*_PLAIN_STEP_KEYS, "rescue")
 _RESCUE_KEYS = (*_PLAIN_STEP_KEYS, "rolls_back")
@@ -69,6 +72,7 @@ def _runbook(reader: Reader, root: Node, data: bytes) -> Runbook:
         timeout=reader.duration(top, "timeout", DEFAULT_TIMEOUT),
         steps=tuple(_steps(reader, top.get("steps"))),
         report=dict(_report(reader, top.get("report"))),
+        tell=tuple(reader.texts(top, "tell")),
     )
 
 

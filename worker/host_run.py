@@ -46,6 +46,7 @@ class HostRun:
         self._tools = tools
         self._lexicon = Lexicon(accepted.runbook)
         self._redactor = Redactor(accepted.secrets)
+        self._told: list[str] = []
         self._closed = ""  # why no further step of any pass is looked at
 
     def carry_out(self) -> Result:
@@ -57,7 +58,7 @@ class HostRun:
         deadline = deadline_of(self._entry, self._runbook.timeout)
         passes = [self._pass(at, item, deadline) for at, item in enumerate(found.items)]
         outcome = worst(step.outcome for report in passes for step in report.steps)
-        return Result(outcome, passes, found.notes)
+        return Result(outcome, passes, [*found.notes, *self._told])
 
     def texts(self, item: Item | None) -> dict[str, Any]:
         """Return the values of every `${…}`, secrets among them."""
@@ -109,7 +110,14 @@ class HostRun:
         tell_changes(view, self._tools.ledger, Place(self._order.run_id, at, 0))
         view.forget()
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
-        return PassReport(item=name, steps=steps, values=brief(self._redactor.tree(values)))
+        values = brief(self._redactor.tree(values))
+        self._told += self._sentences(name, values)
+        return PassReport(item=name, steps=steps, values=values)
+
+    def _sentences(self, item: str, values: Mapping[str, Any]) -> list[str]:
+        """Return what the report of one pass has to tell people, after its item's name."""
+        texts = [values[name] for name in self._runbook.tell if values[name]]
+        return [f"{item}: {text}" if item else text for text in texts]
 
     def _steps(self, at: int, setting: Setting) -> Iterator[StepReport]:
         closed = self._closed
@@ -159,11 +167,10 @@ class HostRun:
         return is_cancelled() and ledger.step(place) is None
 
     def _values(self, texts: Mapping[str, Any]) -> dict[str, Any]:
-        values = {
-            f"params.{p.name}": p.to_value(self._parameters[p.name])
-            for p in self._runbook.parameters
-            if not p.secret
-        }
+        values: dict[str, Any] = {}
+        for parameter in self._runbook.parameters:
+            if not parameter.secret:
+                values |= parameter.to_values(self._parameters[parameter.name])
         if self._runbook.for_each:
             item = self._runbook.for_each.item
             values |= {n: v for n, v in texts.items() if n.startswith(f"{item}.")}
