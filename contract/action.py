@@ -41,6 +41,20 @@ class FileWrite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group: str | None = None
 
 
+class CopiedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file to copy, and where to."""
+
+    path: AbsolutePath
+    to: AbsolutePath  # a link is followed, and stays
+
+
+class FileCopy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Copy files that belong together, with owner and mode: all of them, or none if one fails."""
+
+    files: Annotated[list[CopiedFile], msgspec.Meta(min_length=1, max_length=20)]
+    make_directory: bool = False  # for the worker's user alone, where there is none
+
+
 class FileRemove(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Remove a file; a missing one is fine."""
 
@@ -80,6 +94,7 @@ class ActionKind:
 ACTIONS: Mapping[str, ActionKind] = {
     "command": ActionKind(Command, ("files[].content", "stdin"), "run a program"),
     "file.write": ActionKind(FileWrite, ("content",), "put a file in place atomically"),
+    "file.copy": ActionKind(FileCopy, (), "copy files that belong together"),
     "file.remove": ActionKind(FileRemove, (), "remove a file"),
     "unit": ActionKind(Unit, (), "start, stop, restart or reload a unit", "/usr/bin/systemctl"),
     "signal": ActionKind(Signal, (), "send a signal to a process", "/usr/bin/kill"),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,9 +15,10 @@ from contract.parameter import did_you_mean
 from contract.pointer import PointerError, parse_pointer
 from contract.reading import complaint_about_pattern
 from contract.request import RequestError, check_headers, parse_url
-from contract.template import TemplateError, render
+from contract.template import TemplateError, is_reference, render, render_arguments
 
 Place = list[str | int]
+S = TypeVar("S", bound=msgspec.Struct)
 
 _PLAINLY = {
     "Expected `str` matching regex '^/'": "must be an absolute path",
@@ -99,6 +100,20 @@ def wrong_texts(
         yield from _wrong_headers(arguments.get("headers"), node)
     if kind in (observation.Process, Signal) and not _FINDERS & arguments.keys():
         yield Problem(at, f"{kind.__name__.lower()} needs pid_file, cmdline or unit")
+
+
+def fill(kind: type[S], arguments: Mapping[str, Any], values: Mapping[str, Any]) -> S:
+    """Put the values in place of every `${…}`, and return the arguments of their kind.
+
+    An optional one that is nothing but a `${…}` is left out when that is empty. Raises
+    TemplateError, msgspec.ValidationError.
+    """
+    optional = {field.name for field in msgspec.structs.fields(kind) if not field.required}
+    rendered = render_arguments(arguments, values)
+    empty = {name for name in optional & rendered.keys() if rendered[name] == ""}
+    left_out = {name for name in empty if is_reference(arguments[name])}
+    given = {name: value for name, value in rendered.items() if name not in left_out}
+    return msgspec.convert(given, kind, strict=False)
 
 
 def misfits(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from posixpath import normpath
 from typing import Any
 
 from contract import template
@@ -13,6 +12,7 @@ from contract.expression import Compiled, Expression, ExpressionError, ValueType
 from contract.observation import OBSERVATIONS
 from contract.parameter import ParameterType, did_you_mean
 from contract.place import offset_of, place_in_yaml
+from contract.program import is_plain_path
 from contract.reading import complaint_about_pattern
 from contract.runbook import Action, Observation, Runbook, Step
 
@@ -33,6 +33,7 @@ _SAMPLES: Mapping[ParameterType, Any] = {
     ParameterType.BOOLEAN: True,
     ParameterType.DURATION: "1s",
     ParameterType.TIMESTAMP: "2026-03-01T02:00:00Z",
+    ParameterType.COMMAND: "/bin/true",
     ParameterType.UUID: "00000000-0000-0000-0000-000000000000",
 }
 
@@ -63,6 +64,9 @@ class _Lint:
         self.runbook = runbook
         self.root = root
         self.vocabulary = vocabulary(runbook)
+        self.commands = {
+            f"params.{p.name}" for p in runbook.parameters if p.type is ParameterType.COMMAND
+        }
         self.secrets = {f"params.{p.name}" for p in runbook.parameters if p.secret}
         self.samples = self._sample_values()
         self.guards = self._guards()
@@ -112,7 +116,8 @@ class _Lint:
         for_each = self.runbook.for_each
         at = self.root.find(["for_each"]).at
         if for_each:
-            allowed = {name for name in self.samples if name.startswith("params.")} - self.secrets
+            allowed = {name for name in self.samples if name.startswith("params.")}
+            allowed -= self.secrets | self.commands
             for text in (for_each.glob, for_each.only):
                 yield from self._template(text, allowed, self.root.find(["for_each"]))
             if for_each.glob and not for_each.glob.startswith("/"):
@@ -120,8 +125,9 @@ class _Lint:
             if for_each.name and for_each.name != "uuid":
                 yield from _regular_expression(for_each.name, at)
         lock_names = set(_TEXT_NAMES) | {n for n in self.samples if n.startswith("params.")}
+        lock_names -= self.secrets | self.commands
         for lock in self.runbook.locks:
-            yield from self._template(lock, lock_names - self.secrets, self.root.find(["lock"]))
+            yield from self._template(lock, lock_names, self.root.find(["lock"]))
 
     def _observation(self, seen: Observation) -> Iterator[Problem]:
         node = self.root.find(["observe", seen.name, seen.kind])
@@ -165,14 +171,22 @@ class _Lint:
         yield from self._program(action.arguments, inner)
 
     def _program(self, arguments: Mapping[str, Any], node: Node) -> Iterator[Problem]:
-        argv = arguments.get("argv")
-        if not isinstance(argv, list) or not argv or not isinstance(argv[0], str):
-            return
-        program = argv[0]
-        is_literal = program.startswith("/") and "${" not in program
-        if not is_literal or f"/{program.lstrip('/')}" != normpath(program):
-            message = f"the program must be an absolute path without ${{…}} or .., not {program!r}"
-            yield Problem(place_of(node, program), message)
+        argv, rest = arguments.get("argv"), [text for _, text in texts(arguments)]
+        program = argv[0] if isinstance(argv, list) and argv else None
+        if isinstance(program, str):
+            rest.remove(program)
+            if not self._is_program(program):
+                message = "the program must be an absolute path without ${…} or .., or a parameter "
+                yield Problem(place_of(node, program), f"{message}of type command: {program!r}")
+        for text in rest:
+            if names := self.commands & template.references(text):
+                message = f"{', '.join(sorted(names))} is a command and may only stand, alone, "
+                yield Problem(place_of(node, text), message + "at the head of a `command`")
+
+    def _is_program(self, text: str) -> bool:
+        if template.is_reference(text):
+            return template.references(text) <= self.commands
+        return is_plain_path(text) and "${" not in text
 
     def _template(self, text: str, names: set[str], node: Node) -> Iterator[Problem]:
         if complaint := template.check(text, names):

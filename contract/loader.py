@@ -10,7 +10,8 @@ from contract import reading
 from contract.document import DocumentError, Node, Position, read_document
 from contract.expression import Expression
 from contract.lint import check_runbook
-from contract.parameter import Parameter, ParameterError, ParameterType
+from contract.parameter import PROFILE, Parameter, ParameterError, ParameterType
+from contract.profile import profile_parameter, read_profile
 from contract.reading import Reader
 from contract.runbook import (
     DEFAULT_ACTION_TIMEOUT,
@@ -34,7 +35,7 @@ _RUNBOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _RESERVED = frozenset({"params", "run", "now", "true", "false", "null", "in"})
 
 _KEYS = (
-    *("name", "summary", "params", "lock", "timeout"),
+    *("name", "summary", "params", "profiles", "lock", "timeout"),
     *("observe", "for_each", "steps", "report", "tell"),
 )
 _PLAIN_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry", "on_interrupt")
@@ -60,12 +61,15 @@ def load_runbook(data: bytes, file: str) -> Runbook:
 
 def _runbook(reader: Reader, root: Node, data: bytes) -> Runbook:
     top = reader.mapping(root, _KEYS, required=("name", "steps"), what="a runbook")
+    parameters = tuple(_parameters(reader, top.get("params")))
+    profiles = dict(_profiles(reader, top.get("profiles"), parameters))
     return Runbook(
         name=reader.name(top, "name", _RUNBOOK_NAME),
         summary=reader.text(top, "summary"),
         source=data.decode(),
         digest=hashlib.sha256(data).hexdigest(),
-        parameters=tuple(_parameters(reader, top.get("params"))),
+        parameters=(*parameters, *([profile_parameter(list(profiles))] if profiles else [])),
+        profiles=profiles,
         observe=tuple(_observations(reader, top.get("observe"))),
         for_each=_for_each(reader, top.get("for_each")),
         locks=tuple(_locks(reader, top)),
@@ -127,6 +131,19 @@ def _check_parameter(
             parameter.accept(parameter.default)
         except ParameterError as error:
             reader.complain(fields["default"].at, f"the default does not fit: {error}")
+
+
+def _profiles(
+    reader: Reader, node: Node | None, parameters: Iterable[Parameter]
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    declared = {parameter.name: parameter for parameter in parameters}
+    if node is not None and PROFILE in declared:
+        message = f"{PROFILE!r} chooses one of these; give that parameter another name"
+        reader.complain(node.at, message)
+    if node is not None and node.value == {}:
+        reader.complain(node.at, "profiles needs at least one")
+    for name, child, _ in _named(reader, node, "profiles"):
+        yield name, read_profile(reader, name, child, declared)
 
 
 def _observations(reader: Reader, node: Node | None) -> Iterable[Observation]:

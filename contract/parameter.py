@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from contract.document import IMPOSSIBLE
@@ -12,8 +13,10 @@ from contract.duration import is_duration, parse_duration
 from contract.error import DenreiError
 from contract.expression import Value, ValueType
 from contract.instant import parse_instant
+from contract.program import complaint_about_program, words_of
 
 MAX_CHARACTERS = 8_192
+PROFILE = "profile"  # the parameter that chooses among a runbook's profiles
 MIN_SECRET_CHARACTERS = 6  # shorter ones can't be redacted without eating ordinary words
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -29,6 +32,7 @@ class ParameterType(StrEnum):
     TIMESTAMP = "timestamp"
     UUID = "uuid"
     ENUM = "enum"
+    COMMAND = "command"  # a program and its words, in one text
 
 
 _VALUE_TYPES = {
@@ -85,13 +89,16 @@ class Parameter:
 
     def accept(self, value: Any) -> Any:
         """Return the value if it is of this parameter's type. Raises ParameterError."""
-        if value == "" and self.default == "" and self.value_type in _CAN_BE_EMPTY:
+        if self._is_left_out(value):
             return value
         complaint = self._complaint(value)
         if complaint:
             shown = "the value given" if self.secret else repr(value)
             raise ParameterError(f"parameter {self.name}: {shown} {complaint}")
         return value
+
+    def _is_left_out(self, value: Any) -> bool:
+        return bool(value == "" and self.default == "" and self.value_type in _CAN_BE_EMPTY)
 
     def _complaint(self, value: Any) -> str:
         if self.type is ParameterType.BOOLEAN:
@@ -126,8 +133,9 @@ class Parameter:
                 "is not a moment with its zone, such as 2026-03-01T02:00:00Z",
             ),
             (not fits, f"does not match its pattern{hidden}"),
+            (self.type is ParameterType.COMMAND, complaint_about_program(text)),
         )
-        return next((complaint for applies, complaint in complaints if applies), "")
+        return next((complaint for applies, complaint in complaints if applies and complaint), "")
 
     def to_values(self, value: Any) -> dict[str, Value]:
         """Turn an accepted value into what expressions work with, by their names for it."""
@@ -144,9 +152,17 @@ class Parameter:
         moment = parse_instant(value) if self.type is ParameterType.TIMESTAMP else None
         return moment or value
 
+    def to_text(self, value: Any) -> Any:
+        """Turn an accepted value into what `${…}` puts in: of a command, its words."""
+        return words_of(value) if self.type is ParameterType.COMMAND else value
 
-def bind(declared: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the given values against the declaration and fill in the defaults.
+
+def bind(
+    declared: Iterable[Parameter],
+    given: Mapping[str, Any],
+    profiles: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Check the given values against the declaration; fill in the profile's and the defaults.
 
     Works on plain and secret values alike. Raises ParameterError for an unknown, missing or
     ill-typed one.
@@ -155,20 +171,23 @@ def bind(declared: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, A
     for name in given:
         if name not in by_name:
             raise ParameterError(f"unknown parameter {name!r}{did_you_mean(name, by_name)}")
-    return {p.name: _bound(p, given) for p in by_name.values()}
+    chosen = profiles.get(str(given.get(PROFILE, "")), {})
+    values = {**chosen, **given}
+    for parameter in by_name.values():
+        if parameter.name not in values and parameter.default is None:
+            fitting = [name for name, preset in profiles.items() if parameter.name in preset]
+            raise ParameterError(_missing(parameter, fitting))
+    return {p.name: p.accept(values.get(p.name, p.default)) for p in by_name.values()}
 
 
-def _bound(parameter: Parameter, given: Mapping[str, Any]) -> Any:
-    if parameter.name in given:
-        return parameter.accept(given[parameter.name])
-    if parameter.default is None:
-        way = "--secret" if parameter.secret else "-p"
-        source = "@FILE" if parameter.secret else "VALUE"
-        message = (
-            f"parameter {parameter.name} is missing; give it with {way} {parameter.name}={source}"
-        )
-        raise ParameterError(message)
-    return parameter.default
+def _missing(parameter: Parameter, profiles: list[str]) -> str:
+    way = "--secret" if parameter.secret else "-p"
+    source = "@FILE" if parameter.secret else "VALUE"
+    choice = f", or choose a profile that has it: {', '.join(profiles)}" if profiles else ""
+    return (
+        f"parameter {parameter.name} is missing; "
+        f"give it with {way} {parameter.name}={source}{choice}"
+    )
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """The language: a runbook and its parts as frozen types. `loader` makes them from YAML."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -10,6 +10,7 @@ from contract.action import ACTIONS
 from contract.document import Position
 from contract.expression import Expression
 from contract.parameter import Parameter
+from contract.template import render_arguments
 
 DEFAULT_WITHIN = timedelta(seconds=30)
 DEFAULT_ACTION_TIMEOUT = timedelta(minutes=5)
@@ -89,6 +90,7 @@ class Runbook:
     digest: str  # SHA-256 of the YAML bytes, lower-case hexadecimal
     steps: tuple[Step, ...]
     parameters: tuple[Parameter, ...] = ()
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # values by name
     observe: tuple[Observation, ...] = ()
     for_each: ForEach | None = None
     locks: tuple[str, ...] = ()  # the resources it works on, with `${…}` still in them
@@ -107,11 +109,20 @@ class Runbook:
         """Tell whether any step could change something."""
         return any(step.do for step in self.all_steps())
 
-    @property
-    def executables(self) -> frozenset[str]:
-        """Return every program that the runbook may start, for the host's policy."""
+    def executables(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        """Return every program that the runbook may start, for the host's policy.
+
+        Those that a parameter names are among them: `parameters` are the bound values.
+        """
         actions = [step.do for step in self.all_steps() if step.do]
         arguments = [action.arguments for action in actions]
         arguments += [seen.arguments for seen in self.observe]
         implied = {ACTIONS[action.kind].program for action in actions} - {""}
-        return frozenset(a["argv"][0] for a in arguments if "argv" in a) | implied
+        programs = [a["argv"][0] for a in arguments if "argv" in a]
+        texts = self.texts(parameters)
+        started = [render_arguments({"argv": [program]}, texts)["argv"] for program in programs]
+        return frozenset(words[0] for words in started if words) | implied
+
+    def texts(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of every `${params.…}`."""
+        return {f"params.{p.name}": p.to_text(parameters[p.name]) for p in self.parameters}

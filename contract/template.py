@@ -72,15 +72,30 @@ def render_argument(text: str, values: Mapping[str, Any]) -> str:
 def render_arguments(arguments: Mapping[str, Tree], values: Mapping[str, Any]) -> dict[str, Tree]:
     """Render the arguments of an observation or an action; `argv` word by word.
 
+    A word that is a whole command (a tuple) stands for all of its words.
+
     Raises TemplateError.
     """
     rendered: dict[str, Tree] = {}
     for name, tree in arguments.items():
         if name == "argv" and isinstance(tree, list):
-            rendered[name] = [render_argument(str(word), values) for word in tree]
+            rendered[name] = [word for text in tree for word in _words(str(text), values)]
         else:
             rendered[name] = render(tree, values)
     return rendered
+
+
+def is_reference(text: str) -> bool:
+    """Tell whether a text is one `${…}` and nothing else."""
+    found = _REFERENCE.fullmatch(text)
+    return bool(found and found[1])
+
+
+def _words(text: str, values: Mapping[str, Any]) -> list[str]:
+    """Return the words that one stands for: those of a command, where it is nothing but that."""
+    found = _REFERENCE.fullmatch(text)
+    value = values.get(found[1] or "") if found else None
+    return list(value) if isinstance(value, tuple) else [render_argument(text, values)]
 
 
 def _look_up(values: Mapping[str, Any]) -> Callable[[re.Match[str]], Any]:

@@ -103,7 +103,7 @@ def _bind(submission: Submission) -> dict[str, Any]:
         if name in declared and not declared[name].secret:
             raise ParameterError(f"parameter {name} is not secret; give it with -p {name}=VALUE")
     given = {**submission.params, **submission.secrets}
-    bound = bind(submission.runbook.parameters, given)
+    bound = bind(submission.runbook.parameters, given, submission.runbook.profiles)
     return {name: value for name, value in bound.items() if not declared[name].secret}
 
 

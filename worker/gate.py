@@ -127,7 +127,7 @@ class Gate:
         if not self._policy.allows_runbook(runbook.name, runbook.digest):
             detail = f"this host's policy does not allow the runbook {runbook.name!r}"
             raise Refused(Reason.POLICY_RUNBOOK, detail, order.run_id)
-        if programs := self._policy.forbidden(runbook.executables):
+        if programs := self._policy.forbidden(runbook.executables(accepted.parameters)):
             detail = f"this host's policy does not allow {', '.join(programs)}"
             raise Refused(Reason.POLICY_EXECUTABLE, detail, order.run_id)
 
@@ -291,6 +291,6 @@ def _parameters(order: Order, runbook: Runbook, secrets: Mapping[str, str]) -> d
         detail = f"{', '.join(sorted(misplaced))} sent the wrong way (secret and plain mixed up)"
         raise Refused(Reason.BAD_PARAMETER, detail, order.run_id)
     try:
-        return bind(runbook.parameters, {**order.params, **secrets})
+        return bind(runbook.parameters, {**order.params, **secrets}, runbook.profiles)
     except ParameterError as error:
         raise Refused(Reason.BAD_PARAMETER, str(error), order.run_id) from None

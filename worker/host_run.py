@@ -63,7 +63,7 @@ class HostRun:
     def texts(self, item: Item | None) -> dict[str, Any]:
         """Return the values of every `${…}`, secrets among them."""
         texts: dict[str, Any] = {"run.id": self._order.run_id, "run.host": self._order.host}
-        texts |= {f"params.{name}": value for name, value in self._parameters.items()}
+        texts |= self._runbook.texts(self._parameters)
         if item and self._runbook.for_each:
             name = self._runbook.for_each.item
             texts |= {f"{name}.name": item.name, f"{name}.path": item.path}

@@ -115,7 +115,7 @@ def _resources(accepted: Accepted) -> frozenset[str]:
     """Return what an order locks; what changes something without a name, locks all of its kind."""
     order, runbook = accepted.order, accepted.runbook
     texts = {"run.id": order.run_id, "run.host": order.host}
-    texts |= {f"params.{name}": value for name, value in accepted.parameters.items()}
+    texts |= runbook.texts(accepted.parameters)
     try:
         named = frozenset(str(render(lock, texts)) for lock in runbook.locks) - {""}
     except TemplateError as error:

@@ -9,9 +9,10 @@ import msgspec
 import structlog
 
 from contract.action import ACTIONS as KINDS
+from contract.arguments import fill
 from contract.error import PassingError
 from contract.runbook import Runbook, Step
-from contract.template import TemplateError, render_arguments
+from contract.template import TemplateError
 from worker.actions import scrub, scrub_paths
 from worker.gate import Gate
 from worker.host_run import HostRun
@@ -58,10 +59,8 @@ def _remove_files(entry: Entry, gate: Gate, tools: Tools) -> None:
         if action is None:
             continue
         with contextlib.suppress(TemplateError, msgspec.ValidationError):
-            rendered = render_arguments(action.arguments, run.texts(item))
-            kind = KINDS[action.kind].arguments
-            arguments = msgspec.convert(rendered, kind, strict=False)
-            for problem in scrub(scrub_paths(arguments), tools.root):
+            arguments = fill(KINDS[action.kind].arguments, action.arguments, run.texts(item))
+            for problem in scrub(scrub_paths(arguments, tools.root)):
                 _log.error("scrub_failed", run=place.run_id, problem=problem)
             _log.info("scrubbed", run=place.run_id, step=step.name)
 

@@ -22,11 +22,12 @@ from datetime import timedelta
 import msgspec
 
 from contract.action import ACTIONS as KINDS
+from contract.arguments import fill
 from contract.instant import now_ms, to_datetime
 from contract.outcome import StepOutcome
 from contract.report import ActionReport, StepReport
 from contract.runbook import Action, OnInterrupt, Step
-from contract.template import TemplateError, render_arguments
+from contract.template import TemplateError
 from worker.action_report import action_report
 from worker.actions import ACTIONS
 from worker.actions.action import ActionResult, Context
@@ -163,12 +164,12 @@ class StepRunner:
         return self._setting.view.holds(self._step.ensure)
 
     def _arguments(self, action: Action) -> msgspec.Struct:
-        rendered = render_arguments(action.arguments, self._setting.texts)
-        return msgspec.convert(rendered, KINDS[action.kind].arguments, strict=False)
+        return fill(KINDS[action.kind].arguments, action.arguments, self._setting.texts)
 
     def _act(self, kind: str, arguments: msgspec.Struct) -> ActionResult:
         self._tools.ledger.begin_step(self._place, now_ms())
         self._attempts += 1
+        tell_changes(self._setting.view, self._tools.ledger, self._place)
         result = ACTIONS[kind](arguments, self._context())
         self._action = action_report(kind, result, self._setting.redactor)
         return result

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from contract.arguments import fill
 from contract.duration import parse_duration, show_duration
 from contract.error import DenreiError
 from contract.expression import Compiled, Expression, ExpressionError, Value
@@ -14,7 +15,6 @@ from contract.instant import show_instant
 from contract.lint import vocabulary
 from contract.observation import OBSERVATIONS
 from contract.runbook import Observation, Runbook
-from contract.template import render_arguments
 from worker.observations import PROBES
 from worker.proc import boot_clock
 from worker.root import Root
@@ -121,8 +121,7 @@ class View:
     def _probe(self, observation: Observation) -> dict[str, Value]:
         kind = OBSERVATIONS[observation.kind]
         try:
-            rendered = render_arguments(observation.arguments, self._texts)
-            arguments = msgspec.convert(rendered, kind.arguments, strict=False)
+            arguments = fill(kind.arguments, observation.arguments, self._texts)
             fields = PROBES[observation.kind](self._in_time(arguments), self._root)
         except (DenreiError, msgspec.ValidationError, OSError, ValueError, OverflowError) as error:
             # The last three are for what no probe foresaw, such as a file from the year 30000.

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from contract import loader
-from contract.action import ACTIONS, CommandFile
+from contract.action import ACTIONS, CommandFile, CopiedFile
 from contract.document import DocumentError, read_document
 from contract.duration import parse_duration
 from contract.loader import load_runbook
@@ -95,7 +95,7 @@ BAD = {
     "program with dots": HEAD + STEP + "    do: {command: [/opt/x/../sh]}\n",
     "program out of a parameter": (
         "name: x\nparams: {p: {default: /x}}\nobserve: {agent: {file: {path: /x}}}\n"
-        'steps: [{name: it, ensure: agent.exists, do: {command: ["${params.p}"]}}]\n'
+        'steps: [{name: it, ensure: agent.exists, do: {command: ["${params.p} -x"]}}]\n'
     ),
     "argument that is a number": HEAD + STEP + "    do: {command: [/bin/sleep, 5]}\n",
     "mode that is no mode": (
@@ -108,6 +108,16 @@ BAD = {
     "secret with a default": HEAD + "params: {p: {secret: true, default: hunter22}}\n" + STEP,
     "default of another type": HEAD + "params: {p: {type: integer, default: many}}\n" + STEP,
     "default that is no duration": HEAD + "params: {p: {type: duration, default: soon}}\n" + STEP,
+    "default that is no command": HEAD + "params: {p: {type: command, default: ls}}\n" + STEP,
+    "profiles without one": HEAD + "params: {p: {}}\nprofiles: {}\n" + STEP,
+    "profile that is empty": HEAD + "params: {p: {}}\nprofiles: {a: {}}\n" + STEP,
+    "profile of a list": HEAD + "params: {p: {}}\nprofiles: {a: {p: [x]}}\n" + STEP,
+    "profile with capitals": HEAD + "params: {p: {}}\nprofiles: {A: {p: x}}\n" + STEP,
+    "copy of nothing": HEAD + STEP + "    do: {file.copy: {files: []}}\n",
+    "copy to nowhere": HEAD + STEP + "    do: {file.copy: {files: [{path: /x}]}}\n",
+    "copy to a relative path": (
+        HEAD + STEP + "    do: {file.copy: {files: [{path: /x, to: y}]}}\n"
+    ),
     "for_each over nothing": HEAD + "for_each: {}\n" + STEP,
     "for_each over two things": HEAD + "for_each: {a: {list: [x]}, b: {list: [y]}}\n" + STEP,
     "for_each of glob and list": (HEAD + "for_each: {a: {glob: {path: /x/*}, list: [x]}}\n" + STEP),
@@ -224,6 +234,9 @@ def test_schema_has_the_arguments_of_an_observation(kind: str) -> None:
 def test_schema_has_the_arguments_of_an_action(kind: str) -> None:
     if kind != "command":
         assert_fits(DEFS["action"]["properties"][kind], ACTIONS[kind].arguments)
+        if kind == "file.copy":
+            copied = DEFS["action"]["properties"][kind]["properties"]["files"]["items"]
+            assert_fits(copied, CopiedFile)
         return
     assert own_fields(ACTIONS[kind].arguments).keys() == {"argv", *loader._COMMAND_OPTIONS}
     assert_fits(DEFS["action"]["properties"]["files"]["items"], CommandFile)

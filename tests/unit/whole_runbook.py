@@ -12,6 +12,9 @@ params:
   colour: {type: enum, values: [red, green], default: red}
   word: {pattern: "[a-z]+", default: word}
   token: {secret: true, default: ""}
+  test: {type: command, default: /bin/x -t}
+profiles:
+  quick: {count: 1, deep: false, wait: 1m, test: /bin/y}
 lock: ["service:${params.word}", file:/etc/x]
 timeout: 10m
 for_each:
@@ -32,6 +35,7 @@ observe:
   value: {json: {path: /x.json, pointer: /a~1b/0}}
   whole: {json: {path: /x.json, pointer: ""}}
   short: {command: [/bin/true, -v]}
+  tried: {command: ["${params.test}", -q]}
   long: {command: {argv: [/bin/true], timeout: 3s}}
 steps:
   - name: first
@@ -66,6 +70,9 @@ steps:
   - name: third
     ensure: "!found.exists"
     do: {file.remove: {path: /etc/x}}
+  - name: copied
+    ensure: text.exists
+    do: {file.copy: {files: [{path: /etc/x, to: "/y/${params.word}"}], make_directory: true}}
   - name: fourth
     ensure: service.exists && service.active
     do: {unit: {name: x.service, verb: restart}}

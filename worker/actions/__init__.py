@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from worker.actions.action import ActionFunction, ActionResult, Context
 from worker.actions.command import run_command
+from worker.actions.file_copy import copy_files
 from worker.actions.file_remove import remove_file
 from worker.actions.file_write import write_file
 from worker.actions.scrub import scrub, scrub_paths
@@ -16,6 +17,7 @@ __all__ = ["ACTIONS", "ActionFunction", "ActionResult", "Context", "scrub", "scr
 ACTIONS: Mapping[str, ActionFunction] = {
     "command": run_command,
     "file.write": write_file,
+    "file.copy": copy_files,
     "file.remove": remove_file,
     "unit": control_unit,
     "signal": send_signal,

@@ -18,7 +18,7 @@ def run_command(arguments: Command, context: Context) -> ActionResult:
     try:
         result = _write_and_run(arguments, context)
     finally:
-        problems = scrub(scrub_paths(arguments), context.root)
+        problems = scrub(scrub_paths(arguments, context.root))
     if not problems:
         return result
     summary = "; ".join([result.summary, *problems])

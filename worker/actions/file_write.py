@@ -1,25 +1,24 @@
 """The action `file.write`: put a file in place atomically."""
 
-import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 
 from contract.action import FileWrite
 from worker.actions.action import ActionResult, Context, failure
-from worker.actions.scrub import draft
+from worker.actions.draft import draft, sync_directory, write_draft
 from worker.root import Root, UnknownNameError
 
 
 def write_file(arguments: FileWrite, context: Context) -> ActionResult:
     """Write a draft beside the file and rename it: a link at the path is replaced, not followed."""
     path, root = context.root.locate(arguments.path), context.root
-    beside = root.locate(draft(arguments.path))
+    beside = draft(path)
     try:
         owner = _ids(arguments, path, root)
-        _write_draft(beside, arguments, owner)
+        write_draft(beside, arguments.content.encode(), owner, int(arguments.mode, 8))
         beside.rename(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except UnknownNameError as error:
         return ActionResult(ok=False, summary=str(error))
     except OSError as error:
@@ -43,24 +42,3 @@ def _ids(arguments: FileWrite, path: Path, root: Root) -> tuple[int, int]:
         user if arguments.owner is None else root.user_id(arguments.owner),
         group if arguments.group is None else root.group_id(arguments.group),
     )
-
-
-def _write_draft(path: Path, arguments: FileWrite, owner: tuple[int, int]) -> None:
-    with suppress(FileNotFoundError):
-        path.unlink()  # of an earlier attempt that was killed
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as out:
-        out.write(arguments.content.encode())
-        out.flush()
-        os.fchown(out.fileno(), *owner)
-        os.fchmod(out.fileno(), int(arguments.mode, 8))  # last: a change of owner clears bits
-        os.fsync(out.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    """Make the new name survive a power loss."""
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

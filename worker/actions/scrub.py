@@ -2,44 +2,41 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 
-from contract.action import Command, FileWrite
+from contract.action import Command, FileCopy, FileWrite
 from worker.actions.action import why
+from worker.actions.draft import draft, follow
 from worker.root import Root
 
 
-def scrub_paths(arguments: msgspec.Struct) -> list[str]:
+def scrub_paths(arguments: msgspec.Struct, root: Root) -> list[Path]:
     """Return what must be gone after an action, whatever became of it.
 
     A recovery removes these first of all: the one that put them there may have been killed.
     """
     match arguments:
         case Command():
-            return [*(file.path for file in arguments.files), *arguments.scrub]
+            texts = [*(file.path for file in arguments.files), *arguments.scrub]
+            return [root.locate(text) for text in texts]
+        case FileCopy():
+            return [draft(follow(root.locate(file.to))[0]) for file in arguments.files]
         case FileWrite():
-            return [draft(arguments.path)]
+            return [draft(root.locate(arguments.path))]
         case _:
             return []
 
 
-def draft(path: str) -> str:
-    """Return where a file is written before it takes its place: a fixed name, so it is found."""
-    place = PurePosixPath(path)
-    return str(place.with_name(f".{place.name}.denrei"))
-
-
-def scrub(paths: Iterable[str], root: Root) -> list[str]:
+def scrub(paths: Iterable[Path]) -> list[str]:
     """Remove the paths; return a sentence for each one that could not be removed."""
     problems = []
     for path in paths:
-        located = root.locate(path)
         try:
-            _unlink(located)
+            _unlink(path)
         except OSError as error:
-            problems.append(f"can't remove {located}: {why(error)}")
+            problems.append(f"can't remove {path}: {why(error)}")
     return problems
 
 

@@ -161,7 +161,7 @@ ARGUMENTS = {
     "{wait: {duration: @@3 days}}": "'3 days' is not a duration such as 5s",
     "{wait: @@{}}": "arguments: Object missing required field `duration`",
     "@@{file.delete: {path: /x}}": "there is no action 'file.delete'; did you mean 'file",
-    "@@{shell: {x: y}}": "there is no action 'shell'; known are: command, file.remove, file.",
+    "@@{shell: {x: y}}": "there is no action 'shell'; known are: command, file.copy, file.",
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def test_rescue_counts_for_what_a_runbook_may_do() -> None:
     """The host's policy must see a program also where it is only a rescue's."""
     runbook = load(RESCUE)
     assert runbook.changes
-    assert runbook.executables == {"/bin/start"}
+    assert runbook.executables({}) == {"/bin/start"}
     assert [step.name for step in runbook.all_steps()] == ["a", "another way", "way back"]
 
 

@@ -108,3 +108,12 @@ def test_runbook_timeout_ends_a_running_command(host: WorkerHost) -> None:
     assert step.outcome == TIMED_OUT
     assert step.action is not None
     assert step.action.timed_out
+
+
+def test_step_sees_that_its_own_action_has_begun(host: WorkerHost) -> None:
+    """So "once more, whatever holds" can be said: it acts until it has acted, and no more."""
+    host.tool("tool", "echo x >> done")
+    forced = FLAG.replace("flag.exists", "run.changed && run.changed_at >= run.accepted_at")
+    step = only_step(host.run(forced))
+    assert (step.outcome, step.attempts) == (StepOutcome.CHANGED, 1)
+    assert (host.root / "done").read_text() == "x\n"

@@ -104,6 +104,7 @@ def test_run_work_meanwhile_that_fails_still_removes_the_files(tmp_path: Path) -
 
 def test_scrub_paths_of_a_command_are_its_files_and_more(tmp_path: Path) -> None:
     arguments = Command(argv=["/tool"], files=[SECRET], scrub=["/x"])
-    assert scrub_paths(arguments) == ["/etc/onboard.conf", "/x"]
-    assert scrub_paths(FileRemove(path="/x")) == []
-    assert scrub(scrub_paths(arguments), Root(tmp_path)) == []
+    root = Root(tmp_path)
+    assert scrub_paths(arguments, root) == [tmp_path / "etc/onboard.conf", tmp_path / "x"]
+    assert scrub_paths(FileRemove(path="/x"), root) == []
+    assert scrub(scrub_paths(arguments, root)) == []

@@ -88,10 +88,10 @@ def test_write_what_can_not_be_says_why_and_leaves_nothing(tmp_path: Path) -> No
 
 def test_write_that_was_killed_leaves_a_draft_that_recovery_finds(tmp_path: Path) -> None:
     arguments = FileWrite(path="/etc/f", content="secret")
-    assert scrub_paths(arguments) == ["/etc/.f.denrei"]
+    assert scrub_paths(arguments, Root(tmp_path)) == [tmp_path / "etc/.f.denrei"]
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/.f.denrei").write_text("sec")
-    assert scrub(scrub_paths(arguments), Root(tmp_path)) == []
+    assert scrub(scrub_paths(arguments, Root(tmp_path))) == []
     assert list((tmp_path / "etc").iterdir()) == []
 
 

@@ -84,6 +84,12 @@ EXAMPLES: dict[str, Example] = {
         "{file.write: {path: /f, content: after, mode: '0640'}}",
         lambda root: (root / "f").write_text("before"),
     ),
+    "file.copy": Example(
+        "{file: {path: /f/copy, match: ^after$}}",
+        "seen.exists && seen.matches",
+        "{file.copy: {files: [{path: /new, to: /f/copy}], make_directory: true}}",
+        lambda root: (root / "new").write_text("after"),
+    ),
     "file.remove": Example(
         "{file: {path: /f}}",
         '"!seen.exists"',

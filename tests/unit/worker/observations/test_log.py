@@ -104,6 +104,7 @@ def test_observe_since_leaves_older_lines_out(tmp_path: Path) -> None:
     assert look(tmp_path, text, since="3m") == {
         "exists": True,
         "count": 0,
+        "times": [],
         "matched": False,
         "dated": False,
         "truncated": False,
