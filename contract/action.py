@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from contract.observation import AbsolutePath, Argv, Process, UnitName
+from contract.probe import AbsolutePath, Argv, Process, UnitName
 
 Mode = Annotated[str, msgspec.Meta(pattern=r"^0?[0-7]{3}$")]
 

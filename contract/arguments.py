@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from contract import observation
+from contract import probe
 from contract.action import Signal, Wait, texts
 from contract.document import Node, Position, Problem
 from contract.duration import is_duration
@@ -23,7 +23,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 _PLAINLY = {
     "Expected `str` matching regex '^/'": "must be an absolute path",
     "Expected `str` matching regex '^https?://'": "must begin with http:// or https://",
-    f"Expected `str` matching regex {observation.UNIT_NAME!r}": "must be the name of one unit",
+    f"Expected `str` matching regex {probe.UNIT_NAME!r}": "must be the name of one unit",
 }
 
 
@@ -72,14 +72,15 @@ def _wrong_headers(headers: Any, node: Node) -> Iterator[Problem]:
 
 
 _TEXTS: Mapping[type[msgspec.Struct], Mapping[str, Callable[[str], str]]] = {
-    observation.File: {"match": _pattern},
-    observation.Glob: {"name": _pattern_or_uuid},
-    observation.Tcp: {"timeout": _duration},
-    observation.Tls: {"timeout": _duration},
-    observation.Http: {"url": _url, "timeout": _duration, "match": _pattern},
-    observation.Log: {"match": _pattern, "since": _past},
-    observation.Json: {"pointer": _pointer},
-    observation.Command: {"timeout": _duration},
+    probe.File: {"match": _pattern},
+    probe.Glob: {"name": _pattern_or_uuid},
+    probe.Tcp: {"timeout": _duration},
+    probe.Tls: {"timeout": _duration},
+    probe.Http: {"url": _url, "timeout": _duration, "match": _pattern},
+    probe.Log: {"match": _pattern, "since": _past},
+    probe.Json: {"pointer": _pointer},
+    probe.Command: {"timeout": _duration},
+    probe.CertificateState: {"expiring_within": _duration, "timeout": _duration},
     Wait: {"duration": _duration},
 }
 _FINDERS = frozenset({"pid_file", "cmdline", "unit"})
@@ -96,10 +97,12 @@ def wrong_texts(
         text = arguments.get(name)
         if isinstance(text, str) and "${" not in text and (complaint := complain(text)):
             yield Problem(node.find([name]).at, complaint)
-    if kind is observation.Http:
+    if kind is probe.Http:
         yield from _wrong_headers(arguments.get("headers"), node)
-    if kind in (observation.Process, Signal) and not _FINDERS & arguments.keys():
+    if kind in (probe.Process, Signal) and not _FINDERS & arguments.keys():
         yield Problem(at, f"{kind.__name__.lower()} needs pid_file, cmdline or unit")
+    if kind is probe.CertificateState and not {"path", "port"} & arguments.keys():
+        yield Problem(at, "certificate_state needs path or port")
 
 
 def fill(kind: type[S], arguments: Mapping[str, Any], values: Mapping[str, Any]) -> S:

@@ -5,107 +5,24 @@ Probes themselves live in the worker; this table is what a runbook is checked ag
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
 
 import msgspec
 
 from contract.expression import ValueType
-
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-AbsolutePath = Annotated[str, msgspec.Meta(pattern=r"^/", max_length=4096)]
-Argv = Annotated[list[str], msgspec.Meta(min_length=1, max_length=256)]
-UNIT_NAME = r"^[A-Za-z0-9:_.\\@-]+$"
-UnitName = Annotated[str, msgspec.Meta(pattern=UNIT_NAME, max_length=255)]
-Url = Annotated[str, msgspec.Meta(pattern=r"^https?://", max_length=4096)]
-
-
-class X509(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A certificate in a file: the first one of a PEM file, or DER."""
-
-    path: AbsolutePath
-    key: AbsolutePath | None = None  # the private key that should belong to it
-    unparsable: Literal["unknown", "absent"] = "unknown"  # what an empty or damaged file counts as
-
-
-class Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A running process, found by its pid file, by its command line, or by its systemd unit."""
-
-    pid_file: AbsolutePath | None = None
-    cmdline: str | None = None  # must stand in the command line; a path gets the host's root
-    unit: str | None = None
-    user: str | None = None  # the process must run as this user
-
-
-class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file or directory and, on request, a line in it."""
-
-    path: AbsolutePath
-    match: str | None = None  # a regular expression looked for line by line
-
-
-class Glob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The files and directories whose path fits a pattern."""
-
-    path: AbsolutePath
-    name: str | None = None  # `uuid`, or a regular expression for the whole last component
-
-
-class Tcp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether something accepts connections, reached directly or through a proxy."""
-
-    host: str  # `name` or `name:port`; a port here outweighs `port`
-    port: Port = 443
-    proxy_file: AbsolutePath | None = None  # one line [http://][user:password@]host[:port]
-    timeout: str = "5s"
-
-
-class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The certificate that a server shows on a port, whoever signed it."""
-
-    host: str  # `name` or `name:port`; a port here outweighs `port`
-    port: Port = 443
-    server_name: str | None = None  # the name asked for (SNI); default: the host
-    starttls: Literal["smtp", "imap", "ldap", "postgres"] | None = None
-    timeout: str = "5s"
-
-
-class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a web server answers. No redirect is followed, no proxy of the environment used."""
-
-    url: Url
-    method: Literal["GET", "HEAD"] = "GET"
-    headers: dict[str, str] = {}
-    ca_file: AbsolutePath | None = None  # who may have signed the server's certificate
-    match: str | None = None  # a regular expression looked for in the body
-    timeout: str = "10s"
-
-
-class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A unit of systemd."""
-
-    name: UnitName
-
-
-class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The lines at the end of a text log that fit a pattern."""
-
-    path: AbsolutePath
-    match: str  # a regular expression looked for line by line
-    since: str | None = None  # a duration back from now, or a moment in RFC 3339
-
-
-class Json(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A value in a JSON file."""
-
-    path: AbsolutePath
-    pointer: str  # RFC 6901, such as `/servers/0/name`; empty for the whole document
-
-
-class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a program says that only reads, and the code it exits with."""
-
-    argv: Argv
-    timeout: str = "10s"
+from contract.probe import (
+    X509,
+    CertificateState,
+    Command,
+    File,
+    Glob,
+    Http,
+    Json,
+    Log,
+    Process,
+    Tcp,
+    Tls,
+    Unit,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +69,45 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
             "key_matches": _BOOL,  # the key file holds the certificate's private key
         },
         summary="a certificate in a file",
+    ),
+    "certificate_state": ObservationKind(
+        CertificateState,
+        guard="exists",
+        fields={
+            "exists": _BOOL,  # the file holds a certificate that can be read
+            "verdict": _STRING,  # see contract/certificate.py
+            "reason": _STRING,  # in a sentence
+            "confirmed": _BOOL,  # a process or a port was asked, and could tell
+            "fresh": _BOOL,  # verdict is `fresh`
+            "fails": _BOOL,  # it is known from when on it does
+            "outage_at": _TIME,  # from when on handshakes or uploads fail
+            **_CERTIFICATE,
+            "expiring_at": _TIME,  # from when on it counts as expiring
+            "chain_ends_at": _TIME,  # the first end of it and of those in the file that signed it
+            "chain_length": _INT,  # with itself
+            "key_exists": _BOOL,  # false without `key:`
+            "key_matches": _BOOL,
+            "running": _BOOL,  # a process was asked for, and runs
+            "pid": _INT,
+            "loaded_at": _TIME,  # when it started, or was reloaded last
+            "shown": _BOOL,  # a port was asked, and showed a certificate
+            "served_not_before": _TIME,  # of one that is not the file's, if such a one is shown
+            "served_not_after": _TIME,  # the first end of all that are shown
+            "served_serial": _STRING,
+            "served_sha256": _STRING,
+        },
+        unguarded=frozenset(
+            {"verdict", "reason", "confirmed", "fresh", "fails", "running", "shown"}
+        ),
+        further_guards={
+            "outage_at": "fails",
+            **dict.fromkeys(("pid", "loaded_at"), "running"),
+            **dict.fromkeys(
+                ("served_not_before", "served_not_after", "served_serial", "served_sha256"),
+                "shown",
+            ),
+        },
+        summary="how it stands with a certificate in use",
     ),
     "process": ObservationKind(
         Process,

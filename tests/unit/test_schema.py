@@ -72,6 +72,10 @@ BAD = {
     "process without a way to find it": HEAD + "  b: {process: {user: x}}\n" + STEP,
     "port out of range": HEAD + "  b: {tcp: {host: x, port: 65536}}\n" + STEP,
     "unparsable of another kind": HEAD + "  b: {x509: {path: /x, unparsable: ok}}\n" + STEP,
+    "certificate_state of nothing": HEAD + "  b: {certificate_state: {names: [x]}}\n" + STEP,
+    "too many handshakes": (
+        HEAD + "  b: {certificate_state: {port: 443, handshakes: 51}}\n" + STEP
+    ),
     "starttls of another kind": HEAD + "  b: {tls: {host: x, starttls: pop3}}\n" + STEP,
     "url of another kind": HEAD + "  b: {http: {url: ftp://x/}}\n" + STEP,
     "method that sends": HEAD + "  b: {http: {url: http://x/, method: POST}}\n" + STEP,

@@ -23,6 +23,23 @@ for_each:
     only: "${params.id}"
 observe:
   certificate: {x509: {path: "${item.path}/a.crt", key: /a.key, unparsable: absent}}
+  state:
+    certificate_state:
+      path: /a.crt
+      key: /a.key
+      names: [a.example]
+      pid_file: /run/x.pid
+      cmdline: /run/x.pid
+      unit: x.service
+      user: x
+      made_here: false
+      host: localhost
+      port: 8443
+      server_name: a.example
+      starttls: smtp
+      handshakes: 9
+      expiring_within: 10d
+      timeout: 3s
   agent: {process: {pid_file: /run/x.pid, cmdline: /run/x.pid, unit: x.service, user: x}}
   text: {file: {path: /etc/x, match: ^A=(.*)}}
   found: {glob: {path: /etc/*, name: .*}}

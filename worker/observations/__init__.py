@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from worker.observations.certificate_state import observe_certificate_state
 from worker.observations.command import observe_command
 from worker.observations.file import observe_file
 from worker.observations.glob import observe_glob
@@ -19,6 +20,7 @@ __all__ = ["PROBES", "Fields", "ObservationError", "Probe"]
 
 PROBES: Mapping[str, Probe] = {
     "x509": observe_x509,
+    "certificate_state": observe_certificate_state,
     "process": observe_process,
     "file": observe_file,
     "glob": observe_glob,

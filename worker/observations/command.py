@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from contract.duration import parse_duration
-from contract.observation import Command
+from contract.probe import Command
 from worker.keeper import Spawn, run
 from worker.observations.observation import Fields, ObservationError, looking_at
 from worker.root import Root

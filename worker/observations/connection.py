@@ -67,6 +67,8 @@ class Connection:
             self._socket = context.wrap_socket(self._socket, server_hostname=server_name)
         except OSError as error:
             raise UnreachableError(f"{self.address}: {problem_of(error)}") from None
+        except ValueError:  # of which what is wrong with an international name is one kind
+            raise ObservationError(f"{server_name!r} is no name to ask a server for") from None
         return self._socket
 
     def time_left(self) -> float:

@@ -6,7 +6,7 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
-from contract.observation import File
+from contract.probe import File
 from worker.observations.content import open_regular, read_content
 from worker.observations.observation import (
     Fields,

@@ -5,8 +5,8 @@ import re
 import stat
 from pathlib import Path
 
-from contract.observation import Glob
 from contract.parameter import UUID
+from contract.probe import Glob
 from worker.observations.observation import Fields, compiled, looking_at
 from worker.root import Root
 

@@ -5,7 +5,7 @@ import ssl
 from http.client import HTTPException, HTTPResponse
 
 from contract.duration import parse_duration
-from contract.observation import Http
+from contract.probe import Http
 from contract.request import Url, check_headers, parse_url
 from worker.observations.connection import (
     Address,

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from contract.observation import Json
 from contract.pointer import parse_pointer
+from contract.probe import Json
 from worker.observations.content import read_content
 from worker.observations.observation import Fields, ObservationError
 from worker.root import Root

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contract.duration import is_duration, parse_duration
 from contract.instant import parse_instant, show_instant
-from contract.observation import Log
+from contract.probe import Log
 from worker.observations.content import open_regular
 from worker.observations.observation import Fields, ObservationError, compiled, looking_at
 from worker.observations.timestamp import leading_time

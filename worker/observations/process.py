@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from contract.observation import Process
+from contract.probe import Process
 from worker import proc, systemd
 from worker.observations.content import open_regular
 from worker.observations.observation import Fields, ObservationError, looking_at

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from contract.duration import parse_duration
-from contract.observation import Tcp
+from contract.probe import Tcp
 from worker.observations.connection import (
     Address,
     Connection,

@@ -2,11 +2,9 @@
 
 import ssl
 
-from cryptography import x509
-
 from contract.duration import parse_duration
-from contract.observation import Tls
-from worker.observations.certificate import DAMAGED, describe
+from contract.probe import Tls
+from worker.certificate.description import DAMAGED, Certificate, read_der
 from worker.observations.connection import (
     Address,
     Connection,
@@ -30,12 +28,15 @@ def observe_tls(arguments: Tls, root: Root) -> Fields:
         return {"served": False, "open": False, "error": str(error)}
     try:
         with connection:
-            return {"served": True, "open": True, "error": "", **_shown(arguments, connection)}
+            certificate, protocol = shake_hands(arguments, connection)
     except UnreachableError as error:
         return {"served": False, "open": True, "error": str(error)}
+    fields = certificate.fields()
+    return {"served": True, "open": True, "error": "", **fields, "protocol": protocol}
 
 
-def _shown(arguments: Tls, connection: Connection) -> Fields:
+def shake_hands(arguments: Tls, connection: Connection) -> tuple[Certificate, str]:
+    """Return the certificate shown, and the protocol. Raises UnreachableError."""
     address = connection.address
     if arguments.starttls:
         ask_for_tls(arguments.starttls, connection)
@@ -43,12 +44,12 @@ def _shown(arguments: Tls, connection: Connection) -> Fields:
     data = secured.getpeercert(binary_form=True)
     if not data:
         raise UnreachableError(f"{address}: showed no certificate")
-    return {**_fields(data, address), "protocol": secured.version() or ""}
+    return _read(data, address), secured.version() or ""
 
 
-def _fields(data: bytes, address: Address) -> Fields:
+def _read(data: bytes, address: Address) -> Certificate:
     try:
-        return describe(x509.load_der_x509_certificate(data))
+        return read_der(data)
     except DAMAGED as error:
         raise ObservationError(f"{address} shows no readable certificate: {error}") from None
 

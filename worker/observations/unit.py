@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from contract.observation import Unit
+from contract.probe import Unit
 from worker import proc, systemd
 from worker.observations.observation import Fields, ObservationError
 from worker.root import Root

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.observation import Command
+from contract.probe import Command
 from tests.unit.worker.children import script
 from worker.observations.command import observe_command
 from worker.observations.observation import Fields, ObservationError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.observation import File
+from contract.probe import File
 from tests.unit.worker.privilege import forbidden
 from worker.observations.file import observe_file
 from worker.observations.observation import Fields, ObservationError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.observation import Glob
+from contract.probe import Glob
 from tests.unit.worker.privilege import forbidden
 from worker.observations.glob import expand, observe_glob
 from worker.observations.observation import ObservationError

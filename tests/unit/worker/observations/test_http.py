@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.observation import Http
+from contract.probe import Http
 from contract.request import RequestError
 from tests.unit.worker.observations.servers import (
     Serve,

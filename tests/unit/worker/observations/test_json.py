@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.observation import Json
+from contract.probe import Json
 from worker.observations.json import observe_json
 from worker.observations.observation import Fields, ObservationError
 from worker.root import Root

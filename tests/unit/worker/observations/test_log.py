@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.observation import Log
+from contract.probe import Log
 from tests.unit.worker.privilege import forbidden
 from worker.observations.log import LARGEST, observe_log
 from worker.observations.observation import Fields, ObservationError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.observation import Process
+from contract.probe import Process
 from tests.unit.worker.children import child, children, running_script, script
 from tests.unit.worker.privilege import forbidden
 from tests.waiting import eventually

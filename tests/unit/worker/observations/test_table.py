@@ -31,6 +31,7 @@ _PYTHON = {
 LOG = "2026-01-01T00:00:00Z error\n"
 THERE: dict[str, dict[str, object]] = {
     "x509": {"path": "/there"},
+    "certificate_state": {"path": "/there", "pid_file": "/pid"},
     "process": {"pid_file": "/pid"},
     "file": {"path": "/there"},
     "glob": {"path": "/ther*"},
@@ -44,6 +45,7 @@ THERE: dict[str, dict[str, object]] = {
 }
 ABSENT: dict[str, dict[str, object]] = {
     "x509": {"path": "/absent"},
+    "certificate_state": {"path": "/absent", "pid_file": "/absent"},
     "process": {"pid_file": "/absent"},
     "file": {"path": "/absent"},
     "glob": {"path": "/absent*"},
@@ -54,6 +56,10 @@ ABSENT: dict[str, dict[str, object]] = {
     "log": {"path": "/absent", "match": "error"},
     "json": {"path": "/absent", "pointer": "/0"},
     "command": {"argv": ["/absent"]},
+}
+NOT_IN_USE = {
+    *("pid", "loaded_at"),
+    *("served_not_before", "served_not_after", "served_serial", "served_sha256"),
 }
 BY_PROGRAM = {"command", "unit"}  # these look by running one
 
@@ -77,13 +83,13 @@ def full(root: Path) -> Iterator[Mapping[str, int]]:
     ):
         (root / "pid").write_text(str(pid))
         unit(systemd(root), "web.service", MainPID=pid)
-        yield {"tls": tls, "tcp": http, "http": http}
+        yield {"tls": tls, "certificate_state": tls, "tcp": http, "http": http}
 
 
 def look(kind: str, arguments: Mapping[str, object], root: Path, port: int = 0) -> Fields:
     """Observe as a runbook would, in a fork in which the kernel forbids every change."""
     tree = dict(arguments)
-    if kind in ("tls", "tcp") and port:
+    if kind in ("tls", "tcp", "certificate_state") and port:
         tree["port"] = port
     if kind == "http":
         tree["url"] = str(tree["url"]).replace("PORT", str(port))
@@ -128,6 +134,7 @@ def test_probe_of_what_is_absent_gives_the_guard_and_the_unguarded(
         ("log", {"path": "/log", "match": "none"}, {"last", "last_at"}),
         ("log", {"path": "/there", "match": "BEGIN"}, {"last_at"}),
         ("json", {"path": "/json", "pointer": ""}, {"number"}),
+        ("certificate_state", {"path": "/there", "pid_file": "/no", "made_here": True}, NOT_IN_USE),
         ("unit", {"name": "idle.service"}, {"started_at"}),
     ],
 )

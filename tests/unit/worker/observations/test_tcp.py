@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from contract.observation import Tcp
+from contract.probe import Tcp
 from tests.unit.worker.privilege import forbidden
 from worker.observations.observation import Fields, ObservationError
 from worker.observations.tcp import observe_tcp

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.observation import X509, Tls
+from contract.probe import X509, Tls
 from tests.unit.worker.observations.servers import (
     after,
     in_tls,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.observation import Process, Unit
+from contract.probe import Process, Unit
 from tests.unit.worker.children import child, script
 from tests.unit.worker.systemd_stand_in import systemd, unit
 from worker.observations.observation import Fields, ObservationError

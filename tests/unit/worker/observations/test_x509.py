@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding
 
-from contract.observation import X509
+from contract.probe import X509
 from tests.unit.worker.observations.certificates import (
     NOT_BEFORE,
     PrivateKey,

@@ -1,0 +1,1 @@
+"""The truth about a certificate: its file, its process and its port, judged together."""
