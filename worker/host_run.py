@@ -13,7 +13,7 @@ from contract.runbook import Runbook, Step
 from worker.deadline import deadline_of
 from worker.items import Found, Item, find_items
 from worker.ledger import Entry
-from worker.observations import ObservationError
+from worker.observations.observation import ObservationError
 from worker.place import Place
 from worker.redaction import Redactor
 from worker.rescue import Rescue

@@ -15,7 +15,7 @@ from contract.instant import show_instant
 from contract.lint import vocabulary
 from contract.observation import OBSERVATIONS
 from contract.runbook import Observation, Runbook
-from worker.observations import PROBES
+from worker.observations.table import PROBES
 from worker.proc import boot_clock
 from worker.root import Root
 

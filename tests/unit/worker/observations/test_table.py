@@ -17,7 +17,8 @@ from tests.unit.worker.observations.servers import in_tls, saying, server_contex
 from tests.unit.worker.snapshot import snapshot
 from tests.unit.worker.still import still
 from tests.unit.worker.systemd_stand_in import systemd, unit
-from worker.observations import PROBES, Fields
+from worker.observations.observation import Fields
+from worker.observations.table import PROBES
 from worker.root import Root
 
 _PYTHON = {

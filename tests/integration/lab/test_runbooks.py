@@ -1,0 +1,242 @@
+"""The shipped runbooks on a lab host, carried out by an executor within this process."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.certificate import CertificateVerdict
+from contract.instant import show_instant
+from contract.outcome import StepOutcome
+from contract.parameter import ParameterError, bind
+from contract.report import Report
+from lab.cloud import Cloud
+from lab.host import LabHost
+from orchestrator.library import Library
+from tests.integration.lab.conftest import Site
+from tests.unit.worker.systemd_stand_in import systemd, unit
+from tests.worker_host import WorkerHost, new_run_id
+
+OK, FAILED = StepOutcome.OK, StepOutcome.FAILED
+WAAGENT = "var/lib/waagent"
+OMS_EXTENSION = f"{WAAGENT}/Microsoft.EnterpriseCloud.Monitoring.OmsAgentForLinux-1.14.23"
+LONG_AGO = "2025-01-01T00:00:00Z"
+
+
+class Desk:
+    """A lab host with an executor, and what its newest report says."""
+
+    def __init__(self, worker: WorkerHost, site: Site) -> None:
+        self.worker = worker
+        self.site = site
+        self.report: Report
+
+    def run(self, name: str, *, key: str = "", **params: Any) -> Report:
+        """Carry out a shipped runbook by its name, with the workspace's key if it wants one."""
+        text, run_id = Library().find(name).data.decode(), new_run_id()
+        sealed = self.worker.sealed(text, run_id, key=key) if key else {}
+        letter = self.worker.order(text, run_id=run_id, params=params, sealed_params=sealed)
+        self.worker.inbox.put(letter)
+        self.worker.work()
+        self.report = max(self.worker.heard(Report), key=lambda report: report.counter)
+        return self.report
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return self.report.passes[0].values
+
+    @property
+    def failed(self) -> list[str]:
+        return [step.name for step in self.report.passes[0].steps if step.outcome is FAILED]
+
+    def incident(self, at: datetime) -> str:
+        """Ask whether a moment fits the renewal; the answer is a value and a note alike."""
+        self.run("check", incident_at=show_instant(at))
+        answer: str = self.values["incident"]
+        assert f"{self.site.id}: {answer}" in self.report.notes
+        return answer
+
+    def be_in_the_public_cloud(self) -> None:
+        """Let the identity say so; the agent no longer runs, so its last word stays."""
+        self.site.control("stop", self.site.id)
+        identity = self.site.files.identity
+        text = identity.read_text().replace(self.site.host.cloud.tld, "opinsights.azure.com")
+        identity.write_text(text)
+
+    def log(self, at: datetime, line: str) -> None:
+        with self.site.files.log.open("a") as file:
+            file.write(f"{at:%Y-%m-%d %H:%M:%S} +0000 {line}\n")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, make_host: Callable[[str], LabHost], cloud: Cloud) -> Desk:
+    worker, workspace = WorkerHost(tmp_path), cloud.workspace()
+    return Desk(worker, Site(make_host("root"), workspace.id, workspace.key))
+
+
+@pytest.fixture
+def old(desk: Desk) -> Desk:
+    """An agent that started just now, on a certificate of 345 days ago."""
+    desk.site.host.onboard(desk.site.id, desk.site.key, days=20)
+    desk.site.wait_for_upload(200)
+    return desk
+
+
+@pytest.fixture
+def healthy(desk: Desk) -> Desk:
+    """An agent that runs on a certificate of this moment."""
+    desk.site.host.onboard(desk.site.id, desk.site.key)
+    desk.site.wait_for_upload(200)
+    return desk
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def test_check_stale_agent_gets_verdict_evidence_and_advice(healthy: Desk) -> None:
+    """What confirms the verdict stands beside it, and is no part of it."""
+    healthy.site.host.renew()
+    healthy.site.wait_for_upload(403)
+    healthy.run("check")
+    assert healthy.failed == ["agent runs on the renewed certificate"]
+    values = healthy.values
+    assert values["verdict"] == CertificateVerdict.STALE_IN_MEMORY
+    assert values["outage_at"] == values["not_before"]
+    assert values["advice"] == "restart"
+    assert values["last_upload_succeeded"] == "false"
+    assert values["uploaded_since_renewal"] is values["uploaded_since_start"] is False
+    assert values["refused_since_renewal"] > 0
+    assert values["unsent_chunks"] > 0
+    assert values["unsent_bytes"] > 0
+    assert healthy.incident(now()).startswith("fits: the certificate was renewed at ")
+
+    healthy.run("restart")
+    healthy.site.wait_for_upload(200, since=datetime.now(UTC).timestamp())
+    assert healthy.run("check").outcome is OK
+    assert healthy.values["verdict"] == CertificateVerdict.FRESH
+    assert healthy.values["uploaded_since_renewal"] is True
+    assert healthy.values["advice"] == ""
+
+
+def test_check_counts_only_what_the_log_says_since_the_renewal(old: Desk) -> None:
+    """What was refused with an earlier certificate belongs to an earlier incident."""
+    renewed = now() - timedelta(days=345)
+    old.log(renewed - timedelta(days=1), "[warn]: … code=403 …")
+    old.log(renewed + timedelta(days=1), "[warn]: … code=403 …")
+    old.log(renewed + timedelta(days=2), "[error]: throwing away old logs.")
+    old.run("check")
+    assert (old.values["refused_since_renewal"], old.values["lost_since_renewal"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("moment", "answer"),
+    [
+        (timedelta(days=-346), "does not fit: the certificate was renewed later, at "),
+        (timedelta(days=-344), "may fit: the certificate was renewed at "),
+        (timedelta(seconds=5), "can't tell: that moment is still to come"),
+    ],
+)
+def test_check_incident_is_compared_with_renewal_and_start(
+    old: Desk, moment: timedelta, answer: str
+) -> None:
+    assert old.incident(now() + moment).startswith(answer)
+
+
+def test_check_incident_while_a_renewed_certificate_was_in_use_does_not_fit(old: Desk) -> None:
+    answer = old.incident(datetime.now(UTC))
+    assert answer.startswith("does not fit: the agent was started at ")
+    assert "has used the new certificate since" in answer
+
+
+def test_check_incident_before_a_restart_fits_if_the_log_tells_of_refusals(old: Desk) -> None:
+    """The agent of that time is gone, but its log is not."""
+    renewed = now() - timedelta(days=345)
+    old.log(renewed + timedelta(minutes=1), "[warn]: … code=403 …")
+    answer = old.incident(renewed + timedelta(hours=1))
+    assert answer.startswith("fits: the certificate was renewed at ")
+    assert "until the agent was started again at " in answer
+
+
+def test_check_incident_that_is_no_moment_is_refused_by_name() -> None:
+    runbook = Library().find("check").load()
+    with pytest.raises(ParameterError, match="incident_at: 'yesterday' is not a moment"):
+        bind(runbook.parameters, {"incident_at": "yesterday"})
+
+
+def test_check_agent_of_the_extension_gets_a_warning_and_reonboard_refuses(healthy: Desk) -> None:
+    """A fight that nobody wins: restart is fine, a new onboarding would be undone."""
+    (healthy.site.host.root / OMS_EXTENSION).mkdir(parents=True)
+    assert healthy.run("check").outcome is OK
+    assert [note for note in healthy.report.notes if "Azure VM extension manages" in note]
+    assert healthy.run("restart").outcome is OK
+    assert [note for note in healthy.report.notes if "Azure VM extension manages" in note]
+    healthy.run("reonboard", key=healthy.site.key, domain=healthy.site.host.cloud.tld, force=True)
+    (refused,) = [step for step in healthy.report.passes[0].steps if step.outcome is FAILED]
+    assert "!extension.exists" in refused.reason
+    assert healthy.site.files.identity.exists()
+
+
+def test_check_after_the_end_of_the_public_service_says_migrate(healthy: Desk) -> None:
+    """There neither restart nor reonboard helps; elsewhere that date means nothing."""
+    assert healthy.run("check", service_ends_at=LONG_AGO).outcome is OK
+    healthy.be_in_the_public_cloud()
+    status = healthy.site.host.places.upload_status
+    status.write_text(json.dumps({"operation": "ODSIngestion", "success": "false"}))
+    healthy.run("check", service_ends_at=LONG_AGO)
+    assert "the service takes uploads" in healthy.failed
+    assert healthy.values["advice"].startswith("migrate: since 2025-01-01T00:00:00Z")
+    healthy.run("check", service_ends_at="2999-01-01T00:00:00Z")
+    assert "the service takes uploads" not in healthy.failed
+
+
+def test_check_upload_after_the_end_of_the_service_outweighs_the_date(healthy: Desk) -> None:
+    """What was seen says more than what the press wrote."""
+    healthy.be_in_the_public_cloud()
+    healthy.run("check", service_ends_at=LONG_AGO)
+    assert "the service takes uploads" not in healthy.failed
+    assert healthy.values["advice"] == "restart"  # it was stopped
+
+
+def test_migrate_host_with_the_old_agent_alone_has_not_begun(healthy: Desk) -> None:
+    systemd(healthy.worker.root)
+    assert healthy.run("oms/migrate").outcome is FAILED
+    assert healthy.values["migration"].startswith("not begun: the Log Analytics agent runs")
+    assert healthy.failed == [
+        "no agent without support is in use",
+        "the Azure Monitor Agent is there",
+    ]
+
+
+def test_migrate_both_agents_running_send_data_twice(healthy: Desk) -> None:
+    unit(systemd(healthy.worker.root), "azuremonitoragent.service")
+    healthy.run("oms/migrate")
+    assert healthy.values["migration"].startswith(
+        "both agents run: what both collect is sent twice"
+    )
+    assert healthy.failed == [
+        "no agent without support is in use",
+        "data is sent once, not by both agents",
+    ]
+
+
+def test_migrate_successor_that_does_not_run_is_told(healthy: Desk) -> None:
+    unit(systemd(healthy.worker.root), "azuremonitoragent.service", ActiveState="failed")
+    healthy.run("oms/migrate")
+    assert "is there but does not run" in healthy.values["migration"]
+    assert "the Azure Monitor Agent runs" in healthy.failed
+
+
+def test_migrate_host_with_the_new_agent_alone_is_done(desk: Desk) -> None:
+    unit(systemd(desk.worker.root), "azuremonitoragent.service")
+    assert desk.run("oms/migrate").outcome is OK
+    assert desk.values["migration"].startswith("done: the Azure Monitor Agent runs")
+
+
+def test_migrate_host_without_either_agent_needs_nothing(desk: Desk) -> None:
+    systemd(desk.worker.root)
+    assert desk.run("oms/migrate").outcome is OK
+    assert desk.values["migration"] == "neither agent is in use"
