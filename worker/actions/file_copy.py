@@ -14,8 +14,8 @@ from pathlib import Path
 from contract.action import CopiedFile, FileCopy
 from worker.actions.action import ActionResult, Context, why
 from worker.actions.draft import draft, follow, sync_directory, write_draft
-from worker.observations import ObservationError
 from worker.observations.content import open_regular
+from worker.observations.observation import ObservationError
 from worker.root import Root
 
 LARGEST = 16 * 1024 * 1024

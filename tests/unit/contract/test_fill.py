@@ -5,7 +5,7 @@ import pytest
 
 from contract.action import Command, FileWrite
 from contract.arguments import fill
-from contract.observation import Tls
+from contract.probe import Tls
 
 EMPTY = {"params.x": ""}
 
