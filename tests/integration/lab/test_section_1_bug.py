@@ -100,3 +100,28 @@ def test_expired_certificate_is_refused_and_a_restart_does_not_help(fresh: Site)
     began = time.time()
     fresh.control("restart", fresh.id)
     fresh.wait_for_upload(403, since=began)
+
+
+def test_service_asks_and_the_agent_renews_by_itself(joined: Site) -> None:
+    """In its answer to a topology request; the agent goes on uploading with the old one."""
+    joined.wait_for_upload(200)
+    old = joined.certificate()
+    joined.host.cloud.ask_for_renewal(joined.id)
+    joined.wait_for_upload(403)
+    assert joined.certificate().not_valid_before_utc >= old.not_valid_before_utc
+    assert joined.certificate().serial_number != old.serial_number
+    assert "[info]: Renewing the certificates" in joined.log
+
+
+def test_agent_that_nobody_asks_keeps_an_expired_certificate(fresh: Site) -> None:
+    """It never looks at the date itself."""
+    fresh.host.onboard(fresh.id, fresh.key, days=-1)
+    before = fresh.files.certificate.read_bytes()
+    fresh.wait_for_upload(403)
+    eventually(lambda: "Error sending the topology request" in fresh.log)
+    assert fresh.files.certificate.read_bytes() == before
+
+
+def test_release_is_the_first_word_of_installinfo(fresh: Site) -> None:
+    lines = fresh.host.places.install_info.read_text().splitlines()
+    assert (lines[0].split()[0], lines[1]) == ("1.14.23-0", "2022-12-19")

@@ -3,6 +3,7 @@
 import stat
 
 from lab import key_value
+from lab.upload import route
 from tests.integration.lab.conftest import Site
 
 
@@ -36,3 +37,21 @@ def test_old_proxy_setting_is_copied_by_migrate(joined: Site) -> None:
     (joined.files.config / "conf/proxy.conf").write_text("old.test:3128\n")
     assert joined.admin("-U").returncode == 0
     assert joined.host.places.proxy.read_text() == "old.test:3128\n"
+
+
+def test_old_proxy_file_is_used_only_where_the_new_one_is_absent(joined: Site) -> None:
+    places = joined.host.places
+    (places.config / "conf/proxy.conf").write_text("old.test:3128\n")
+    assert route(places).proxy == "old.test:3128"
+    places.proxy.write_text("new.test:3128\n")
+    assert route(places).proxy == "new.test:3128"
+
+
+def test_unsent_data_waits_in_buffer_files_of_the_workspace(joined: Site) -> None:
+    joined.make_stale()
+    assert list((joined.files.state / "state").glob("out_oms*.buffer"))
+
+
+def test_identity_is_plain_keys_and_values(joined: Site) -> None:
+    told = key_value.parse(joined.files.identity)
+    assert {"WORKSPACE_ID", "AGENT_GUID", "URL_TLD", "CERTIFICATE_UPDATE_ENDPOINT"} <= set(told)

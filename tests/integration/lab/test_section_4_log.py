@@ -2,10 +2,12 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 
 from lab import renewal
 from tests.integration.lab.conftest import Site
 from tests.waiting import eventually
+from worker.observations.timestamp import leading_time
 
 
 def test_log_of_a_stale_host_goes_on_lying(joined: Site) -> None:
@@ -61,3 +63,11 @@ def test_wrong_clock_is_refused_too(joined: Site) -> None:
     joined.wait_for_upload(403)
     joined.host.configure(clock_skew=0)
     joined.wait_for_upload(200, since=time.time())
+
+
+def test_every_line_of_the_log_begins_with_a_time_and_its_zone(joined: Site) -> None:
+    """So a runbook can count those since the renewal."""
+    joined.wait_for_upload(200)
+    now = datetime.now(UTC)
+    times = [leading_time(line, now) for line in joined.log.splitlines()]
+    assert all(time and abs(now - time) < timedelta(minutes=2) for time in times)

@@ -1,9 +1,13 @@
 """Section 5, service_control: verbs, exit codes, and its inverted idea of running."""
 
+import os
+import signal
+
 import pytest
 
 from lab import process
 from tests.integration.lab.conftest import Site
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize(
@@ -105,3 +109,18 @@ def test_all_workspaces_are_meant_without_one(joined: Site) -> None:
 def test_missing_identity_file_fails_a_restart(joined: Site) -> None:
     joined.files.identity.rename(joined.files.identity.with_suffix(".away"))
     assert joined.control("restart", joined.id).returncode == 1
+
+
+def test_find_systemd_dir_tells_where_units_are(fresh: Site) -> None:
+    fresh.host.configure(manager="systemd")
+    done = fresh.control("find-systemd-dir")
+    assert (done.returncode, done.stdout) == (0, "/usr/lib/systemd/system\n")
+
+
+def test_start_of_an_agent_that_is_held_exits_69(joined: Site) -> None:
+    """A process in state T is neither running nor gone."""
+    pid = joined.host.pid() or 0
+    os.kill(pid, signal.SIGSTOP)
+    eventually(lambda: process.state(pid) == "T", what="a stopped process")
+    assert joined.control("start", joined.id).returncode == 69
+    os.kill(pid, signal.SIGCONT)

@@ -1,6 +1,7 @@
 """Section 6, omsadmin.sh: options, exit codes, and what each leaves on disk."""
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -190,3 +191,22 @@ def test_remove_takes_any_name_unvalidated(joined: Site) -> None:
     assert not (places.config / "sysconf").exists()
     assert joined.admin("-x", "../../..").returncode == 0
     assert joined.files.identity.exists()
+
+
+def test_proxy_user_makes_the_script_ask_for_a_password(fresh: Site) -> None:
+    """On the terminal: so no runbook may ever use it."""
+    assert "Proxy password for me: " in fresh.join("-p", "proxy.test:1", "-u", "me").stdout
+
+
+def test_onboarding_comes_before_the_list_whatever_the_order(fresh: Site) -> None:
+    done = fresh.admin("-l", "-w", fresh.id, "-s", fresh.key, "-d", fresh.host.cloud.tld)
+    assert done.stdout.index("Onboarding success") < done.stdout.index("Primary Workspace:")
+
+
+def test_rebuild_makes_lost_directories_again(joined: Site) -> None:
+    shutil.rmtree(joined.files.state / "tmp")
+    rotate = joined.host.root / f"etc/logrotate.d/omsagent-{joined.id}"
+    rotate.unlink()
+    assert joined.admin("-R").returncode == 0
+    assert (joined.files.state / "tmp").is_dir()
+    assert rotate.exists()

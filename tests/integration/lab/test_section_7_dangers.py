@@ -130,3 +130,14 @@ def test_identity_file_is_sourced_by_a_shell(joined: Site) -> None:
         file.write(f'AZURE_RESOURCE_ID="$(touch {trace})"\n')
     joined.control("restart", joined.id)
     assert trace.exists()
+
+
+def test_removal_loses_configuration_unsent_data_and_the_log(joined: Site) -> None:
+    """Nothing is backed up, the evidence of an incident included."""
+    custom = joined.files.config / "conf/omsagent.d/custom.conf"
+    custom.write_text("# a custom log\n")
+    joined.make_stale()
+    joined.admin("-x", joined.id)
+    assert not custom.exists()
+    assert not joined.files.log.exists()
+    assert not (joined.files.state / "state").exists()

@@ -2,8 +2,11 @@
 
 import stat
 import time
+from datetime import UTC, datetime, timedelta
 
+from lab import process
 from tests.integration.lab.conftest import WRONG_KEY, Site
+from tests.waiting import eventually
 
 
 def test_file_stays_with_the_key_after_a_failure(fresh: Site) -> None:
@@ -44,3 +47,33 @@ def test_dead_proxy_exits_4_and_its_setting_stays(fresh: Site, closed: int) -> N
     assert proxy.exists()
     proxy.unlink()
     assert fresh.join().returncode == 0
+
+
+def test_repaired_release_heals_itself_by_its_sudo_rule(joined: Site) -> None:
+    """In about a second: its new start is in the very second of the renewal, or just after."""
+    joined.host.install_release("1.19.0-0")
+    joined.wait_for_upload(200)
+    pid, began = joined.host.pid(), time.time()
+    joined.host.cloud.ask_for_renewal(joined.id)
+    eventually(lambda: joined.host.pid() not in (None, pid), what="another process")
+    joined.wait_for_upload(200, since=began)
+    started = process.started_at(joined.host.pid() or 0)
+    assert started is not None
+    renewed = joined.certificate().not_valid_before_utc
+    assert renewed - timedelta(seconds=2) <= datetime.fromtimestamp(started, UTC)
+
+
+def test_repaired_release_without_its_sudo_rule_stays_stale_and_says_otherwise(
+    joined: Site,
+) -> None:
+    """The line in the log is no proof of a restart."""
+    joined.host.install_release("1.19.0-0")
+    joined.host.places.sudo_rule.unlink()
+    pid = joined.make_stale()
+    assert "[info]: Restart omsagent service to apply renewed certificate." in joined.log
+    assert joined.host.pid() == pid
+
+
+def test_noise_of_a_good_stop_means_nothing(joined: Site) -> None:
+    done = joined.control("stop", joined.id)
+    assert (done.returncode, "must follow -p" in done.stderr) == (0, True)
