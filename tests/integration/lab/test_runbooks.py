@@ -132,33 +132,23 @@ def test_check_counts_only_what_the_log_says_since_the_renewal(old: Desk) -> Non
     assert (old.values["refused_since_renewal"], old.values["lost_since_renewal"]) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    ("moment", "answer"),
-    [
-        (timedelta(days=-346), "does not fit: the certificate was renewed later, at "),
-        (timedelta(days=-344), "may fit: the certificate was renewed at "),
-        (timedelta(seconds=5), "can't tell: that moment is still to come"),
-    ],
-)
-def test_check_incident_is_compared_with_renewal_and_start(
-    old: Desk, moment: timedelta, answer: str
-) -> None:
-    assert old.incident(now() + moment).startswith(answer)
-
-
-def test_check_incident_while_a_renewed_certificate_was_in_use_does_not_fit(old: Desk) -> None:
-    answer = old.incident(datetime.now(UTC))
-    assert answer.startswith("does not fit: the agent was started at ")
-    assert "has used the new certificate since" in answer
-
-
-def test_check_incident_before_a_restart_fits_if_the_log_tells_of_refusals(old: Desk) -> None:
-    """The agent of that time is gone, but its log is not."""
+def test_check_incident_is_compared_with_renewal_start_and_log(old: Desk) -> None:
+    """The agent of an earlier time is gone, but its log is not."""
     renewed = now() - timedelta(days=345)
+    day = timedelta(days=1)
+    later = old.incident(now() + timedelta(minutes=1))
+    assert later == "can't tell: that moment is still to come"
+    earlier = old.incident(renewed - day)
+    assert earlier.startswith("does not fit: the certificate was renewed later, at ")
+    today = old.incident(datetime.now(UTC))
+    assert today.startswith("does not fit: the agent was started at ")
+    assert "has used the new certificate since" in today
+    between = old.incident(renewed + day)
+    assert between.startswith("may fit: the certificate was renewed at ")
     old.log(renewed + timedelta(minutes=1), "[warn]: … code=403 …")
-    answer = old.incident(renewed + timedelta(hours=1))
-    assert answer.startswith("fits: the certificate was renewed at ")
-    assert "until the agent was started again at " in answer
+    refused = old.incident(renewed + day)
+    assert refused.startswith("fits: the certificate was renewed at ")
+    assert "until the agent was started again at " in refused
 
 
 def test_check_incident_that_is_no_moment_is_refused_by_name() -> None:
@@ -201,42 +191,36 @@ def test_check_upload_after_the_end_of_the_service_outweighs_the_date(healthy: D
     assert healthy.values["advice"] == "restart"  # it was stopped
 
 
-def test_migrate_host_with_the_old_agent_alone_has_not_begun(healthy: Desk) -> None:
-    systemd(healthy.worker.root)
-    assert healthy.run("oms/migrate").outcome is FAILED
-    assert healthy.values["migration"].startswith("not begun: the Log Analytics agent runs")
-    assert healthy.failed == [
-        "no agent without support is in use",
-        "the Azure Monitor Agent is there",
-    ]
+BOTH = "data is sent once, not by both agents"
+RUNS = "the Azure Monitor Agent runs"
+SUPPORT = "no agent without support is in use"
 
 
-def test_migrate_both_agents_running_send_data_twice(healthy: Desk) -> None:
-    unit(systemd(healthy.worker.root), "azuremonitoragent.service")
+@pytest.mark.parametrize(
+    ("state", "said", "failed"),
+    [
+        ("", "not begun: ", [SUPPORT, "the Azure Monitor Agent is there"]),
+        ("failed", "the Azure Monitor Agent is there but does not run", [SUPPORT, RUNS]),
+        ("active", "both agents run: ", [SUPPORT, BOTH]),
+    ],
+)
+def test_migrate_host_with_the_old_agent_is_told_what_is_left(
+    healthy: Desk, state: str, said: str, failed: list[str]
+) -> None:
+    """Both at once send everything twice."""
+    units = systemd(healthy.worker.root)
+    if state:
+        unit(units, "azuremonitoragent.service", ActiveState=state)
     healthy.run("oms/migrate")
-    assert healthy.values["migration"].startswith(
-        "both agents run: what both collect is sent twice"
-    )
-    assert healthy.failed == [
-        "no agent without support is in use",
-        "data is sent once, not by both agents",
-    ]
+    assert healthy.values["migration"].startswith(said)
+    assert healthy.failed == failed
 
 
-def test_migrate_successor_that_does_not_run_is_told(healthy: Desk) -> None:
-    unit(systemd(healthy.worker.root), "azuremonitoragent.service", ActiveState="failed")
-    healthy.run("oms/migrate")
-    assert "is there but does not run" in healthy.values["migration"]
-    assert "the Azure Monitor Agent runs" in healthy.failed
-
-
-def test_migrate_host_with_the_new_agent_alone_is_done(desk: Desk) -> None:
-    unit(systemd(desk.worker.root), "azuremonitoragent.service")
-    assert desk.run("oms/migrate").outcome is OK
-    assert desk.values["migration"].startswith("done: the Azure Monitor Agent runs")
-
-
-def test_migrate_host_without_either_agent_needs_nothing(desk: Desk) -> None:
-    systemd(desk.worker.root)
+def test_migrate_host_without_the_old_agent_has_nothing_left_to_do(desk: Desk) -> None:
+    """With its successor, or with neither of them."""
+    units = systemd(desk.worker.root)
     assert desk.run("oms/migrate").outcome is OK
     assert desk.values["migration"] == "neither agent is in use"
+    unit(units, "azuremonitoragent.service")
+    assert desk.run("oms/migrate").outcome is OK
+    assert desk.values["migration"].startswith("done: the Azure Monitor Agent runs")
