@@ -9,6 +9,7 @@ import click
 
 from contract.error import DenreiError, PassingError
 from worker import worker_version
+from worker.cert_cli import cert
 from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, config_path, load_config
 from worker.pair import EXIT_CONFIG
 
@@ -18,7 +19,7 @@ EXIT_LOOK = 3
 _EPILOG = """\
 \b
 Exit codes: 0 done · 1 an error, told in one line · 2 wrong usage
-3 the worker needs a look (status)
+3 the worker needs a look (status) · 8 the certificate needs work (cert)
 75 the courier's connection stalled (start it again) · 78 the configuration is wrong
 """
 
@@ -166,6 +167,9 @@ def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
         show_deed(find(config, run_id), format_)
     else:
         show_history(recent(config, limit), format_)
+
+
+main.add_command(cert)
 
 
 def _log_for(process: str, config: Config) -> None:

@@ -1,13 +1,16 @@
 """What /proc tells about processes, read exactly and while they come and go."""
 
 import os
+import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 _PROC = Path("/proc")
+_SOCKET = re.compile(r"socket:\[(\d+)\]")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,6 +69,15 @@ def effective_user(pid: int) -> int | None:
         if line.startswith(b"Uid:"):
             return int(line.split()[2])
     return None
+
+
+def sockets(pid: int) -> Iterator[int]:
+    """Give the inodes of the sockets that a process holds, as far as we may see them."""
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        for entry in (_PROC / str(pid) / "fd").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+                if found := _SOCKET.fullmatch(str(entry.readlink())):
+                    yield int(found[1])
 
 
 def pids() -> list[int]:

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
+    Encoding,
     load_der_private_key,
     load_pem_private_key,
     pkcs12,
 )
 
-from worker.certificate.description import DAMAGED, Certificate, describe, public_bytes, read_der
+from worker.certificate.der import first_element
+from worker.certificate.description import DAMAGED, Certificate, public_bytes, quietly, read_der
 from worker.certificate.witness import Absent, FileWitness, Held, KeyStatus, Unreadable
 from worker.observations.content import open_regular
 from worker.observations.observation import ObservationError, looking_at
@@ -26,7 +29,6 @@ _BEGIN = re.compile(rb"-----BEGIN " + _LABELS + rb"-----")
 _BLOCK = re.compile(rb"-----BEGIN (" + _LABELS + rb")-----(.*?)-----END \1-----", re.DOTALL)
 _KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _PKCS12_VERSION = b"\x02\x01\x03"  # the first element of every PKCS#12 file, and of no certificate
-_LONG_FORM = 0x80
 _MOST_LINKS = 40
 
 
@@ -94,10 +96,7 @@ def _decode(block: bytes) -> bytes:
         data = base64.b64decode(b"".join(block.split()), validate=True)
     except binascii.Error as error:
         raise _UnreadableError(f"holds no readable certificate: {error}") from None
-    length = data[1] if len(data) > 1 else 0
-    digits = length - _LONG_FORM if length > _LONG_FORM else 0
-    end = 2 + digits + (int.from_bytes(data[2 : 2 + digits]) if digits else length)
-    return data[:end]
+    return first_element(data)
 
 
 def _certificate(data: bytes) -> Certificate:
@@ -110,14 +109,17 @@ def _certificate(data: bytes) -> Certificate:
 def _from_pkcs12(data: bytes) -> tuple[Certificate, list[Certificate], str]:
     for password in (None, b""):
         try:
-            store = pkcs12.load_pkcs12(data, password)
-            others = [describe(each.certificate) for each in store.additional_certs]
-            leaf = describe(store.cert.certificate) if store.cert else None
+            with quietly():
+                store = pkcs12.load_pkcs12(data, password)
+            stored = [store.cert, *store.additional_certs]
+            found = [
+                read_der(each.certificate.public_bytes(Encoding.DER)) for each in stored if each
+            ]
         except DAMAGED as error:
             why = _brief(error)
             continue
-        if leaf or others:
-            return leaf or others[0], others, ""
+        if found:
+            return found[0], found[1:], ""
         raise _UnreadableError("is a PKCS#12 file without a certificate")
     if "password" in why.lower():
         raise _UnreadableError("is a PKCS#12 file with a password, or damaged")
@@ -146,15 +148,25 @@ def compare_key(leaf: Certificate, path: Path) -> tuple[KeyStatus, str]:
             data = file.read(LARGEST + 1)
     except ObservationError as error:
         return KeyStatus.UNSEEN, str(error)
+    status, note = _compare(leaf, data)
+    return status, f"{path} {note}" if note else ""
+
+
+def _compare(leaf: Certificate, data: bytes) -> tuple[KeyStatus, str]:
     try:
-        found = public_bytes(_load_key(data).public_key())
+        with quietly():
+            found = public_bytes(_load_key(data).public_key())
     except TypeError:  # what cryptography says when a password is needed
-        return KeyStatus.ENCRYPTED, f"{path} is encrypted: it can't be compared"
+        return KeyStatus.ENCRYPTED, "is encrypted: it can't be compared"
+    except UnsupportedAlgorithm as error:
+        return KeyStatus.UNSUPPORTED, f"can't be compared: {_brief(error)}"
     except DAMAGED as error:
         why = f"holds no readable key: {_brief(error)}" if data.strip() else "is empty"
-        return KeyStatus.UNREADABLE, f"{path} {why}"
+        return KeyStatus.UNREADABLE, why
+    if not leaf.public_key:
+        return KeyStatus.UNSUPPORTED, f"can't be compared with a key of {leaf.key_type}"
     if found != leaf.public_key:
-        return KeyStatus.MISMATCH, f"{path} holds another certificate's key"
+        return KeyStatus.MISMATCH, "holds another certificate's key"
     return KeyStatus.MATCHES, ""
 
 

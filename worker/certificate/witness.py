@@ -15,6 +15,7 @@ class KeyStatus(StrEnum):
     MISMATCH = "mismatch"
     MISSING = "missing"
     ENCRYPTED = "encrypted"  # it can't be compared
+    UNSUPPORTED = "unsupported"  # nor can this, of a kind that is not known here
     UNREADABLE = "unreadable"
     UNSEEN = "unseen"  # its file could not even be looked at
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from contract.probe import StartTls
 from worker.observations.connection import Connection, UnreachableError
 
 _LONGEST = 16 * 1024  # of all that a server says before TLS
@@ -9,6 +10,14 @@ _SSL_REQUEST = (8).to_bytes(4) + (80877103).to_bytes(4)
 _LDAP_REQUEST = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + b"1.3.6.1.4.1.1466.20037"
 _SEQUENCE, _INTEGER, _ENUMERATED, _EXTENDED_RESPONSE = b"\x30", b"\x02", b"\x0a", b"\x78"
 _LONG_FORM, _LONGEST_LENGTH = 0x80, 4
+
+USUAL_PORTS: Mapping[int, StartTls] = {  # of protocols that begin in plain text
+    25: "smtp",
+    587: "smtp",
+    143: "imap",
+    389: "ldap",
+    5432: "postgres",
+}
 
 
 class _Dialogue:

@@ -40,7 +40,7 @@ def shake_hands(arguments: Tls, connection: Connection) -> tuple[Certificate, st
     address = connection.address
     if arguments.starttls:
         ask_for_tls(arguments.starttls, connection)
-    secured = connection.secure(_context(), arguments.server_name or address.host)
+    secured = connection.secure(any_certificate(), arguments.server_name or address.host)
     data = secured.getpeercert(binary_form=True)
     if not data:
         raise UnreachableError(f"{address}: showed no certificate")
@@ -54,7 +54,7 @@ def _read(data: bytes, address: Address) -> Certificate:
         raise ObservationError(f"{address} shows no readable certificate: {error}") from None
 
 
-def _context() -> ssl.SSLContext:
+def any_certificate() -> ssl.SSLContext:
     """Return a context that takes any certificate: it is to be seen, nothing is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

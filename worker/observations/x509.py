@@ -23,7 +23,7 @@ def observe_x509(arguments: X509, root: Root) -> Fields:
 
 def key_fields(held: Held) -> Fields:
     """Return what is to be said of the key. Raises ObservationError if it can't be compared."""
-    if held.key in (KeyStatus.ENCRYPTED, KeyStatus.UNSEEN):
+    if held.key in (KeyStatus.ENCRYPTED, KeyStatus.UNSUPPORTED, KeyStatus.UNSEEN):
         raise ObservationError(held.key_note)
     exists = held.key not in (KeyStatus.NOT_ASKED, KeyStatus.MISSING)
     return {"key_exists": exists, "key_matches": held.key is KeyStatus.MATCHES}
