@@ -58,6 +58,11 @@ _CERTIFICATE: Mapping[str, ValueType] = {
     "key_type": _STRING,  # such as `rsa-2048`, `ec-secp256r1`, `ed25519`
 }
 
+_SERVED = (
+    *("served_not_before", "served_not_after", "served_serial", "served_sha256"),
+    "lost_names",
+)
+
 OBSERVATIONS: Mapping[str, ObservationKind] = {
     "x509": ObservationKind(
         X509,
@@ -65,6 +70,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
         fields={
             "exists": _BOOL,
             **_CERTIFICATE,
+            "chain_length": _INT,  # with itself
             "key_exists": _BOOL,  # false without `key:`
             "key_matches": _BOOL,  # the key file holds the certificate's private key
         },
@@ -95,6 +101,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
             "served_not_after": _TIME,  # the first end of all that are shown
             "served_serial": _STRING,
             "served_sha256": _STRING,
+            "lost_names": _STRINGS,  # that one shown is good for, and the file's is not
         },
         unguarded=frozenset(
             {"verdict", "reason", "confirmed", "fresh", "fails", "running", "shown"}
@@ -102,10 +109,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
         further_guards={
             "outage_at": "fails",
             **dict.fromkeys(("pid", "loaded_at"), "running"),
-            **dict.fromkeys(
-                ("served_not_before", "served_not_after", "served_serial", "served_sha256"),
-                "shown",
-            ),
+            **dict.fromkeys(_SERVED, "shown"),
         },
         summary="how it stands with a certificate in use",
     ),

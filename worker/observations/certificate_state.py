@@ -5,6 +5,7 @@ from contract.probe import CertificateState
 from worker.certificate.fact import to_fact
 from worker.certificate.judge import State
 from worker.certificate.look import look
+from worker.certificate.name import covers, names_of
 from worker.certificate.witness import Held, KeyStatus, Running, Shown, Unreadable
 from worker.observations.observation import CertificateFields, Fields, ObservationError
 from worker.root import Root
@@ -61,6 +62,9 @@ def _of_port(state: State) -> Fields:
     wire, certificate = state.witnesses.wire, state.certificate
     if not isinstance(wire, Shown):
         return {"shown": False}
+    held = state.witnesses.file
+    named = dict.fromkeys(name for leaf in wire.leaves for name in names_of(leaf))
+    lost = [n for n in named if not (isinstance(held, Held) and covers(held.leaf, n))]
     ours = certificate.sha256 if certificate else ""
     other = next((leaf for leaf in wire.leaves if leaf.sha256 != ours), wire.leaves[0])
     return {
@@ -69,4 +73,5 @@ def _of_port(state: State) -> Fields:
         "served_not_after": min(leaf.not_after for leaf in wire.leaves),
         "served_serial": other.serial,
         "served_sha256": other.sha256,
+        "lost_names": lost,
     }

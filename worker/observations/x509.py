@@ -18,7 +18,9 @@ def observe_x509(arguments: X509, root: Root) -> Fields:
                 return {"exists": False}
             raise ObservationError(why)
         case Held() as held:
-            return {"exists": True, **held.leaf.fields(), **key_fields(held)}
+            chain_length = 1 + len(held.chain)
+            known = {"exists": True, "chain_length": chain_length}
+            return {**known, **held.leaf.fields(), **key_fields(held)}
 
 
 def key_fields(held: Held) -> Fields:

@@ -60,7 +60,7 @@ ABSENT: dict[str, dict[str, object]] = {
 }
 NOT_IN_USE = {
     *("pid", "loaded_at"),
-    *("served_not_before", "served_not_after", "served_serial", "served_sha256"),
+    *("served_not_before", "served_not_after", "served_serial", "served_sha256", "lost_names"),
 }
 BY_PROGRAM = {"command", "unit"}  # these look by running one
 

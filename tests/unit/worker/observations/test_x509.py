@@ -45,6 +45,7 @@ def test_observe_a_certificate_gives_every_field(tmp_path: Path) -> None:
         "san": ["DNS:a.example", "IP:::1", "email:ops@a.example", "URI:spiffe://a/b"],
         "sha256": CERTIFICATE.fingerprint(hashes.SHA256()).hex(),
         "key_type": "ec-secp256r1",
+        "chain_length": 1,
         "key_exists": False,
         "key_matches": False,
     }

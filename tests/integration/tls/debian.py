@@ -1,0 +1,103 @@
+"""Programs of Debian's packages: from PATH, else fetched and unpacked, without being root."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program and the libraries that came with it."""
+
+    path: Path
+    libraries: tuple[Path, ...] = ()
+
+    @property
+    def environment(self) -> str:
+        """Return the words that a shell puts before the program."""
+        return f"LD_LIBRARY_PATH={':'.join(map(str, self.libraries))} " if self.libraries else ""
+
+
+def program(name: str, package: str, *, places: Sequence[str] = ("usr/sbin", "usr/bin")) -> Program:
+    """Return a program, installed or unpacked from its package.
+
+    Without it the test fails; it is skipped only where there is no apt, outside of CI.
+    """
+    if found := shutil.which(name) or _below(Path("/"), name, places):
+        return Program(Path(found))
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        why = f"no {name} on PATH, and no apt-get and dpkg-deb to fetch Debian's package {package}"
+        if os.environ.get("CI") or os.environ.get("DENREI_CI"):
+            pytest.fail(why)
+        pytest.skip(why)
+    unpacked = _unpacked(package)
+    if not (path := _below(unpacked, name, places)):
+        pytest.fail(f"Debian's package {package} has no {name} in {', '.join(places)}")
+    libraries = {each.parent for each in unpacked.rglob("*.so.*")}
+    return Program(path, tuple(sorted(libraries)))
+
+
+def _below(root: Path, name: str, places: Sequence[str]) -> Path | None:
+    found = (path for place in places for path in sorted(root.glob(f"{place}/{name}")))
+    return next(found, None)
+
+
+def _unpacked(package: str) -> Path:
+    """Return the directory of a package and of what it needs, filled by whoever comes first."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "denrei-tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    place = cache / package
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            with tempfile.TemporaryDirectory(dir=cache) as scratch:
+                made = _fetch(package, Path(scratch))
+                made.rename(place)
+    return place
+
+
+def _fetch(package: str, scratch: Path) -> Path:
+    """Download what is not installed of a package and its dependencies, and unpack all of it."""
+    options = _options(scratch)
+    wanted = ("install", "-y", "--print-uris", "--no-install-recommends", "-qq")
+    # One `'uri' file size hash` in each line; what is installed already is not among them.
+    files = [line.split()[1] for line in _apt(*wanted, *options, package, cwd=scratch).splitlines()]
+    names = {file.partition("_")[0] for file in files} | {package}
+    _apt("download", "-qq", *options, *sorted(names), cwd=scratch)
+    unpacked = scratch / "unpacked"
+    for archive in sorted(scratch.glob("*.deb")):
+        subprocess.run(["dpkg-deb", "-x", archive, unpacked], check=True)
+    unpacked.chmod(0o755)
+    return unpacked
+
+
+def _options(scratch: Path) -> list[str]:
+    """Return apt's options: its own lists where they are there, else a private state."""
+    options = ["-o", "Debug::NoLocking=1", "-o", f"Dir::Cache={_directory(scratch / 'cache')}"]
+    if any(Path("/var/lib/apt/lists").glob("*_Packages*")):
+        return options
+    options += ["-o", f"Dir::State::lists={_directory(scratch / 'lists')}"]
+    _apt("update", "-qq", *options, cwd=scratch)
+    return options
+
+
+def _directory(path: Path) -> Path:
+    for each in (path / "partial", path / "archives/partial"):
+        each.mkdir(parents=True)
+    return path
+
+
+def _apt(*arguments: str, cwd: Path) -> str:
+    done = subprocess.run(
+        ["apt-get", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode:
+        pytest.fail(f"apt-get {arguments[0]} failed: {done.stderr.strip()}")
+    return done.stdout
