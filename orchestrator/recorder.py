@@ -74,7 +74,7 @@ class Recorder:
             advance=partial(advance, message=message, now=now),
             # Only reports are kept by a host until acknowledged.
             acknowledge=partial(self._acknowledge, envelope) if kind is Kind.REPORT else None,
-            pong=message if isinstance(message, Pong) else None,
+            tells=message if isinstance(message, (Report, Pong)) else None,
         )
         if not taken.repeated:
             self._note_clock(message, now)

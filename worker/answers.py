@@ -1,21 +1,18 @@
 """What the executor sends: signed by the host's key, put into the outbox."""
 
-from collections import Counter
-
 import msgspec
 import structlog
 
 from contract.envelope import PayloadType, sign
 from contract.instant import now_ms
 from contract.key import SigningKey
-from contract.order import Nonce, encode, letter_digest, sign_message
+from contract.order import Nonce, letter_digest, sign_message
 from contract.outcome import HostRunState
-from contract.report import PassReport, Pong, Receipt, Refusal, Report, StepReport
+from contract.report import Pong, Receipt, Refusal, Report
 from worker import worker_version
 from worker.mailbox import Care, Mailbox, MailboxError
+from worker.short_report import short_payload
 from worker.verdict import Refused
-
-MAX_REPORT = 180_000  # bytes of payload that still fit an envelope
 
 _log = structlog.get_logger(__name__)
 
@@ -68,14 +65,7 @@ class Answers:
 
     def signed_report(self, report: Report) -> bytes:
         """Return the finished letter of a report, cut to what an envelope holds."""
-        payload = encode(report)
-        if len(payload) > MAX_REPORT:
-            payload = encode(_without_output(report))
-        if len(payload) > MAX_REPORT:
-            payload = encode(_outcomes_only(report))
-        if len(payload) > MAX_REPORT:
-            payload = encode(_counts_only(report))
-        return sign(PayloadType.REPORT, payload, [self._key])
+        return sign(PayloadType.REPORT, short_payload(report), [self._key])
 
     def post_report(self, letter: bytes) -> bool:
         """Put a report's letter out, to be kept until acknowledged; tell whether that worked."""
@@ -92,39 +82,3 @@ class Answers:
             _log.error("outbox_failed", error=str(error))
             return False
         return True
-
-
-def _without_output(report: Report) -> Report:
-    def cut(step: StepReport) -> StepReport:
-        action = step.action
-        if action is not None:
-            action = msgspec.structs.replace(action, stdout="", stderr="")
-        rescue = [cut(each) for each in step.rescue]
-        return msgspec.structs.replace(step, action=action, rescue=rescue)
-
-    passes = [
-        msgspec.structs.replace(each, steps=[cut(step) for step in each.steps])
-        for each in report.passes
-    ]
-    notes = [*report.notes, "the output of the commands was too long to be reported"]
-    return msgspec.structs.replace(report, passes=passes, notes=notes)
-
-
-def _outcomes_only(report: Report) -> Report:
-    def bare(step: StepReport) -> StepReport:
-        rescue = [bare(each) for each in step.rescue]
-        return StepReport(name=step.name, outcome=step.outcome, rescue=rescue)
-
-    passes = [
-        PassReport(item=each.item, steps=[bare(step) for step in each.steps])
-        for each in report.passes
-    ]
-    notes = ["the details of the steps were too long to be reported"]
-    return msgspec.structs.replace(report, passes=passes, notes=notes)
-
-
-def _counts_only(report: Report) -> Report:
-    counts = Counter(step.outcome for each in report.passes for step in each.steps)
-    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
-    note = f"{counts.total()} steps are too many to be reported one by one: {told}"
-    return msgspec.structs.replace(report, passes=[], notes=[note])

@@ -186,6 +186,8 @@ class Executor:
             check=accepted.order.check,
             passes=result.passes,
             notes=result.notes,
+            certificates=result.seen.facts,
+            certificates_complete=result.seen.complete,
         )
         self._post(entry, report)
         _log.info("run_ended", outcome=result.outcome)

@@ -1,7 +1,7 @@
 """One order carried out on this host: for each item one pass, step after step, then the report."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from worker.place import Place
 from worker.redaction import Redactor
 from worker.rescue import Rescue
 from worker.runner import TIME_IS_OVER, StepRunner, cancelled, skipped, tell_changes
+from worker.sightings import Looks, Sightings, gather
 from worker.tools import Parked, Setting, Tools
 from worker.verdict import Accepted
 from worker.view import Lexicon, View, brief
@@ -32,6 +33,7 @@ class Result:
     outcome: StepOutcome
     passes: list[PassReport]
     notes: list[str]
+    seen: Sightings = field(default_factory=Sightings)
 
 
 class HostRun:
@@ -47,6 +49,7 @@ class HostRun:
         self._lexicon = Lexicon(accepted.runbook)
         self._redactor = Redactor(accepted.secrets)
         self._told: list[str] = []
+        self._looks: list[Looks] = []
         self._closed = ""  # why no further step of any pass is looked at
 
     def carry_out(self) -> Result:
@@ -58,7 +61,8 @@ class HostRun:
         deadline = deadline_of(self._entry, self._runbook.timeout)
         passes = [self._pass(at, item, deadline) for at, item in enumerate(found.items)]
         outcome = worst(step.outcome for report in passes for step in report.steps)
-        return Result(outcome, passes, [*found.notes, *self._told])
+        seen = gather(self._looks, self._redactor)
+        return Result(outcome, passes, [*found.notes, *self._told, *seen.notes], seen)
 
     def texts(self, item: Item | None) -> dict[str, Any]:
         """Return the values of every `${…}`, secrets among them."""
@@ -96,6 +100,8 @@ class HostRun:
         view = View(self._lexicon, self._runbook.observe, self._tools.root, texts)
         view.values |= self._values(texts)
         view.deadline = deadline
+        self._looks.append(view.certificates)
+        goes_on = self._has_begun(at)
         setting = Setting(
             view=view,
             texts=texts,
@@ -109,6 +115,8 @@ class HostRun:
             return PassReport(item=name, steps=steps)
         tell_changes(view, self._tools.ledger, Place(self._order.run_id, at, 0))
         view.forget()
+        if goes_on:  # what has been done is not looked at again, but what was seen went with it
+            view.see_certificates()
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
         values = brief(self._redactor.tree(values))
         self._told += self._sentences(name, values)
@@ -118,6 +126,10 @@ class HostRun:
         """Return what the report of one pass has to tell people, after its item's name."""
         texts = [values[name] for name in self._runbook.tell if values[name]]
         return [f"{item}: {text}" if item else text for text in texts]
+
+    def _has_begun(self, at: int) -> bool:
+        places = (Place(self._order.run_id, at, index) for index in range(len(self._runbook.steps)))
+        return any(self._tools.ledger.step(place) for place in places)
 
     def _steps(self, at: int, setting: Setting) -> Iterator[StepReport]:
         closed = self._closed

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,8 @@ from contract.instant import show_instant
 from contract.lint import vocabulary
 from contract.observation import OBSERVATIONS
 from contract.runbook import Observation, Runbook
-from worker.observations.table import PROBES
+from worker.observations.observation import CertificateFields
+from worker.observations.table import PROBES, TELLS_OF_CERTIFICATES
 from worker.proc import boot_clock
 from worker.root import Root
 
@@ -61,10 +63,19 @@ class View:
         self._seen: dict[str, dict[str, Value]] = {}
         self.values: dict[str, Value] = {}  # params, run and the item, by dotted name
         self.deadline = math.inf  # of the whole run, on the boot clock
+        self.certificates: dict[str, CertificateFields] = {}  # the last look of each observation
 
     def forget(self) -> None:
         """Look anew from here on: something may have changed."""
         self._seen.clear()
+
+    def see_certificates(self) -> None:
+        """Look where the fleet learns of certificates and nothing has been looked at yet."""
+        for observation in self._observe.values():
+            known = observation.name in self.certificates
+            if observation.kind in TELLS_OF_CERTIFICATES and not known:
+                with suppress(UndecidedError):  # then there is nothing to tell
+                    self._observed(observation)
 
     def holds(self, expression: Expression) -> bool:
         """Tell whether an expression is true. Raises UndecidedError."""
@@ -126,6 +137,8 @@ class View:
         except (DenreiError, msgspec.ValidationError, OSError, ValueError, OverflowError) as error:
             # The last three are for what no probe foresaw, such as a file from the year 30000.
             raise UndecidedError(f"can't observe {observation.name}: {error}") from None
+        if isinstance(fields, CertificateFields):
+            self.certificates[observation.name] = fields
         return {name: _readable(value) for name, value in fields.items()}
 
     def _in_time(self, arguments: msgspec.Struct) -> msgspec.Struct:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import RowMapping, delete, insert, select, update
 
 from contract.key import VerifyKey
+from orchestrator.store import certificates
 from orchestrator.store.database import Database
 from orchestrator.store.record import Host, HostKey, PresenceRecord
 from orchestrator.store.row import to_row
@@ -71,6 +72,7 @@ class Hosts:
         with self._database.writing() as connection:
             connection.execute(delete(hosts).where(hosts.c.name == name))
             connection.execute(delete(presences).where(presences.c.host == name))
+            certificates.forget_host(connection, name)
             of_host = (host_keys.c.host == name) & host_keys.c.removed_at.is_(None)
             connection.execute(update(host_keys).where(of_host).values(removed_at=at))
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select, update
 
-from contract.report import Pong
+from contract.report import Pong, Report
+from orchestrator.store import certificates
 from orchestrator.store import envelopes as letters
 from orchestrator.store.database import Database
 from orchestrator.store.record import HostRun, NewEnvelope
@@ -48,7 +49,7 @@ class Incoming:
         about: str,
         advance: Advance,
         acknowledge: Acknowledge | None = None,
-        pong: Pong | None = None,
+        tells: Report | Pong | None = None,
     ) -> Taken:
         """Take in one verified letter, all of it or nothing.
 
@@ -66,9 +67,11 @@ class Incoming:
             standing = _standing(connection, about, letter.host)
             letters.append(connection, [_filed(letter, standing)])
             _sign_of_life(connection, letter)
-            _answer(connection, letter, pong)
+            _answer(connection, letter, tells)
             if standing is None:
                 return Taken(repeated=False, acknowledgement=answer)
+            if isinstance(tells, Report):
+                certificates.learn(connection, tells, letter.at)
             after = _move(connection, standing, advance)
             return Taken(
                 repeated=False, acknowledgement=answer, before=standing.host_run, after=after
@@ -87,12 +90,12 @@ def _sign_of_life(connection: Connection, letter: NewEnvelope) -> None:
     connection.execute(query.values(last_signed_at=letter.at))
 
 
-def _answer(connection: Connection, letter: NewEnvelope, pong: Pong | None) -> None:
-    if pong is None:
+def _answer(connection: Connection, letter: NewEnvelope, tells: Report | Pong | None) -> None:
+    if not isinstance(tells, Pong):
         return
-    asked = (pings.c.nonce == pong.nonce) & (pings.c.host == letter.host)
+    asked = (pings.c.nonce == tells.nonce) & (pings.c.host == letter.host)
     query = update(pings).where(asked, pings.c.ponged_at.is_(None))
-    values = {"ponged_at": letter.at, "waiting": pong.waiting, "worker": pong.worker}
+    values = {"ponged_at": letter.at, "waiting": tells.waiting, "worker": tells.worker}
     connection.execute(query.values(**values))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from contract.certificate import CertificateFact
 from contract.envelope import PayloadType
 from contract.outcome import TERMINAL, HostRunState, StepOutcome
 from contract.report import Report
@@ -219,6 +220,16 @@ class PresenceRecord:
     taking: bool = True  # whether its executor seems to take letters
     signed_skew_ms: int = 0  # the same by a signed letter
     signed_skew_at: int | None = None  # when that letter was recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRecord:
+    """What a host last said of one certificate."""
+
+    host: str
+    run_id: str  # whose report told it
+    observed_at: int  # by the host's clock, but never later than its report was recorded
+    fact: CertificateFact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

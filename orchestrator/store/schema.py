@@ -159,6 +159,25 @@ presences = Table(
     Index(None, "due_at"),
 )
 
+# The newest word of each certificate; `key` stands for its path and endpoint.
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("host", String(63), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("observed_at", BigInteger, nullable=False),
+    Column("run_id", String(26), nullable=False),
+    Column("fact", Text, nullable=False),
+)
+
+# Up to when everything is known that a host has: older facts that come later are of no use.
+certificate_scans = Table(
+    "certificate_scans",
+    metadata,
+    Column("host", String(63), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
 firings = Table(
     "firings",
     metadata,

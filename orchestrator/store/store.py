@@ -6,6 +6,7 @@ from typing import Self
 
 from orchestrator.store import migration
 from orchestrator.store.cancels import Cancels
+from orchestrator.store.certificates import Certificates
 from orchestrator.store.database import Database, StoreError
 from orchestrator.store.envelopes import Envelopes
 from orchestrator.store.firings import Firings
@@ -36,6 +37,7 @@ class Store:
         self.services = Services(database)
         self.pings = Pings(database)
         self.presences = Presences(database)
+        self.certificates = Certificates(database)
         self.firings = Firings(database)
 
     @classmethod

@@ -1,6 +1,7 @@
 """The table of all probes, by the name of their kind."""
 
 from collections.abc import Mapping
+from typing import get_type_hints
 
 from worker.observations.certificate_state import observe_certificate_state
 from worker.observations.command import observe_command
@@ -9,7 +10,7 @@ from worker.observations.glob import observe_glob
 from worker.observations.http import observe_http
 from worker.observations.json import observe_json
 from worker.observations.log import observe_log
-from worker.observations.observation import Probe
+from worker.observations.observation import CertificateFields, Probe
 from worker.observations.process import observe_process
 from worker.observations.tcp import observe_tcp
 from worker.observations.tls import observe_tls
@@ -30,3 +31,8 @@ PROBES: Mapping[str, Probe] = {
     "json": observe_json,
     "command": observe_command,
 }
+
+# The kinds from which the fleet also learns about certificates.
+TELLS_OF_CERTIFICATES = frozenset(
+    kind for kind, probe in PROBES.items() if get_type_hints(probe)["return"] is CertificateFields
+)

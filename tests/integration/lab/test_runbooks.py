@@ -98,10 +98,12 @@ def now() -> datetime:
 
 
 def test_check_stale_agent_gets_verdict_evidence_and_advice(healthy: Desk) -> None:
-    """What confirms the verdict stands beside it, and is no part of it."""
+    """The verdict goes to the fleet too; what confirms it is no part of it."""
     healthy.site.host.renew()
     healthy.site.wait_for_upload(403)
-    healthy.run("check")
+    (fact,) = healthy.run("check").certificates
+    assert fact.verdict is CertificateVerdict.STALE_IN_MEMORY
+    assert fact.path.endswith(f"{healthy.site.id}/certs/oms.crt")
     assert healthy.failed == ["agent runs on the renewed certificate"]
     values = healthy.values
     assert values["verdict"] == CertificateVerdict.STALE_IN_MEMORY

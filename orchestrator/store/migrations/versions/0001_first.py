@@ -34,6 +34,7 @@ def upgrade() -> None:
     _make_services()
     _make_pings()
     _make_presences()
+    _make_certificates()
     _make_firings()
     _refuse_changes()
 
@@ -184,6 +185,24 @@ def _make_presences() -> None:
         sa.PrimaryKeyConstraint("host", name="pk_presences"),
     )
     op.create_index("ix_presences_due_at", "presences", ["due_at"])
+
+
+def _make_certificates() -> None:
+    op.create_table(
+        "certificates",
+        sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.Column("observed_at", _MOMENT, nullable=False),
+        sa.Column("run_id", sa.String(26), nullable=False),
+        sa.Column("fact", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("host", "key", name="pk_certificates"),
+    )
+    op.create_table(
+        "certificate_scans",
+        sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("host", name="pk_certificate_scans"),
+    )
 
 
 def _make_firings() -> None:
