@@ -286,31 +286,3 @@ def test_name_that_is_also_a_function_of_cel_works_as_a_name(word: str) -> None:
     head = f"observe: {{{word}: {{file: {{path: /x}}}}}}\n"
     step = f"ensure: {word}.exists && {word}.size > 1 && duration('1s') > duration('0s')"
     assert complaints(with_step(step, head)) == []
-
-
-TELLING = "params: {at: {type: timestamp, default: \"\"}}\nreport: {advice: '\"do\"', count: '1'}\n"
-
-
-@pytest.mark.parametrize(
-    ("tell", "complaint"),
-    [
-        ("tell: [@@adivce]", "report has no 'adivce' to tell; did you mean 'advice'?"),
-        ("tell: [advice, @@absent]", "report has no 'absent' to tell; known are: advice, count"),
-        ("report: {count: @@'1'}\ntell: [count]", "must be a text, since `tell` names it"),
-    ],
-)
-def test_lint_tell_names_texts_of_the_report(tell: str, complaint: str) -> None:
-    head = TELLING if "report" not in tell else AGENT
-    text, place = unmarked(f"name: x\n{head}{tell}\n{STEP}")
-    assert complaints(text) == [f"{place}: {complaint}"]
-
-
-def test_lint_moment_that_need_not_be_given_wants_its_guard() -> None:
-    """A moment with a default, or one that must be given, needs none."""
-    step = "steps: [{name: s, ensure: @@params.at < now}]\n"
-    text, place = unmarked(f"name: x\n{TELLING}{step}")
-    assert complaints(text) == [
-        f"{place}: params.at is there only if params.at.given; write `params.at.given && …`"
-    ]
-    assert complaints(text.replace("params.at <", "params.at.given && params.at <")) == []
-    assert complaints(text.replace(', default: ""', "")) == []
