@@ -48,7 +48,7 @@ class HostRun:
         self._tools = tools
         self._lexicon = Lexicon(accepted.runbook)
         self._redactor = Redactor(accepted.secrets)
-        self._told: list[str] = []
+        self._told: list[tuple[str, str]] = []  # an item, and what there is to tell of it
         self._looks: list[Looks] = []
         self._closed = ""  # why no further step of any pass is looked at
 
@@ -62,7 +62,8 @@ class HostRun:
         passes = [self._pass(at, item, deadline) for at, item in enumerate(found.items)]
         outcome = worst(step.outcome for report in passes for step in report.steps)
         seen = gather(self._looks, self._redactor)
-        return Result(outcome, passes, [*found.notes, *self._told, *seen.notes], seen)
+        notes = [*found.notes, *self._sentences(len(passes)), *seen.notes]
+        return Result(outcome, passes, notes, seen)
 
     def texts(self, item: Item | None) -> dict[str, Any]:
         """Return the values of every `${…}`, secrets among them."""
@@ -119,13 +120,12 @@ class HostRun:
             view.see_certificates()
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
         values = brief(self._redactor.tree(values))
-        self._told += self._sentences(name, values)
+        self._told += [(name, values[told]) for told in self._runbook.tell if values[told]]
         return PassReport(item=name, steps=steps, values=values)
 
-    def _sentences(self, item: str, values: Mapping[str, Any]) -> list[str]:
-        """Return what the report of one pass has to tell people, after its item's name."""
-        texts = [values[name] for name in self._runbook.tell if values[name]]
-        return [f"{item}: {text}" if item else text for text in texts]
+    def _sentences(self, passes: int) -> list[str]:
+        """Return what there is to tell people; of several passes, after the item's name."""
+        return [f"{item}: {text}" if passes > 1 else text for item, text in self._told]
 
     def _has_begun(self, at: int) -> bool:
         places = (Place(self._order.run_id, at, index) for index in range(len(self._runbook.steps)))
