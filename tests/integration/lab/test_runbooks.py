@@ -108,7 +108,7 @@ def test_check_stale_agent_gets_verdict_evidence_and_advice(healthy: Desk) -> No
     values = healthy.values
     assert values["verdict"] == CertificateVerdict.STALE_IN_MEMORY
     assert values["outage_at"] == values["not_before"]
-    assert values["advice"] == "oms/restart loads the renewed certificate"
+    assert values["advice"].startswith("oms/restart loads the renewed certificate: omsagent-")
     assert values["last_upload_succeeded"] == "false"
     assert values["uploaded_since_renewal"] is values["uploaded_since_start"] is False
     assert values["refused_since_renewal"] > 0
@@ -190,7 +190,7 @@ def test_check_upload_after_the_end_of_the_service_outweighs_the_date(healthy: D
     healthy.be_in_the_public_cloud()
     healthy.run("check", service_ends_at=LONG_AGO)
     assert healthy.failed == ["agent is running", "agent runs on the renewed certificate"]
-    assert healthy.values["advice"] == "oms/restart starts the agent"
+    assert healthy.values["advice"] == "oms/restart starts the agent, which does not run"
 
 
 BOTH = "data is sent once, not by both agents"
