@@ -135,6 +135,11 @@ class Compiled:
         return bool(self._compiled.return_type() == _types()[ValueType.BOOL])
 
     @property
+    def is_text(self) -> bool:
+        """Tell whether the result is always a text (or an error)."""
+        return bool(self._compiled.return_type() == _types()[ValueType.STRING])
+
+    @property
     def is_reportable(self) -> bool:
         """Tell whether the result is of a type that a report can hold."""
         from cel_expr_python import cel

@@ -33,6 +33,6 @@ def parse_instant(text: str) -> datetime | None:
     """Read a moment in RFC 3339, such as `2026-11-25T15:00:00Z`; None for anything else."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if _RFC_3339.match(text) and moment.tzinfo else None
+    except (ValueError, OverflowError):  # the year 1 has no moment before it
         return None
-    return moment.astimezone(UTC) if _RFC_3339.match(text) and moment.tzinfo else None

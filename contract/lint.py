@@ -1,14 +1,14 @@
 """What can be known to be wrong with a runbook before it is sent anywhere."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from contract import template
 from contract.action import ACTIONS, texts
 from contract.arguments import misfits, place_of, wrong_texts
 from contract.document import Node, Position, Problem
-from contract.expression import Expression, ExpressionError, ValueType, Vocabulary
+from contract.expression import Compiled, Expression, ExpressionError, ValueType, Vocabulary
 from contract.observation import OBSERVATIONS
 from contract.parameter import ParameterType, did_you_mean
 from contract.place import offset_of, place_in_yaml
@@ -26,11 +26,13 @@ RUN_NAMES: Mapping[str, ValueType] = {
     "now": ValueType.TIMESTAMP,
 }
 _UNDECLARED = re.compile(r"undeclared reference to '([\w.]+)'")
+_Check = Callable[[Compiled], Iterator[Problem]]
 _TEXT_NAMES = ("run.id", "run.host")
 _SAMPLES: Mapping[ParameterType, Any] = {
     ParameterType.INTEGER: 1,
     ParameterType.BOOLEAN: True,
     ParameterType.DURATION: "1s",
+    ParameterType.TIMESTAMP: "2026-03-01T02:00:00Z",
     ParameterType.COMMAND: "/bin/true",
     ParameterType.UUID: "00000000-0000-0000-0000-000000000000",
 }
@@ -40,8 +42,7 @@ def vocabulary(runbook: Runbook) -> Vocabulary:
     """Return the typed names that the runbook's expressions may use."""
     names = dict(RUN_NAMES)
     for parameter in runbook.parameters:
-        if not parameter.secret:
-            names[f"params.{parameter.name}"] = parameter.value_type
+        names |= parameter.names
     if runbook.for_each:
         names[f"{runbook.for_each.item}.name"] = ValueType.STRING
         names[f"{runbook.for_each.item}.path"] = ValueType.STRING
@@ -82,7 +83,8 @@ class _Lint:
                 node = self.root.find([*place, "rescue", position, "do"])
                 yield from self._step(rescuing, node)
         for expression in (self.runbook.report or {}).values():
-            yield from self._expression(expression, boolean=False)
+            yield from self._expression(expression, self._reportable)
+        yield from self._tell()
 
     def _sample_values(self) -> dict[str, Any]:
         values: dict[str, Any] = dict.fromkeys(_TEXT_NAMES, "sample")
@@ -96,6 +98,7 @@ class _Lint:
 
     def _guards(self) -> dict[str, str]:
         guards = {"run.changed_at": "run.changed"}
+        guards |= {f"params.{p.name}": p.guard for p in self.runbook.parameters if p.guard}
         for seen in self.runbook.observe:
             kind = OBSERVATIONS.get(seen.kind)
             for field in kind.fields if kind else ():
@@ -189,7 +192,7 @@ class _Lint:
         if complaint := template.check(text, names):
             yield Problem(place_of(node, text), complaint)
 
-    def _expression(self, expression: Expression, *, boolean: bool = True) -> Iterator[Problem]:
+    def _expression(self, expression: Expression, check: _Check | None = None) -> Iterator[Problem]:
         if problem := self._unknown_name(expression):
             yield problem
             return
@@ -198,12 +201,31 @@ class _Lint:
         except ExpressionError as error:
             yield self._explained(expression, error)
             return
-        if not boolean and not compiled.is_reportable:
-            yield Problem(expression.at, "must be a text, a number, a time or true or false")
-        if boolean and not compiled.is_boolean:
+        yield from (check or self._condition)(compiled)
+
+    def _condition(self, compiled: Compiled) -> Iterator[Problem]:
+        expression = compiled.expression
+        if not compiled.is_boolean:
             yield Problem(expression.at, "must be true or false (a boolean expression)")
-        if boolean:
-            yield from self._missing_guards(expression)
+        yield from self._missing_guards(expression)
+
+    def _reportable(self, compiled: Compiled) -> Iterator[Problem]:
+        if not compiled.is_reportable:
+            message = "must be a text, a number, a time or true or false"
+            yield Problem(compiled.expression.at, message)
+
+    def _tell(self) -> Iterator[Problem]:
+        report = self.runbook.report or {}
+        for index, name in enumerate(self.runbook.tell):
+            if name in report:
+                yield from self._expression(report[name], self._text)
+            else:
+                message = f"report has no {name!r} to tell{did_you_mean(name, report)}"
+                yield Problem(self.root.find(["tell", index]).at, message)
+
+    def _text(self, compiled: Compiled) -> Iterator[Problem]:
+        if not compiled.is_text:
+            yield Problem(compiled.expression.at, "must be a text, since `tell` names it")
 
     def _explained(self, expression: Expression, error: ExpressionError) -> Problem:
         message = str(error)

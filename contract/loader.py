@@ -36,7 +36,7 @@ _RESERVED = frozenset({"params", "run", "now", "true", "false", "null", "in"})
 
 _KEYS = (
     *("name", "summary", "params", "profiles", "lock", "timeout"),
-    *("observe", "for_each", "steps", "report"),
+    *("observe", "for_each", "steps", "report", "tell"),
 )
 _PLAIN_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry", "on_interrupt")
 _STEP_KEYS = (*_PLAIN_STEP_KEYS, "rescue")
@@ -76,6 +76,7 @@ def _runbook(reader: Reader, root: Node, data: bytes) -> Runbook:
         timeout=reader.duration(top, "timeout", DEFAULT_TIMEOUT),
         steps=tuple(_steps(reader, top.get("steps"))),
         report=dict(_report(reader, top.get("report"))),
+        tell=tuple(reader.texts(top, "tell")),
     )
 
 

@@ -173,8 +173,9 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
             "count": _INT,
             "names": _STRINGS,  # last components, sorted
             "paths": _STRINGS,
+            "size": _INT,  # bytes of the regular files
         },
-        unguarded=frozenset({"count", "names", "paths"}),
+        unguarded=frozenset({"count", "names", "paths", "size"}),
         summary="the paths that fit a pattern",
     ),
     "tcp": ObservationKind(
@@ -238,6 +239,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
         fields={
             "exists": _BOOL,
             "count": _INT,  # how many lines fit
+            "times": _STRINGS,  # theirs in RFC 3339, of the last 1000
             "matched": _BOOL,  # at least one
             "last": _STRING,  # the last one that fits
             "dated": _BOOL,  # and it has a time

@@ -12,6 +12,7 @@ from contract.document import IMPOSSIBLE
 from contract.duration import is_duration, parse_duration
 from contract.error import DenreiError
 from contract.expression import Value, ValueType
+from contract.instant import parse_instant
 from contract.program import complaint_about_program, words_of
 
 MAX_CHARACTERS = 8_192
@@ -28,6 +29,7 @@ class ParameterType(StrEnum):
     INTEGER = "integer"
     BOOLEAN = "boolean"
     DURATION = "duration"
+    TIMESTAMP = "timestamp"
     UUID = "uuid"
     ENUM = "enum"
     COMMAND = "command"  # a program and its words, in one text
@@ -37,7 +39,9 @@ _VALUE_TYPES = {
     ParameterType.INTEGER: ValueType.INT,
     ParameterType.BOOLEAN: ValueType.BOOL,
     ParameterType.DURATION: ValueType.DURATION,
+    ParameterType.TIMESTAMP: ValueType.TIMESTAMP,
 }
+_CAN_BE_EMPTY = {ValueType.STRING, ValueType.TIMESTAMP}
 
 
 class ParameterError(DenreiError):
@@ -61,6 +65,20 @@ class Parameter:
         """Return the type that expressions see."""
         return _VALUE_TYPES.get(self.type, ValueType.STRING)
 
+    @property
+    def guard(self) -> str:
+        """Return the expressions' name for whether it was given; empty if it always has a value."""
+        may_be_absent = self.type is ParameterType.TIMESTAMP and self.default == ""
+        return f"params.{self.name}.given" if may_be_absent else ""
+
+    @property
+    def names(self) -> dict[str, ValueType]:
+        """Return what expressions can speak of; nothing of a secret."""
+        if self.secret:
+            return {}
+        own = {f"params.{self.name}": self.value_type}
+        return own | {self.guard: ValueType.BOOL} if self.guard else own
+
     def parse(self, text: str) -> Any:
         """Read a value as typed on a command line. Raises ParameterError."""
         if self.type is ParameterType.BOOLEAN and text in ("true", "false"):
@@ -80,7 +98,7 @@ class Parameter:
         return value
 
     def _is_left_out(self, value: Any) -> bool:
-        return bool(value == "" and self.default == "" and self.value_type is ValueType.STRING)
+        return bool(value == "" and self.default == "" and self.value_type in _CAN_BE_EMPTY)
 
     def _complaint(self, value: Any) -> str:
         if self.type is ParameterType.BOOLEAN:
@@ -110,16 +128,29 @@ class Parameter:
                 self.type is ParameterType.DURATION and not is_duration(text),
                 "is not a duration such as 30s, 5m or 60d",
             ),
+            (
+                self.type is ParameterType.TIMESTAMP and parse_instant(text) is None,
+                "is not a moment with its zone, such as 2026-03-01T02:00:00Z",
+            ),
             (not fits, f"does not match its pattern{hidden}"),
             (self.type is ParameterType.COMMAND, complaint_about_program(text)),
         )
         return next((complaint for applies, complaint in complaints if applies and complaint), "")
 
-    def to_value(self, value: Any) -> Value:
-        """Turn an accepted value into what expressions work with."""
-        if self.type is ParameterType.DURATION and value != "":
+    def to_values(self, value: Any) -> dict[str, Value]:
+        """Turn an accepted value into what expressions work with, by their names for it."""
+        if self.secret:
+            return {}
+        given = {self.guard: value != ""} if self.guard else {}
+        if self.guard and value == "":
+            return given
+        return given | {f"params.{self.name}": self._to_value(value)}
+
+    def _to_value(self, value: Any) -> Value:
+        if self.type is ParameterType.DURATION:
             return parse_duration(value)
-        return value  # type: ignore[no-any-return]
+        moment = parse_instant(value) if self.type is ParameterType.TIMESTAMP else None
+        return moment or value
 
     def to_text(self, value: Any) -> Any:
         """Turn an accepted value into what `${…}` puts in: of a command, its words."""

@@ -96,6 +96,7 @@ class Runbook:
     locks: tuple[str, ...] = ()  # the resources it works on, with `${…}` still in them
     timeout: timedelta = DEFAULT_TIMEOUT
     report: Mapping[str, Expression] | None = None
+    tell: tuple[str, ...] = ()  # those of `report` that are sentences for people
 
     def all_steps(self) -> Iterator[Step]:
         """Yield every step, those of a rescue after the one that they are for."""

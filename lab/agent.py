@@ -12,6 +12,7 @@ import http
 import os
 import signal
 import ssl
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -69,7 +70,14 @@ class Agent:
             return f"[error]: Error sending the topology request to OMS agent service: {error}"
         if answer.status != http.HTTPStatus.OK:
             return f"[error]: Error sending the topology request: HTTP code {answer.status}"
+        if message.ASKED_TO_RENEW in answer.body:
+            self._renew()
         return "[info]: OMS agent management service topology request success"
+
+    def _renew(self) -> None:
+        """Renew as the service asks; what was loaded for uploads stays in memory."""
+        command = [str(self._places.renewer), self._workspace.name]
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
 
     def _wanted(self) -> bool:
         root = self._places.root

@@ -58,6 +58,17 @@ def agent_pair(workspace: str, guid: str, days_left: int = LIFE_DAYS) -> Pair:
     return Pair(_key_pem(key), _sign(builder, key))
 
 
+def server_pair(name: str) -> Pair:
+    """Make the pair of a server, self-signed, for a name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    start = _now()
+    builder = _builder(subject, subject, key, key).not_valid_before(start)
+    builder = builder.not_valid_after(start + dt.timedelta(days=90))
+    names = x509.SubjectAlternativeName([x509.DNSName(name)])
+    return Pair(_key_pem(key), _sign(builder.add_extension(names, critical=False), key))
+
+
 def make_authority(directory: Path, tld: str) -> None:
     """Write `ca.pem` and `server.pem` (for *.oms.<tld>); the authority's own key is not kept."""
     authority = ec.generate_private_key(ec.SECP256R1())

@@ -109,6 +109,10 @@ class Cloud:
         registry.add_workspace(self.directory, made.id, made.key)
         return made
 
+    def ask_for_renewal(self, workspace: str) -> None:
+        """Have the agents of a workspace asked, in the next answer, for a new certificate."""
+        registry.ask_for_renewal(self.directory, workspace)
+
     def requests(self, since: float = 0.0, path: str = "") -> list[Request]:
         """Give the logged requests, oldest first; `path` is one of those in `lab.message`."""
         return [

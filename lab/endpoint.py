@@ -86,7 +86,9 @@ class Service:
         verdict = self._authenticated(asked)
         if verdict.status != HTTPStatus.OK:
             return verdict
-        return Verdict(200, guid=verdict.guid, body=message.topology_answer(asked.host))
+        renew = self._registry.wants_renewal(asked.workspace)
+        body = message.topology_answer(asked.host, renew=renew)
+        return Verdict(200, guid=verdict.guid, body=body)
 
     def _onboarding(self, asked: Asked) -> Verdict:
         key = self._registry.key(asked.workspace)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class LabHost:
     @property
     def control(self) -> Path:
         """The path of service_control."""
-        return self.places.program / "bin/service_control"
+        return self.places.control
 
     def call(self, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of the scripts as a host would: clean environment, no terminal."""
@@ -149,15 +150,26 @@ class LabHost:
                 raise LabError(f"{self.name}: processes {pids} do not end")
             time.sleep(0.01)
 
+    def install_release(self, release: str) -> None:
+        """Make this a host with another release of the agent: from 1.16.0 on it heals itself."""
+        self.places.install_info.write_text(f"{release} Original\n2022-12-19\n")
+
+    def _scripts(self) -> Iterator[tuple[str, Path]]:
+        """Name the module behind each script."""
+        yield "omsadmin", self.admin
+        yield "service_control", self.control
+        yield "renewal", self.places.renewer
+
     def _named(self, workspace: str) -> str:
         return workspace or self.places.primary() or "none"
 
     def _install(self, told: Settings) -> None:
         home = str(Path(__file__).parents[1])
         places = self.places
-        for folder in (places.config / "sysconf", places.state, places.program / "bin"):
+        folders = (places.config / "sysconf", places.state)
+        for folder in (*folders, self.admin.parent, places.renewer.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        for module, path in (("omsadmin", self.admin), ("service_control", self.control)):
+        for module, path in self._scripts():
             code = shlex.quote(_CODE.format(module=module))
             python = shlex.quote(sys.executable)
             path.write_text(_SCRIPT.format(python=python, code=code, home=shlex.quote(home)))
@@ -166,7 +178,9 @@ class LabHost:
         places.ruby.parent.mkdir(parents=True, exist_ok=True)
         if not places.ruby.is_symlink():
             places.ruby.symlink_to(os.path.realpath(sys.executable))
-        (places.config / "sysconf/installinfo.txt").write_text("1.14.23-0 Original\n2022-12-19\n")
+        self.install_release("1.14.23-0")
+        places.sudo_rule.parent.mkdir(parents=True, exist_ok=True)
+        places.sudo_rule.write_text(f"omsagent ALL=(ALL) NOPASSWD: {self.control} restart\n")
         (places.config / "omsagent.env").touch()
         places.authority.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.cloud.authority, places.authority)

@@ -31,7 +31,7 @@ schedules:
 """
 _POLICY = """\
 # What orders may do on this host; see `denrei-worker init` for a policy that allows everything.
-runbooks: [check, restart, reonboard]
+runbooks: [oms/check, oms/restart, oms/reonboard]
 executables: [/opt/microsoft/omsagent/bin/omsadmin.sh, /opt/microsoft/omsagent/bin/service_control]
 """
 

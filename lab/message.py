@@ -36,11 +36,15 @@ def renewal_request(certificate: bytes) -> bytes:
     ).encode()
 
 
-def topology_answer(host: str) -> bytes:
-    """Tell an agent its endpoints; the lab renews on demand, so it never asks for a renewal."""
+ASKED_TO_RENEW = b'updateCertificate="true"'
+
+
+def topology_answer(host: str, *, renew: bool = False) -> bytes:
+    """Tell an agent its endpoints, and whether to renew its certificate."""
     return (
         '<?xml version="1.0"?>\n<LinuxAgentTopologyResponse queryInterval="PT20M">'
-        f'<CertificateUpdateEndpoint updateCertificate="false">https://{host}{RENEWAL}'
+        f'<CertificateUpdateEndpoint updateCertificate="{"true" if renew else "false"}">'
+        f"https://{host}{RENEWAL}"
         "</CertificateUpdateEndpoint><DscConfiguration>"
         f"<Endpoint>https://{host}/Accounts/Nodes</Endpoint></DscConfiguration>"
         "</LinuxAgentTopologyResponse>"

@@ -83,6 +83,24 @@ class Places:
         return self.root / "opt/microsoft/omsagent"
 
     @property
+    def renewer(self) -> Path:
+        """What renews a certificate; upstream's agent does it within its own process."""
+        return self.program / "plugin/renew_certs"
+
+    @property
+    def control(self) -> Path:
+        return self.program / "bin/service_control"
+
+    @property
+    def install_info(self) -> Path:
+        return self.config / "sysconf/installinfo.txt"
+
+    @property
+    def sudo_rule(self) -> Path:
+        """What lets the agent restart itself after a renewal."""
+        return self.root / "etc/sudoers.d/omsagent"
+
+    @property
     def ruby(self) -> Path:
         return self.program / "ruby/bin/ruby"
 

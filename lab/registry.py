@@ -28,6 +28,11 @@ def add_workspace(directory: Path, workspace: str, key: str) -> None:
     _replace(directory / _WORKSPACES, {**workspaces(directory), workspace: key})
 
 
+def ask_for_renewal(directory: Path, workspace: str) -> None:
+    """Have the agents of a workspace asked for a new certificate, until one has come."""
+    _request(directory, workspace).touch()
+
+
 def workspaces(directory: Path) -> dict[str, str]:
     """Give the workspaces, each with its shared key."""
     path = directory / _WORKSPACES
@@ -55,6 +60,11 @@ class Registry:
             agent = self._agents.setdefault(workspace, {}).setdefault(guid, Agent())
             agent.certificates.append(der)
             self._save()
+        _request(self._directory, workspace).unlink(missing_ok=True)
+
+    def wants_renewal(self, workspace: str) -> bool:
+        """Say whether the agents of a workspace are to renew their certificate."""
+        return _request(self._directory, workspace).exists()
 
     def holder(self, workspace: str, der: bytes) -> str | None:
         """Name the agent whose current certificate this is."""
@@ -89,6 +99,10 @@ class Registry:
             for workspace, guids in self._agents.items()
         }
         _replace(self._directory / _AGENTS, told)
+
+
+def _request(directory: Path, workspace: str) -> Path:
+    return directory / f"renew-{workspace}"
 
 
 def _replace(path: Path, content: object) -> None:

@@ -1,4 +1,4 @@
-"""The stand-in for O/bin/service_control (oms-agent.md section 5), SysV flavour.
+"""The stand-in for O/bin/service_control (oms-agent.md section 5), after SysV or systemd.
 
 Kept as upstream has them: no `status`, `is-running` inverted (and 1 when omsadmin.conf is missing),
 omsadmin.conf sourced by a shell, "running" meaning only that some process has the pid, a restart
@@ -19,6 +19,7 @@ from lab.places import Places, Workspace
 
 _START, _TERM, _KILL = 18.0, 10.0, 5.0  # upstream's seconds
 _POLL = 0.01
+_UNITS = "usr/lib/systemd/system"
 _USAGE = "usage: service_control start|stop|restart|reload|enable|disable|is-running [workspace]"
 
 
@@ -28,7 +29,9 @@ class Service:
     def __init__(self, places: Places, name: str) -> None:
         self._places = places
         self._ours: Workspace = places.workspace(name)
-        self._pace = settings.read(places.root).pace
+        told = settings.read(places.root)
+        self._pace = told.pace
+        self._has_systemd = told.manager == "systemd"
 
     def is_running(self) -> int:
         """Give 1 for running, 0 for not; 1 also for a workspace that was never onboarded."""
@@ -88,8 +91,11 @@ class Service:
 
     def _launch(self) -> None:
         ours = self._ours
-        command = [str(self._places.ruby), str(self._program()), "-d", str(ours.pid_file)]
+        program = self._program().with_name("omsagent") if self._has_systemd else self._program()
+        command = [str(self._places.ruby), str(program), "-d", str(ours.pid_file)]
         command += ["--no-supervisor", "-o", str(ours.log), "-c", str(ours.daemon_config)]
+        if self._has_systemd:
+            command = [*(word for word in command if word != "--no-supervisor"), "--no-supervisor"]
         subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -113,6 +119,7 @@ class Service:
                 break
         else:
             return Code.PID_FILE_STAYS
+        complain("error: list of process IDs must follow -p")  # upstream's noise at a good stop
         self._ours.pid_file.unlink(missing_ok=True)
         return Code.DONE
 
@@ -132,6 +139,8 @@ class Service:
         return True
 
     def _unit(self) -> Path:
+        if self._has_systemd:
+            return self._places.root / _UNITS / f"omsagent-{self._ours.name}.service"
         return self._places.root / "etc/init.d" / f"omsagent-{self._ours.name}"
 
     def _program(self) -> Path:
@@ -181,6 +190,13 @@ def _help(_places: Places, _name: str) -> int:
     return Code.DONE
 
 
+def _find_systemd_dir(places: Places, _name: str) -> int:
+    if settings.read(places.root).manager != "systemd":
+        return Code.NO_SERVICE_MANAGER
+    sys.stdout.write(f"/{_UNITS}\n")
+    return Code.DONE
+
+
 def _is_running(places: Places, name: str) -> int:
     return Service(places, name or places.primary() or "none").is_running()
 
@@ -188,7 +204,7 @@ def _is_running(places: Places, name: str) -> int:
 _FOR_EVERYBODY: dict[str, Callable[[Places, str], int]] = {
     "help": _help,
     "functions": lambda _places, _name: Code.DONE,
-    "find-systemd-dir": lambda _places, _name: Code.NO_SERVICE_MANAGER,
+    "find-systemd-dir": _find_systemd_dir,
     "is-running": _is_running,
 }
 

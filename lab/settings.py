@@ -24,6 +24,8 @@ class Settings:
     allow_second: bool = False
     agent: str = "good"
     """`good`, `broken` (cannot start) or `stubborn` (ignores SIGTERM)."""
+    manager: str = "sysv"
+    """`sysv` or `systemd`: how the daemon is started, and where its unit lies."""
     dsc_exit: int = 0
     """33 or 34: DSC fails when the agent is already onboarded and started."""
     python: str = "present"

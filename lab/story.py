@@ -30,7 +30,7 @@ class Story:
 
     def show(self, line: str) -> None:
         """Show one line of evidence."""
-        click.echo(line)
+        click.echo(_fitted(line))
 
     def command(self, script: Script, *arguments: str) -> Done:
         """Run a command of the product's and show it with what it printed."""

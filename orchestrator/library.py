@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -17,6 +17,12 @@ from contract.runbook import Runbook
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _SUFFIX = ".yaml"
 _SHIPPED = "runbooks"
+
+SHORT_NAMES = {
+    "check": "oms/check",
+    "restart": "oms/restart",
+    "reonboard": "oms/reonboard",
+}  # an own runbook of such a name outranks it; orders and reports have the full one
 
 
 class RunbookNotFoundError(DenreiError):
@@ -40,6 +46,7 @@ class Found:
     origin: Origin
     file: str  # to show
     data: bytes
+    short: str = ""  # another name that leads to it
 
     def load(self) -> Runbook:
         """Read, check and type-check it. Raises DocumentError."""
@@ -66,10 +73,11 @@ class Library:
         if not _NAME.fullmatch(wanted):
             message = f"{wanted!r} is neither a runbook's name nor a path that ends in {_SUFFIX}"
             raise RunbookNotFoundError(message)
-        for origin, shelf in self._shelves:
-            file = shelf.joinpath(*f"{wanted}{_SUFFIX}".split("/"))
-            if file.is_file():
-                return Found(wanted, origin, _show(origin, file), _read(file))
+        for name in filter(None, (wanted, SHORT_NAMES.get(wanted))):
+            for origin, shelf in self._shelves:
+                file = shelf.joinpath(*f"{name}{_SUFFIX}".split("/"))
+                if file.is_file():
+                    return Found(name, origin, _show(origin, name, file), _read(file))
         raise RunbookNotFoundError(self._not_found(wanted))
 
     def list(self) -> list[Found]:
@@ -78,13 +86,15 @@ class Library:
         for origin, shelf in self._shelves:
             for name, file in _files(shelf, ""):
                 if name not in found:
-                    found[name] = Found(name, origin, _show(origin, file), _read(file))
-        return [found[name] for name in sorted(found)]
+                    found[name] = Found(name, origin, _show(origin, name, file), _read(file))
+        shorts = {full: short for short, full in SHORT_NAMES.items() if short not in found}
+        return [replace(found[name], short=shorts.get(name, "")) for name in sorted(found)]
 
     def _not_found(self, wanted: str) -> str:
         places = [str(shelf) for origin, shelf in self._shelves if origin is not Origin.SHIPPED]
         where = ", ".join([*places, "the shipped ones"])
         names = [name for _, shelf in self._shelves for name, _ in _files(shelf, "")]
+        names += SHORT_NAMES
         return f"no runbook {wanted!r} in {where}{did_you_mean(wanted, names)}"
 
 
@@ -101,8 +111,8 @@ def _files(shelf: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
             yield from _files(file, f"{name}/")
 
 
-def _show(origin: Origin, file: Traversable) -> str:
-    return f"{_SHIPPED}/{file.name}" if origin is Origin.SHIPPED else str(file)
+def _show(origin: Origin, name: str, file: Traversable) -> str:
+    return f"{_SHIPPED}/{name}{_SUFFIX}" if origin is Origin.SHIPPED else str(file)
 
 
 def _read(file: Traversable) -> bytes:

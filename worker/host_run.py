@@ -48,6 +48,7 @@ class HostRun:
         self._tools = tools
         self._lexicon = Lexicon(accepted.runbook)
         self._redactor = Redactor(accepted.secrets)
+        self._told: list[tuple[str, str]] = []  # an item, and what there is to tell of it
         self._looks: list[Looks] = []
         self._closed = ""  # why no further step of any pass is looked at
 
@@ -61,7 +62,8 @@ class HostRun:
         passes = [self._pass(at, item, deadline) for at, item in enumerate(found.items)]
         outcome = worst(step.outcome for report in passes for step in report.steps)
         seen = gather(self._looks, self._redactor)
-        return Result(outcome, passes, [*found.notes, *seen.notes], seen)
+        notes = [*found.notes, *self._sentences(len(passes)), *seen.notes]
+        return Result(outcome, passes, notes, seen)
 
     def texts(self, item: Item | None) -> dict[str, Any]:
         """Return the values of every `${…}`, secrets among them."""
@@ -117,7 +119,13 @@ class HostRun:
         if goes_on:  # what has been done is not looked at again, but what was seen went with it
             view.see_certificates()
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
-        return PassReport(item=name, steps=steps, values=brief(self._redactor.tree(values)))
+        values = brief(self._redactor.tree(values))
+        self._told += [(name, values[told]) for told in self._runbook.tell if values[told]]
+        return PassReport(item=name, steps=steps, values=values)
+
+    def _sentences(self, passes: int) -> list[str]:
+        """Return what there is to tell people; of several passes, after the item's name."""
+        return [f"{item}: {text}" if passes > 1 else text for item, text in self._told]
 
     def _has_begun(self, at: int) -> bool:
         places = (Place(self._order.run_id, at, index) for index in range(len(self._runbook.steps)))
@@ -171,11 +179,10 @@ class HostRun:
         return is_cancelled() and ledger.step(place) is None
 
     def _values(self, texts: Mapping[str, Any]) -> dict[str, Any]:
-        values = {
-            f"params.{p.name}": p.to_value(self._parameters[p.name])
-            for p in self._runbook.parameters
-            if not p.secret
-        }
+        values: dict[str, Any] = {}
+        for parameter in self._runbook.parameters:
+            if not parameter.secret:
+                values |= parameter.to_values(self._parameters[parameter.name])
         if self._runbook.for_each:
             item = self._runbook.for_each.item
             values |= {n: v for n, v in texts.items() if n.startswith(f"{item}.")}

@@ -18,7 +18,9 @@ def _hosts() -> list[CompletionItem]:
 def _runbooks() -> list[CompletionItem]:
     from orchestrator.cli.session import open_home
 
-    return [CompletionItem(found.name) for found in open_home().library().list()]
+    found = open_home().library().list()
+    names = [name for each in found for name in (each.name, each.short) if name]
+    return [CompletionItem(name) for name in names]
 
 
 def _runs() -> list[CompletionItem]:

@@ -29,9 +29,11 @@ def list_(
     """List runs, the newest first."""
     from orchestrator.cli import run_list
     from orchestrator.cli.session import open_store
+    from orchestrator.library import SHORT_NAMES
 
     with open_store() as store:
-        found = store.runs.list(limit=limit, since=since, host=host, runbook=runbook)
+        names = [name for name in (runbook, SHORT_NAMES.get(runbook or "")) if name]
+        found = store.runs.list(limit=limit, since=since, host=host, runbooks=names)
     run_list.show(found, format_)
 
 

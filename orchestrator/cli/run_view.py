@@ -33,7 +33,8 @@ def _row(host_run: HostRun) -> Row:
     outcome = host_run.outcome.value if host_run.outcome else "-"
     state = standing(host_run) if host_run.cancelling else host_run.state.value
     cells = (host_run.host, state, outcome, time_cell(host_run))
-    return Row(cells, reasons(host_run))
+    report = host_run.read_report()
+    return Row(cells, [*reasons(host_run), *(report.notes if report else [])])
 
 
 def time_cell(host_run: HostRun) -> str:
@@ -85,9 +86,9 @@ class StepView:
         for note in report.notes:
             yield from note_lines(note, self.width, indent=2)
         for passed in report.passes:
-            yield from self._pass(passed)
+            yield from self._pass(passed, report.notes)
 
-    def _pass(self, passed: PassReport) -> Iterator[Text]:
+    def _pass(self, passed: PassReport, told: Sequence[str]) -> Iterator[Text]:
         indent = 2
         if passed.item:
             yield Text(f"  {visible(passed.item)}")
@@ -95,6 +96,8 @@ class StepView:
         for step in passed.steps:
             yield from self._step(step, indent)
         for name, value in passed.values.items():
+            if value == "" or (value in told or f"{passed.item}: {value}" in told):
+                continue  # nothing to say, or said above already
             yield from note_lines(f"{name} = {show_value(value)}", self.width, indent)
 
     def _step(self, step: StepReport, indent: int) -> Iterator[Text]:

@@ -10,7 +10,7 @@ from orchestrator.cli.table import Row, Table, print_table
 from orchestrator.cli.visible import visible, visible_lines
 from orchestrator.library import Found
 
-_HEADER = ("runbook", "from", "file")
+_HEADER = ("runbook", "short", "from", "file")
 
 
 def show_runbooks(found: Sequence[Found], format_: Format) -> None:
@@ -20,7 +20,8 @@ def show_runbooks(found: Sequence[Found], format_: Format) -> None:
         emit(format_, {"runbooks": documents}, documents)
         return
     rows = [
-        Row((d["name"], d["origin"], d["file"]), d["problems"] or [d["summary"]]) for d in documents
+        Row((d["name"], d["short"], d["origin"], d["file"]), d["problems"] or [d["summary"]])
+        for d in documents
     ]
     print_table(Table(_HEADER, rows))
 
@@ -40,7 +41,12 @@ def show_runbook(found: Found) -> None:
 
 
 def _document(found: Found) -> Document:
-    document: Document = {"name": found.name, "origin": found.origin.value, "file": found.file}
+    document: Document = {
+        "name": found.name,
+        "short": found.short,
+        "origin": found.origin.value,
+        "file": found.file,
+    }
     try:
         runbook = found.load()
     except DocumentError as error:

@@ -91,7 +91,7 @@ class Runs:
         self,
         limit: int = 50,
         host: str | None = None,
-        runbook: str | None = None,
+        runbooks: Sequence[str] = (),
         since: int | None = None,
     ) -> list[RunSummary]:
         """Return runs and how they stand, the newest first."""
@@ -99,8 +99,8 @@ class Runs:
         if host is not None:
             on_host = select(host_runs.c.run_id).where(host_runs.c.host == host)
             query = query.where(runs.c.run_id.in_(on_host))
-        if runbook is not None:
-            query = query.where(runs.c.runbook == runbook)
+        if runbooks:
+            query = query.where(runs.c.runbook.in_(runbooks))
         if since is not None:
             query = query.where(runs.c.created_at >= since)
         with self._database.reading() as connection:

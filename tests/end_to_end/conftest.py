@@ -41,7 +41,7 @@ def web2(fleet: Fleet) -> FleetHost:
 @pytest.fixture(scope="session")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     """The shipped `reonboard` with shorter pauses, for onboardings that do not go well."""
-    text = (Path(shipped.__file__).parent / "reonboard.yaml").read_text()
+    text = (Path(shipped.__file__).parent / "oms/reonboard.yaml").read_text()
     for slow, quick in (("within: 20s", "within: 2s"), ("delay: 10s", "delay: 1s")):
         assert text.count(slow) == 1
         text = text.replace(slow, quick)

@@ -30,7 +30,11 @@ SCHEMA: dict[str, Any] = json.loads(FILES.joinpath("schema.json").read_bytes())
 DEFS: dict[str, Any] = SCHEMA["$defs"]
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-SHIPPED = ("cert/scan", "check", "reonboard", "restart", "tls/check", "tls/reload")
+SHIPPED = (
+    "cert/scan",
+    *("oms/check", "oms/migrate", "oms/reonboard", "oms/restart"),
+    *("tls/check", "tls/reload"),
+)
 
 HEAD = "name: x\nobserve:\n  agent: {process: {pid_file: /run/agent.pid}}\n"
 STEP = "steps:\n  - name: it runs\n    ensure: agent.running\n"

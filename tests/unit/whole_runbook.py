@@ -7,6 +7,7 @@ params:
   count: {type: integer, default: 3}
   deep: {type: boolean, default: true, summary: A switch.}
   wait: {type: duration, default: 1h30m}
+  moment: {type: timestamp, default: ""}
   id: {type: uuid, default: ""}
   colour: {type: enum, values: [red, green], default: red}
   word: {pattern: "[a-z]+", default: word}
@@ -102,4 +103,6 @@ steps:
     ensure: true
 report:
   running: agent.running
+  future: 'params.moment.given && params.moment > now ? "that is still to come" : ""'
+tell: [future]
 """

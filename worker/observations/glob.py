@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+import stat
 from pathlib import Path
 
 from contract.parameter import UUID
@@ -20,7 +21,17 @@ def observe_glob(arguments: Glob, root: Root) -> Fields:
         "count": len(paths),
         "names": sorted(Path(path).name for path in paths),
         "paths": paths,
+        "size": sum(_size(root.locate(path)) for path in paths),
     }
+
+
+def _size(path: Path) -> int:
+    with looking_at(path):
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            return 0  # gone since it was listed
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def expand(pattern: str, root: Root) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contract.duration import is_duration, parse_duration
-from contract.instant import parse_instant
+from contract.instant import parse_instant, show_instant
 from contract.probe import Log
 from worker.observations.content import open_regular
 from worker.observations.observation import Fields, ObservationError, compiled, looking_at
@@ -17,6 +17,7 @@ from worker.root import Root
 LARGEST = 8 * 1024 * 1024  # what is read of a log, from its end
 _LONGEST_LINE = 8 * 1024
 _LONGEST_SHOWN = 1000
+_MOST_TIMES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,13 @@ def observe_log(arguments: Log, root: Root) -> Fields:
         raise ObservationError(f"no line of {path} begins with a time, so none is known since when")
     fitting = [line for line in lines if _is_since(line, since) and wanted.search(line.text)]
     reaches_back = is_whole or (since is not None and first is not None and first < since)
-    return {"exists": True, "count": len(fitting), **_last(fitting), "truncated": not reaches_back}
+    return {
+        "exists": True,
+        "count": len(fitting),
+        "times": [show_instant(line.at) for line in fitting if line.at][-_MOST_TIMES:],
+        **_last(fitting),
+        "truncated": not reaches_back,
+    }
 
 
 def _since(text: str) -> datetime:

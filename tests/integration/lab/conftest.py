@@ -7,11 +7,16 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from cryptography import x509
 
+from lab import renewal
 from lab.cloud import Cloud
 from lab.host import LabHost
 from lab.places import Workspace
 from tests.waiting import eventually
+
+FALSE_LINE = "already onboarded and agent is running"
+WRONG_KEY = "d3Jvbmcga2V5"
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,27 @@ class Site:
 
     def control(self, *arguments: str) -> CompletedProcess[str]:
         return self.host.call(self.host.control, *arguments)
+
+    def certificate(self) -> x509.Certificate:
+        return x509.load_pem_x509_certificate(self.files.certificate.read_bytes())
+
+    def make_stale(self) -> int:
+        """Renew at once: the daemon's memory is old whether or not its start counts as before."""
+        self.wait_for_upload(200)
+        pid = self.host.pid()
+        renewal.renew(self.host.root, self.id)
+        self.wait_for_upload(403)
+        assert pid is not None
+        return pid
+
+    def write_file(self, key: str = "", more: str = "") -> None:
+        """Write the onboarding file, as the runbook does it."""
+        path = self.host.places.onboarding_file
+        path.write_text(
+            f"WORKSPACE_ID={self.id}\nSHARED_KEY={key or self.key}\n"
+            f"URL_TLD={self.host.cloud.tld}\n{more}"
+        )
+        path.chmod(0o600)
 
     def wait_for_upload(self, status: int | None, since: float = 0.0) -> None:
         """Wait until the daemon's newest upload since then had this status."""

@@ -147,7 +147,7 @@ def test_store_runs_are_listed_newest_first_and_narrowed(house: House) -> None:
     assert sorted(listed, reverse=True) == sorted([first.run_id, second.run_id], reverse=True)
     assert runs.list(limit=1)[0].states == {"queued": 1}
     assert runs.list(host="nobody") == []
-    assert runs.list(runbook="touch", since=second.created_at + 1) == []
+    assert runs.list(runbooks=["touch"], since=second.created_at + 1) == []
     assert len(runs.open_on("web1")) == 2
 
 

@@ -1,6 +1,6 @@
 """Parameters: what a value must be like, from the command line and from the wire."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ STRING = Parameter("s")
 INTEGER = Parameter("n", ParameterType.INTEGER)
 BOOLEAN = Parameter("b", ParameterType.BOOLEAN)
 DURATION = Parameter("d", ParameterType.DURATION)
+MOMENT = Parameter("t", ParameterType.TIMESTAMP)
 IDENTITY = Parameter("u", ParameterType.UUID)
 CHOICE = Parameter("e", ParameterType.ENUM, values=("dev", "prod"))
 PATTERN = Parameter("p", pattern="[a-z]+")
@@ -68,6 +69,11 @@ def test_parameter_of_its_type_is_taken_as_it_is(parameter: Parameter, value: ob
         (DURATION, "soon", "is not a duration such as 30s"),
         (DURATION, 60, "is not a duration"),
         (DURATION, "", "is not a duration"),
+        (MOMENT, "yesterday", "is not a moment with its zone"),
+        (MOMENT, "2026-03-01", "is not a moment with its zone"),
+        (MOMENT, "2026-03-01T02:00:00", "is not a moment with its zone"),
+        (MOMENT, "0001-01-01T00:00:00+01:00", "is not a moment with its zone"),
+        (MOMENT, "", "is not a moment"),
         (IDENTITY, UUID[:-1], "is not a UUID"),
         (IDENTITY, f"{UUID}\n", "is not a UUID"),
         (IDENTITY, f"../{UUID}", "is not a UUID"),
@@ -143,6 +149,7 @@ def test_empty_value_means_not_given_only_where_the_default_is_empty() -> None:
     ("parameter", "value", "seen"),
     [
         (DURATION, "1m", timedelta(minutes=1)),
+        (MOMENT, "2026-03-01T03:00:00+01:00", datetime(2026, 3, 1, 2, tzinfo=UTC)),
         (STRING, "1m", "1m"),
         (INTEGER, 5, 5),
         (BOOLEAN, True, True),
@@ -151,7 +158,22 @@ def test_empty_value_means_not_given_only_where_the_default_is_empty() -> None:
 def test_value_for_expressions_has_the_type_they_were_compiled_with(
     parameter: Parameter, value: object, seen: object
 ) -> None:
-    assert parameter.to_value(value) == seen
+    assert parameter.to_values(value) == {f"params.{parameter.name}": seen}
+
+
+def test_timestamp_that_need_not_be_given_has_a_guard() -> None:
+    """Nothing stands in for a moment that nobody gave: only `given` is there, and false."""
+    optional = Parameter("m", ParameterType.TIMESTAMP, default="")
+    assert optional.accept("") == ""
+    assert optional.to_values("") == {"params.m.given": False}
+    given = optional.to_values("2026-03-01T02:00:00Z")
+    assert given == {"params.m.given": True, "params.m": datetime(2026, 3, 1, 2, tzinfo=UTC)}
+    assert set(optional.names) == set(given)
+    assert MOMENT.guard == ""
+
+
+def test_secret_is_nothing_that_expressions_see() -> None:
+    assert SHY.names == SHY.to_values("not to be seen") == {}
 
 
 DECLARED = (STRING, Parameter("n", ParameterType.INTEGER, default=3), Parameter("k", secret=True))
@@ -190,7 +212,8 @@ values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 
 
 @given(
-    st.sampled_from([STRING, INTEGER, BOOLEAN, DURATION, IDENTITY, CHOICE, PATTERN, SHY]), values
+    st.sampled_from([STRING, INTEGER, BOOLEAN, DURATION, MOMENT, IDENTITY, CHOICE, PATTERN, SHY]),
+    values,
 )
 def test_parameter_given_anything_takes_it_or_raises_its_own_error(
     parameter: Parameter, value: object
@@ -201,5 +224,5 @@ def test_parameter_given_anything_takes_it_or_raises_its_own_error(
     except ParameterError:
         return
     assert isinstance(taken, str | int)
-    parameter.to_value(taken)
+    parameter.to_values(taken)
     str(taken).encode()

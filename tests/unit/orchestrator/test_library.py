@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.library import Library, Origin, RunbookNotFoundError
+from orchestrator.library import SHORT_NAMES, Library, Origin, RunbookNotFoundError
 
 
 def shelf(path: Path, *names: str) -> Path:
@@ -32,7 +32,33 @@ def test_library_path_given_is_read_from_there(tmp_path: Path) -> None:
 
 
 def test_library_shipped_runbooks_all_load() -> None:
-    assert {found.load().name for found in Library().list()} >= {"check", "restart", "reonboard"}
+    """Each is named as its file is, so what is signed is what was asked for."""
+    listed = Library().list()
+    assert {found.name for found in listed} >= {"oms/check", "oms/restart", "oms/reonboard"}
+    assert [found.load().name for found in listed] == [found.name for found in listed]
+
+
+def test_library_short_name_leads_to_the_full_one() -> None:
+    for short, full in SHORT_NAMES.items():
+        found = Library().find(short)
+        assert (found.name, found.file) == (full, f"runbooks/{full}.yaml")
+    shorts = {found.name: found.short for found in Library().list() if found.short}
+    assert shorts == {full: short for short, full in SHORT_NAMES.items()}
+
+
+def test_library_own_runbook_outranks_a_short_name(tmp_path: Path) -> None:
+    """The short name is then the own one's; the full name still leads to the shipped one."""
+    library = Library(None, shelf(tmp_path, "check"))
+    assert (library.find("check").name, library.find("check").origin) == ("check", Origin.HOME)
+    assert library.find("oms/check").origin is Origin.SHIPPED
+    shorts = {found.name: found.short for found in library.list()}
+    assert (shorts["oms/check"], shorts["oms/restart"]) == ("", "restart")
+
+
+def test_library_own_version_of_a_shipped_runbook_has_its_short_name_too(tmp_path: Path) -> None:
+    library = Library(None, shelf(tmp_path, "oms/check"))
+    found = library.find("check")
+    assert (found.name, found.origin) == ("oms/check", Origin.HOME)
 
 
 def test_library_name_in_a_subfolder_is_found_and_listed(tmp_path: Path) -> None:

@@ -88,3 +88,26 @@ def test_forced_run_acts_once_and_is_proved_by_the_hosts_own_clock(host: WorkerH
     assert host.report().outcome == CHANGED
     assert (host.root / "ran").read_text() == "x\n"
     assert [r.outcome for r in reports(host, FORCE)] == [CHANGED, OK]
+
+
+TELLING = """\
+name: telling
+for_each:
+  name: {list: [a, b]}
+observe:
+  found: {file: {path: "/${name.name}"}}
+steps:
+  - {name: looked, ensure: found.exists || !found.exists}
+report:
+  warning: 'found.exists ? name.name + " is in the way" : ""'
+  absent: 'found.size > 0 ? "never known" : ""'
+tell: [warning, absent]
+"""
+
+
+def test_what_a_runbook_tells_is_a_note_of_the_report(host: WorkerHost) -> None:
+    """One per pass, after its item; the empty text, and what can't be worked out, is not told."""
+    (host.root / "b").touch()
+    report = host.run(TELLING)
+    assert report.notes == ["b: b is in the way"]
+    assert [p.values["warning"] for p in report.passes] == ["", "b is in the way"]

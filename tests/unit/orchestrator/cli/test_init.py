@@ -40,7 +40,7 @@ def test_runbook_list_and_show_tell_the_origin(place: Place, denrei: Denrei) -> 
     listed = json.loads(denrei("runbook", "list", "-o", "json").out)["runbooks"]
     origins = {runbook["name"]: runbook["origin"] for runbook in listed}
     assert origins["look"] == "home"
-    assert origins["restart"] == "shipped"
+    assert origins["oms/restart"] == "shipped"
     said = denrei("runbook", "show", "look")
     assert said.out == RUNBOOK
     assert f"{place.home.runbooks}/look.yaml (home)" in said.err

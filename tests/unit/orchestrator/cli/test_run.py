@@ -130,14 +130,15 @@ def test_run_show_unknown_or_ambiguous_exits_2(run_id: str, denrei: Denrei) -> N
 def test_run_watch_ended_run_tells_reasons_below_the_host(
     run_id: str, place: Place, denrei: Denrei
 ) -> None:
-    """A run that is over is told at once; in a pipe a reason is one whole indented line."""
+    """A run that is over is told at once; in a pipe a reason, or a note, is one indented line."""
     place.refuse("web2", "policy_runbook", _LONG)
     said = denrei("run", "watch", run_id)
     assert said.code == 6
     lines = said.out.splitlines()
     assert lines[0].split() == ["HOST", "STATE", "OUTCOME", "TIME"]
     assert lines[1].startswith("web1  succeeded  changed")
-    assert lines[3] == f"    policy_runbook: {_LONG}"
+    assert lines[2] == "    left alone: scom"
+    assert lines[4] == f"    policy_runbook: {_LONG}"
     assert "1 changed, 1 refused" in said.err
 
 
@@ -149,7 +150,7 @@ def test_run_watch_at_80_columns_wraps_reasons_under_their_host(
     place.refuse("web2", "policy_runbook", _LONG)
     lines = denrei("run", "watch", run_id).out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert [line[:4] for line in lines] == ["HOST", "web1", "web2", "    ", "    ", "    "]
+    assert [line[:4] for line in lines] == ["HOST", "web1", "    ", "web2", *["    "] * 3]
 
 
 def test_run_watch_failed_step_is_named_with_its_reason(place: Place, denrei: Denrei) -> None:

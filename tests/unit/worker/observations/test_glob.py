@@ -30,7 +30,17 @@ def test_observe_what_fits_gives_names_and_paths_without_the_prefix(root: Root) 
         "count": 3,
         "names": ["certs", "certs", "certs"],
         "paths": [f"/etc/{UUID}/certs", "/etc/LAD/certs", "/etc/scom/certs"],
+        "size": 0,
     }
+
+
+def test_observe_size_is_that_of_the_regular_files_alone(root: Root) -> None:
+    """Neither a directory nor what a link leads to counts."""
+    for name in ("one", "two"):
+        root.locate(f"/etc/scom/{name}").write_bytes(b"12345")
+    root.locate("/etc/scom/three").symlink_to("one")
+    found = observe_glob(Glob(path="/etc/scom/*"), root)
+    assert (found["count"], found["size"]) == (4, 10)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +73,7 @@ def test_observe_names_are_filtered_by_uuid_or_expression(root: Root) -> None:
         "count": 0,
         "names": [],
         "paths": [],
+        "size": 0,
     }
 
 

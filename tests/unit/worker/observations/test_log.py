@@ -88,6 +88,7 @@ def test_observe_counts_the_lines_that_fit(tmp_path: Path) -> None:
     assert look(tmp_path, text) == {
         "exists": True,
         "count": 2,
+        "times": ["2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z"],
         "matched": True,
         "last": "2026-01-03T00:00:00Z error 2",
         "dated": True,
@@ -103,6 +104,7 @@ def test_observe_since_leaves_older_lines_out(tmp_path: Path) -> None:
     assert look(tmp_path, text, since="3m") == {
         "exists": True,
         "count": 0,
+        "times": [],
         "matched": False,
         "dated": False,
         "truncated": False,
@@ -171,3 +173,22 @@ def test_observe_a_pattern_that_is_none_or_a_closed_log_is_unknown(tmp_path: Pat
     closed = Log(path="/closed/log", match="x")
     with forbidden(tmp_path / "closed"), pytest.raises(ObservationError, match="permission"):
         observe_log(closed, Root(tmp_path))
+
+
+def test_times_are_those_of_the_lines_that_fit(tmp_path: Path) -> None:
+    """In RFC 3339 and UTC, so that an expression can count those since a moment."""
+    text = (
+        "2026-02-28 10:00:00 +0100 error one\n"
+        "error two, without a time of its own\n"
+        "2026-02-28 10:00:05 +0100 well\n"
+        "2026-02-28 10:00:09 +0100 error three\n"
+    )
+    seen = look(tmp_path, text)
+    moments = ["2026-02-28T09:00:00Z", "2026-02-28T09:00:00Z", "2026-02-28T09:00:09Z"]
+    assert (seen["count"], seen["times"]) == (3, moments)
+
+
+def test_times_are_the_last_thousand(tmp_path: Path) -> None:
+    seen = look(tmp_path, "2026-02-28 10:00:00 +0000 error\n" * 1001)
+    assert seen["count"] == 1001
+    assert seen["times"] == ["2026-02-28T10:00:00Z"] * 1000

@@ -1,7 +1,9 @@
-"""omsadmin.sh -x and -X: what is deleted, what survives, and how a half-onboarded host looks."""
+"""Section 7, -x, -X and onboarding anew: what is lost, and what only looks well."""
+
+import pytest
 
 from lab import key_value, process
-from tests.integration.lab.conftest import Site
+from tests.integration.lab.conftest import FALSE_LINE, WRONG_KEY, Site
 
 
 def test_remove_one_wipes_its_directories_and_its_daemon(joined: Site) -> None:
@@ -59,23 +61,6 @@ def test_remove_one_leaves_the_others(joined: Site) -> None:
     assert (joined.host.places.config / "LAD").is_dir()
 
 
-def test_remove_takes_any_name_unvalidated(joined: Site) -> None:
-    """`-x sysconf` deletes the templates; `-x ../..` ends at the agent's own directories."""
-    places = joined.host.places
-    assert joined.admin("-x", "sysconf").returncode == 0
-    assert not (places.config / "sysconf").exists()
-    assert joined.admin("-x", "../../..").returncode == 0
-    assert joined.files.identity.exists()
-
-
-def test_removal_in_the_same_call_comes_last(fresh: Site) -> None:
-    """`-X -w .. -s ..` onboards and then removes."""
-    done = fresh.admin("-X", "-w", fresh.id, "-s", fresh.key, "-d", fresh.host.cloud.tld)
-    assert done.returncode == 0
-    assert "Onboarding success" in done.stdout
-    assert not fresh.files.config.exists()
-
-
 def test_half_onboarded_host_looks_onboarded(joined: Site) -> None:
     """Removed, and the onboarding failed: -l and is-running both lie, restart exits 1."""
     joined.admin("-x", joined.id)
@@ -96,3 +81,63 @@ def test_secondary_once_removed_cannot_come_back_beside_its_primary(joined: Site
     second.admin("-x", second.id)
     assert second.join("-m", "marker").returncode == 0
     assert not second.files.identity.exists()
+
+
+def test_running_agent_is_left_alone_with_exit_0(joined: Site) -> None:
+    """Even a wrong key is not noticed: nothing is done."""
+    pid, before = joined.host.pid(), joined.files.certificate.read_bytes()
+    done = joined.join(key=WRONG_KEY)
+    assert (done.returncode, FALSE_LINE in done.stdout) == (0, True)
+    assert joined.host.pid() == pid
+    assert joined.files.certificate.read_bytes() == before
+
+
+def test_stopped_agent_keeps_guid_and_certificate(joined: Site) -> None:
+    guid = key_value.parse(joined.files.identity)["AGENT_GUID"]
+    before = joined.files.certificate.read_bytes()
+    joined.control("stop", joined.id)
+    done = joined.join()
+    assert (done.returncode, FALSE_LINE in done.stdout) == (0, False)
+    assert key_value.parse(joined.files.identity)["AGENT_GUID"] == guid
+    assert joined.files.certificate.read_bytes() == before
+    assert joined.host.pid() is not None
+
+
+def test_stopped_agent_loses_its_certificate_when_onboarding_fails(joined: Site) -> None:
+    """The pair of a working identity is deleted; omsadmin.conf stays."""
+    joined.control("stop", joined.id)
+    assert joined.join(key=WRONG_KEY).returncode == 5
+    assert not joined.files.certificate.exists()
+    assert not joined.files.key.exists()
+    assert joined.files.identity.exists()
+
+
+@pytest.mark.parametrize("more", [[], ["-m", "marker"]])
+def test_second_workspace_is_not_onboarded_but_exits_0(joined: Site, more: list[str]) -> None:
+    """The line is false, and nothing is done while a primary exists."""
+    second = joined.host.cloud.workspace()
+    joined.host.make_resolvable(second.id)
+    other = Site(joined.host, second.id, second.key)
+    done = other.join(*more)
+    assert (done.returncode, FALSE_LINE in done.stdout) == (0, True)
+    assert not other.files.identity.exists()
+
+
+def test_identity_file_is_sourced_by_a_shell(joined: Site) -> None:
+    """Code in omsadmin.conf, which omsagent owns, is run by root: parse it, never source it."""
+    trace = joined.host.root / "trace"
+    with joined.files.identity.open("a") as file:
+        file.write(f'AZURE_RESOURCE_ID="$(touch {trace})"\n')
+    joined.control("restart", joined.id)
+    assert trace.exists()
+
+
+def test_removal_loses_configuration_unsent_data_and_the_log(joined: Site) -> None:
+    """Nothing is backed up, the evidence of an incident included."""
+    custom = joined.files.config / "conf/omsagent.d/custom.conf"
+    custom.write_text("# a custom log\n")
+    joined.make_stale()
+    joined.admin("-x", joined.id)
+    assert not custom.exists()
+    assert not joined.files.log.exists()
+    assert not (joined.files.state / "state").exists()

@@ -1,6 +1,7 @@
-"""omsadmin.sh -w and the onboarding file: options, exit codes and what is left on disk."""
+"""Section 6, omsadmin.sh: options, exit codes, and what each leaves on disk."""
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -11,20 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from lab import key_value
-from tests.integration.lab.conftest import Site
+from tests.integration.lab.conftest import FALSE_LINE, WRONG_KEY, Site
 from tests.waiting import eventually
-
-_FALSE_LINE = "already onboarded and agent is running"
-_WRONG_KEY = "d3Jvbmcga2V5"
-
-
-def _write_file(site: Site, key: str = "", more: str = "") -> None:
-    path = site.host.places.onboarding_file
-    path.write_text(
-        f"WORKSPACE_ID={site.id}\nSHARED_KEY={key or site.key}\n"
-        f"URL_TLD={site.host.cloud.tld}\n{more}"
-    )
-    path.chmod(0o600)
 
 
 @pytest.fixture
@@ -40,7 +29,7 @@ def test_onboarding_prints_the_documented_lines_and_uploads(fresh: Site) -> None
     guid = key_value.parse(fresh.files.identity)["AGENT_GUID"]
     assert done.returncode == 0
     for line in (
-        _FALSE_LINE,
+        FALSE_LINE,
         "-e info\tGenerating certificate ...",
         f"Agent GUID is {guid}",
         "Onboarding success",
@@ -52,35 +41,6 @@ def test_onboarding_prints_the_documented_lines_and_uploads(fresh: Site) -> None
     fresh.wait_for_upload(200)
 
 
-def test_onboarding_makes_files_modes_and_links(joined: Site) -> None:
-    """The layout of section 2: 640 for the pair, 700 for its directory, links to the primary."""
-    files, places = joined.files, joined.host.places
-    assert stat.S_IMODE(files.certificate.stat().st_mode) == 0o640
-    assert stat.S_IMODE(files.key.stat().st_mode) == 0o640
-    assert stat.S_IMODE(files.certificate.parent.stat().st_mode) == 0o700
-    assert (places.config / "conf").resolve() == (files.config / "conf").resolve()
-    assert (places.state / "log").resolve() == files.log.parent.resolve()
-    assert places.primary() == joined.id
-    told = key_value.parse(files.identity)
-    assert (told["WORKSPACE_ID"], told["URL_TLD"]) == (joined.id, joined.host.cloud.tld)
-    version = (places.config / "sysconf/installinfo.txt").read_text().split()[0]
-    assert version == "1.14.23-0"
-    assert not files.shared_key.exists()
-
-
-def test_scripts_work_from_anywhere_with_only_a_path(fresh: Site) -> None:
-    """Called by a relative name, without HOME and PYTHONPATH."""
-    done = subprocess.run(
-        ["./omsadmin.sh", "-l"],
-        cwd=fresh.host.admin.parent,
-        env={"PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "No Workspace\n")
-
-
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -88,10 +48,10 @@ def test_scripts_work_from_anywhere_with_only_a_path(fresh: Site) -> None:
         ([], 2),
         (["-v"], 2),
         (["-l", "stray"], 2),
-        (["-w", "no-uuid", "-s", _WRONG_KEY], 3),
+        (["-w", "no-uuid", "-s", WRONG_KEY], 3),
         (["-w", str(uuid.uuid4())], 3),
         (["-w", str(uuid.uuid4()), "-s", "no*base64"], 3),
-        (["-w", str(uuid.uuid4()), "-s", _WRONG_KEY], 7),
+        (["-w", str(uuid.uuid4()), "-s", WRONG_KEY], 7),
         (["-h"], 0),
         (["-l"], 0),
         (["-X"], 0),
@@ -105,7 +65,7 @@ def test_options_have_their_exit_code(fresh: Site, arguments: list[str], code: i
 
 def test_wrong_key_exits_5_with_the_reason_and_leaves_empty_directories(fresh: Site) -> None:
     """Half-onboarded: conf and certs exist and are empty of an identity."""
-    done = fresh.join(key=_WRONG_KEY)
+    done = fresh.join(key=WRONG_KEY)
     assert done.returncode == 5
     assert "-e error\t" in done.stdout
     assert "InvalidWorkspaceKey" in done.stdout
@@ -157,64 +117,14 @@ def test_agent_that_cannot_start_exits_0_all_the_same(fresh: Site) -> None:
     assert fresh.host.pid() is None
 
 
-def test_running_agent_is_left_alone_with_exit_0(joined: Site) -> None:
-    """Even a wrong key is not noticed: nothing is done."""
-    pid, before = joined.host.pid(), joined.files.certificate.read_bytes()
-    done = joined.join(key=_WRONG_KEY)
-    assert (done.returncode, _FALSE_LINE in done.stdout) == (0, True)
-    assert joined.host.pid() == pid
-    assert joined.files.certificate.read_bytes() == before
-
-
-def test_stopped_agent_keeps_guid_and_certificate(joined: Site) -> None:
-    guid = key_value.parse(joined.files.identity)["AGENT_GUID"]
-    before = joined.files.certificate.read_bytes()
-    joined.control("stop", joined.id)
-    done = joined.join()
-    assert (done.returncode, _FALSE_LINE in done.stdout) == (0, False)
-    assert key_value.parse(joined.files.identity)["AGENT_GUID"] == guid
-    assert joined.files.certificate.read_bytes() == before
-    assert joined.host.pid() is not None
-
-
-def test_stopped_agent_loses_its_certificate_when_onboarding_fails(joined: Site) -> None:
-    """The pair of a working identity is deleted; omsadmin.conf stays."""
-    joined.control("stop", joined.id)
-    assert joined.join(key=_WRONG_KEY).returncode == 5
-    assert not joined.files.certificate.exists()
-    assert not joined.files.key.exists()
-    assert joined.files.identity.exists()
-
-
 def test_certificate_the_service_cannot_read_exits_6(joined: Site) -> None:
     joined.control("stop", joined.id)
     joined.files.certificate.write_text("no certificate\n")
     assert joined.join().returncode == 6
 
 
-@pytest.mark.parametrize("more", [[], ["-m", "marker"]])
-def test_second_workspace_is_not_onboarded_but_exits_0(joined: Site, more: list[str]) -> None:
-    """The line is false, and nothing is done while a primary exists."""
-    second = joined.host.cloud.workspace()
-    joined.host.make_resolvable(second.id)
-    other = Site(joined.host, second.id, second.key)
-    done = other.join(*more)
-    assert (done.returncode, _FALSE_LINE in done.stdout) == (0, True)
-    assert not other.files.identity.exists()
-
-
-def test_host_may_have_two_workspaces_from_older_scripts(joined: Site) -> None:
-    second = joined.host.cloud.workspace()
-    joined.host.onboard(second.id, second.key, second=True)
-    assert joined.host.places.primary() == joined.id
-    pids = {joined.host.pid(joined.id), joined.host.pid(second.id)}
-    assert None not in pids
-    assert len(pids) == 2
-    assert joined.admin("-l").stdout.count("Onboarded(OMSAgent Running)") == 2
-
-
 def test_file_is_used_without_arguments_and_deleted_on_success(fresh: Site) -> None:
-    _write_file(fresh)
+    fresh.write_file()
     assert fresh.admin("-l").returncode == 0
     assert fresh.host.places.onboarding_file.exists()
     assert fresh.admin().returncode == 0
@@ -222,27 +132,12 @@ def test_file_is_used_without_arguments_and_deleted_on_success(fresh: Site) -> N
     fresh.wait_for_upload(200)
 
 
-def test_file_stays_with_the_key_after_a_failure(fresh: Site) -> None:
-    _write_file(fresh, key=_WRONG_KEY)
-    assert fresh.admin("-v").returncode == 5
-    assert _WRONG_KEY in fresh.host.places.onboarding_file.read_text()
-
-
 def test_file_is_sourced_by_a_shell(fresh: Site) -> None:
     """Whatever stands in it is run: values must be validated before they are written."""
     trace = fresh.host.root / "trace"
-    _write_file(fresh, more=f'MULTI_HOMING_MARKER="$(touch {trace})"\n')
+    fresh.write_file(more=f'MULTI_HOMING_MARKER="$(touch {trace})"\n')
     assert fresh.admin().returncode == 0
     assert trace.exists()
-
-
-def test_dead_logger_kills_the_file_and_proxy_paths_only(fresh: Site) -> None:
-    fresh.host.configure(logger="dead")
-    _write_file(fresh)
-    assert fresh.admin().returncode == 1
-    assert not fresh.files.config.exists()
-    assert fresh.join("-p", "proxy:1").returncode == 1
-    assert fresh.join().returncode == 0
 
 
 def test_verbose_shows_the_beginning_of_the_key_and_the_authorization(fresh: Site) -> None:
@@ -274,3 +169,44 @@ def test_azure_resource_id_and_marker_are_kept(fresh: Site) -> None:
     assert key_value.parse(fresh.files.identity)["AZURE_RESOURCE_ID"] == "/subscriptions/1"
     assert (fresh.files.config / "conf/.multihoming_marker").read_text() == "second"
     assert fresh.host.places.primary() is None
+
+
+@pytest.mark.parametrize("proxy", ["nowhere.test:1", "user@:"])
+def test_unknown_or_badly_written_proxy_exits_4(fresh: Site, proxy: str) -> None:
+    assert fresh.join("-p", proxy).returncode == 4
+
+
+def test_removal_in_the_same_call_comes_last(fresh: Site) -> None:
+    """`-X -w .. -s ..` onboards and then removes."""
+    done = fresh.admin("-X", "-w", fresh.id, "-s", fresh.key, "-d", fresh.host.cloud.tld)
+    assert done.returncode == 0
+    assert "Onboarding success" in done.stdout
+    assert not fresh.files.config.exists()
+
+
+def test_remove_takes_any_name_unvalidated(joined: Site) -> None:
+    """`-x sysconf` deletes the templates; `-x ../..` ends at the agent's own directories."""
+    places = joined.host.places
+    assert joined.admin("-x", "sysconf").returncode == 0
+    assert not (places.config / "sysconf").exists()
+    assert joined.admin("-x", "../../..").returncode == 0
+    assert joined.files.identity.exists()
+
+
+def test_proxy_user_makes_the_script_ask_for_a_password(fresh: Site) -> None:
+    """On the terminal: so no runbook may ever use it."""
+    assert "Proxy password for me: " in fresh.join("-p", "proxy.test:1", "-u", "me").stdout
+
+
+def test_onboarding_comes_before_the_list_whatever_the_order(fresh: Site) -> None:
+    done = fresh.admin("-l", "-w", fresh.id, "-s", fresh.key, "-d", fresh.host.cloud.tld)
+    assert done.stdout.index("Onboarding success") < done.stdout.index("Primary Workspace:")
+
+
+def test_rebuild_makes_lost_directories_again(joined: Site) -> None:
+    shutil.rmtree(joined.files.state / "tmp")
+    rotate = joined.host.root / f"etc/logrotate.d/omsagent-{joined.id}"
+    rotate.unlink()
+    assert joined.admin("-R").returncode == 0
+    assert (joined.files.state / "tmp").is_dir()
+    assert rotate.exists()
