@@ -18,6 +18,7 @@ from worker.gate import Gate
 from worker.ledger import Ledger
 
 
+@pytest.mark.timeout(300)  # it counts in what it does; the clock is there only for a hang
 def test_model_keeps_its_promises_whatever_happens() -> None:
     tally = try_model(Scale.SMOKE, 1)
     assert tally.violations == ()

@@ -154,10 +154,12 @@ _STEP = (
         "worker/runner.py",
         "        self._tools.ledger.begin_step(self._place, now_ms())\n"
         "        self._attempts += 1\n"
+        "        tell_changes(self._setting.view, self._tools.ledger, self._place)\n"
         "        result = ACTIONS[kind](arguments, self._context())\n",
         "        result = ACTIONS[kind](arguments, self._context())\n"
         "        self._tools.ledger.begin_step(self._place, now_ms())\n"
-        "        self._attempts += 1\n",
+        "        self._attempts += 1\n"
+        "        tell_changes(self._setting.view, self._tools.ledger, self._place)\n",
         crash_test("executor.second.keeper:after_fork", "executor.command:ended"),
     ),
     Mutant(
@@ -231,8 +233,8 @@ _RECOVERING = (
     Mutant(
         "secrets left on disk by recovery",
         "worker/recovery.py",
-        "scrub(scrub_paths(arguments), tools.root)",
-        "scrub([], tools.root)",
+        "scrub(scrub_paths(arguments, tools.root))",
+        "scrub([])",
         crash_test("executor.command:ended"),
     ),
     Mutant(
