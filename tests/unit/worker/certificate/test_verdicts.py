@@ -196,6 +196,26 @@ TABLE: dict[str, Row] = {
         Witnesses(held(ENDING)),
         *(NAMED, Verdict.EXPIRING, False, ENDING.not_after, "ends in 10d, at 2026-12-05T12:00:00Z"),
     ),
+    "near its end, and an older one shown": (
+        Witnesses(held(ENDING), None, shown(OLD)),
+        *(NAMED, Verdict.STALE_IN_MEMORY, True, OLD.not_after, "shows another certificate"),
+    ),
+    "near its end, and not shown by all": (
+        Witnesses(held(ENDING), None, shown(ENDING, OLD)),
+        *(NAMED, Verdict.SPLIT, True, OLD.not_after, "1 of 2 handshakes"),
+    ),
+    "shown, and its signer ends before it": (
+        Witnesses(held(NEW, KeyStatus.MATCHES, ENDING), None, shown(NEW)),
+        *(NAMED, Verdict.EXPIRING, True, ENDING.not_after, "shows it"),
+    ),
+    "shown before its time": (
+        Witnesses(held(EARLY), None, shown(EARLY)),
+        *(NAMED, Verdict.NOT_YET_VALID, True, NOW, "shows it"),
+    ),
+    "before its time, from a signer that has ended": (
+        Witnesses(held(EARLY, KeyStatus.MATCHES, SIGNER)),
+        *(NAMED, Verdict.EXPIRED, False, SIGNER.not_after, "of its chain ended"),
+    ),
     "port alone": (
         Witnesses(None, None, shown(NEW)),
         NAMED,
