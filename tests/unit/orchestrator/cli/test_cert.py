@@ -233,8 +233,8 @@ def test_cert_removing_a_host_removes_its_certificates(fleet: Place, denrei: Den
 def test_cert_completes_verbs_columns_hosts_and_formats(
     place: Place, words: str, completed: list[str]
 ) -> None:
-    typed = {"_DENREI_COMPLETE": "bash_complete", "COMP_WORDS": words}
-    with place.start(**typed, COMP_CWORD=str(len(words.split()) - 1)) as shell:
+    at = str(len(words.split()) - 1)
+    with place.start(_DENREI_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=at) as shell:
         out, _ = shell.communicate(timeout=30)
     assert out.split() == [f"plain,{word}" for word in completed]
 
