@@ -95,6 +95,15 @@ def test_scan_of_a_port_without_a_known_file_tells_the_port(tmp_path: Path) -> N
     assert fact.verdict is given.verdict is CertificateVerdict.FRESH
 
 
+@pytest.mark.parametrize(("program", "service"), [("master", "postfix"), ("apache2", "apache2")])
+def test_scan_names_a_daemon_as_people_do(program: str, service: str, tmp_path: Path) -> None:
+    """Where no unit tells: postfix listens by a program of another name."""
+    context = server_context(tmp_path, not_after=YEARS)
+    with serving(in_tls(context), begin=posing_as(program, tmp_path)):
+        [fact] = told(tmp_path).facts
+    assert fact.service == service
+
+
 def test_scan_tells_a_given_file_once_that_a_configuration_names_too(tmp_path: Path) -> None:
     with host(tmp_path):
         alone = told(tmp_path)
