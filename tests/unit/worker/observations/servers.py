@@ -26,6 +26,19 @@ def serving(
     port: int = 0,
 ) -> Iterator[int]:
     """Serve one connection after another; give the port. The server does what it begins with."""
+    with server(serve, begin=begin, host=host, port=port) as (_, taken):
+        yield taken
+
+
+@contextmanager
+def server(
+    serve: Serve,
+    *,
+    begin: Callable[[], None] = lambda: None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> Iterator[tuple[int, int]]:
+    """Serve one connection after another; give the server's pid and its port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
         pid = os.fork()
@@ -33,7 +46,7 @@ def serving(
             _be_server(listener, serve, begin)
         taken: int = listener.getsockname()[1]
     try:
-        yield taken
+        yield pid, taken
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
