@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from orchestrator.certificate import Certificate
@@ -18,10 +19,10 @@ from orchestrator.cli.table import print_lines, stdout, width_of
 from orchestrator.cli.visible import visible
 
 MAX_ROWS = 40
-DEFAULT_DAYS = 90
+DEFAULT_DAYS, MAX_DAYS = 90, 3650
 
 _DAY_MS = 24 * 3600 * 1000
-_WIDEST, _NARROWEST = 120, 60
+_WIDEST, _NARROWEST = 120, 76
 _LONGEST_HOST, _GAP = 16, 2
 _HEADER = ("host", "certificate", "fails")
 _STYLES = {"-": "green", "=": "yellow", "x": "bold yellow", "F": "bold red", "#": "red"}
@@ -105,15 +106,13 @@ def _bars(near: Sequence[Certificate], axis: Axis) -> list[_Bar]:
 
 
 def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
-    host, name, when = (
-        max(len(cell) for cell in column) for column in zip(_HEADER, *rows, strict=True)
-    )
+    host, name, when = (max(map(cell_len, column)) for column in zip(_HEADER, *rows, strict=True))
     host = min(host, _LONGEST_HOST)
     return [host, min(name, room - host - when - _GAP * len(_HEADER)), when]
 
 
 def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
-    fitted = [ending(c, width).ljust(width) for c, width in zip(cells, widths, strict=True)]
+    fitted = [set_cell_size(ending(c, w), w) for c, w in zip(cells, widths, strict=True)]
     return "".join(cell + " " * _GAP for cell in fitted)
 
 
@@ -124,7 +123,7 @@ def _first_event(certificate: Certificate) -> int:
 def _reach(timed: Sequence[Certificate], now: int) -> int:
     """Return how many days to look ahead: the usual number, or as far as the first event."""
     first = min(map(_first_event, timed), default=now)
-    return max(DEFAULT_DAYS, -(-(first - now) // _DAY_MS) + 1)
+    return min(max(DEFAULT_DAYS, -(-(first - now) // _DAY_MS) + 1), MAX_DAYS)
 
 
 def _summary(near: Sequence[Certificate], now: int, end: int) -> str:
