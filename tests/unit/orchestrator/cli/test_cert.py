@@ -218,3 +218,32 @@ def test_cert_removing_a_host_removes_its_certificates(fleet: Place, denrei: Den
     assert denrei("host", "remove", "web1").code == 0
     assert names(denrei("cert", "list", "-o", "jsonl").out) == ["/etc/ssl/due.pem"]
     assert fleet.sides
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("denrei cert l", ["list"]),
+        ("denrei cert list --sort out", ["outage_at"]),
+        ("denrei cert list --host d", ["db1"]),
+        ("denrei cert timeline --host web", ["web1", "web2"]),
+        ("denrei cert list -o i", ["ics"]),
+    ],
+)
+def test_cert_completes_verbs_columns_hosts_and_formats(
+    place: Place, words: str, completed: list[str]
+) -> None:
+    at = str(len(words.split()) - 1)
+    with place.start(_DENREI_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=at) as shell:
+        out, _ = shell.communicate(timeout=30)
+    assert out.split() == [f"plain,{word}" for word in completed]
+
+
+def test_cert_list_imports_neither_the_calendar_nor_cel(place: Place) -> None:
+    """What a list does not need, it does not wait for."""
+    place.console_script()
+    with place.start("cert", "list", PYTHONPROFILEIMPORTTIME="1") as listing:
+        _, err = listing.communicate(timeout=30)
+    imported = {line.rsplit("|", 1)[-1].strip() for line in err.splitlines() if "|" in line}
+    assert "orchestrator.certificate" in imported
+    assert not {"icalendar", "cel_expr_python", "vobject"} & imported
