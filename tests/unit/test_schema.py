@@ -76,6 +76,7 @@ BAD = {
     "process without a way to find it": HEAD + "  b: {process: {user: x}}\n" + STEP,
     "port out of range": HEAD + "  b: {tcp: {host: x, port: 65536}}\n" + STEP,
     "unparsable of another kind": HEAD + "  b: {x509: {path: /x, unparsable: ok}}\n" + STEP,
+    "relative path to scan": HEAD + "  b: {certificates: {paths: [x]}}\n" + STEP,
     "certificate_state of nothing": HEAD + "  b: {certificate_state: {names: [x]}}\n" + STEP,
     "too many handshakes": (
         HEAD + "  b: {certificate_state: {port: 443, handshakes: 51}}\n" + STEP

@@ -40,6 +40,7 @@ observe:
       handshakes: 9
       expiring_within: 10d
       timeout: 3s
+  certificates: {certificates: {paths: [/a.pem], timeout: 9s}}
   agent: {process: {pid_file: /run/x.pid, cmdline: /run/x.pid, unit: x.service, user: x}}
   text: {file: {path: /etc/x, match: ^A=(.*)}}
   found: {glob: {path: /etc/*, name: .*}}

@@ -93,12 +93,10 @@ def _given(paths: Sequence[str], files: Files, leaf: ReadLeaf) -> Iterator[Certi
 
 
 def _ports(owners: Owners, root: Root, deadline: float) -> Asked:
-    ours = [
-        each
-        for each in listeners()
-        if (root.is_whole and each.inode not in owners.our_own) or each.inode in owners.by_inode
-    ]
-    return ask_ports(list(find_ports(ours, owners.by_inode)), root, deadline)
+    others = [each for each in listeners() if each.inode not in owners.our_own]
+    if not root.is_whole:
+        others = [each for each in others if each.inode in owners.by_inode]
+    return ask_ports(list(find_ports(others, owners.by_inode)), root, deadline)
 
 
 def _with_renewal(use: Use, renewals: Renewals, files: Files) -> Found:

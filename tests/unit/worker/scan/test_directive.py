@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from worker.root import Root
+from worker.scan import files
 from worker.scan.daemons.dovecot import read_settings as read_dovecot
 from worker.scan.daemons.postfix import read_main, read_master
 from worker.scan.daemons.postgres import read_settings as read_postgres
@@ -49,7 +51,7 @@ def test_no_text_is_too_odd_to_be_read(text: str) -> None:
 
 def test_long_texts_are_read_in_a_moment() -> None:
     """No pattern goes back and forth over what does not close; the suite's time limit holds it."""
-    for text in ('"' + "a" * 500_000, "\\" * 500_000, "{" * 500_000, "'a" * 50_000, " " * 500_000):
+    for text in ('"' + "a" * 100_000, "\\" * 100_000, "{" * 100_000, "'a" * 50_000, " " * 100_000):
         for reader in READERS:
             list(reader(text, "x"))
 
@@ -68,9 +70,9 @@ def included(directive: Directive) -> list[str]:
 
 def names(root: Path, start: str) -> tuple[list[str], list[str]]:
     """The names of all directives in their order, and the problems."""
-    files = Files(Root(root))
-    found = [directive.name for directive in follow(start, read_lines, included, files)]
-    return found, files.problems
+    reader = Files(Root(root))
+    found = [directive.name for directive in follow(start, read_lines, included, reader)]
+    return found, reader.problems
 
 
 def test_included_files_are_read_in_their_place(tmp_path: Path) -> None:
@@ -96,15 +98,16 @@ def test_chain_of_links_without_end_is_told(tmp_path: Path) -> None:
     assert problem == f"can't read {tmp_path}/main: too many levels of symbolic links"
 
 
-def test_endless_includes_come_to_an_end(tmp_path: Path) -> None:
+def test_endless_includes_come_to_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that include each other in every way would be followed for longer than anyone lives."""
+    monkeypatch.setattr(files, "_MOST", 500)
     everything = "include /d/*\n" * 5
     (tmp_path / "d").mkdir()
     for number in range(5):
         (tmp_path / "d" / str(number)).write_text(everything)
     found, problems = names(tmp_path, "/d/0")
-    assert len(found) < 50_000
-    assert any("5000 others were read" in problem for problem in problems)
+    assert len(found) < 5_000
+    assert any("500 others were read" in problem for problem in problems)
 
 
 def test_file_that_is_too_large_or_no_file_is_told(tmp_path: Path) -> None:
@@ -121,7 +124,7 @@ def test_file_that_is_too_large_or_no_file_is_told(tmp_path: Path) -> None:
 
 def test_path_that_can_not_be_followed_is_told_and_counts_as_absent(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
-    files = Files(Root(tmp_path))
-    assert not files.exists("/loop")
-    assert not files.is_file("/absent")
-    assert files.problems == [f"can't read {tmp_path}/loop: too many levels of symbolic links"]
+    reader = Files(Root(tmp_path))
+    assert not reader.exists("/loop")
+    assert not reader.is_file("/absent")
+    assert reader.problems == [f"can't read {tmp_path}/loop: too many levels of symbolic links"]

@@ -1,6 +1,7 @@
 """A whole host scanned: real files, real servers that pass for its daemons, real verdicts."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,8 +23,10 @@ from tests.unit.worker.snapshot import snapshot
 from worker.cli import main
 from worker.observations.certificates import observe_certificates
 from worker.root import Root
+from worker.scan import discovery
 from worker.scan import scan as scanning
 from worker.scan.discovery import Wishes
+from worker.scan.listener import listeners
 from worker.scan.scan import Scan, scan
 
 YEARS = datetime.now(UTC) + timedelta(days=2000)
@@ -93,6 +96,30 @@ def test_scan_of_a_port_without_a_known_file_tells_the_port(tmp_path: Path) -> N
     assert (fact.path, fact.endpoint, fact.service) == ("", f"127.0.0.1:{port}", "appserver")
     assert (given.path, given.endpoint) == ("/served.pem", f"127.0.0.1:{port}")
     assert fact.verdict is given.verdict is CertificateVerdict.FRESH
+
+
+@pytest.mark.parametrize(("program", "service"), [("master", "postfix"), ("apache2", "apache2")])
+def test_scan_names_a_daemon_as_people_do(program: str, service: str, tmp_path: Path) -> None:
+    """Where no unit tells: postfix listens by a program of another name."""
+    context = server_context(tmp_path, not_after=YEARS)
+    with serving(in_tls(context), begin=posing_as(program, tmp_path)):
+        [fact] = told(tmp_path).facts
+    assert fact.service == service
+
+
+def test_scan_asks_no_port_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would wait for an answer that nobody gives."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as own,
+        serving(in_tls(server_context(tmp_path, not_after=YEARS))) as other,
+    ):
+        ports = {own.getsockname()[1], other}
+        near = [each for each in listeners() if each.port in ports]
+        assert len(near) == 2
+        monkeypatch.setattr(discovery, "listeners", lambda: near)
+        found = scan(Wishes(configurations=False), Root())
+    assert [fact.endpoint for fact in found.facts] == [f"127.0.0.1:{other}"]
+    assert found.silent == ()
 
 
 def test_scan_tells_a_given_file_once_that_a_configuration_names_too(tmp_path: Path) -> None:
