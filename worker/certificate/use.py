@@ -78,9 +78,10 @@ def usage_by_process(process: ProcessWitness, held: Held, *, made_here: bool) ->
         return Usage(Use.GONE, f"no process runs: {process.what}")
     born, loaded = held.leaf.not_before, process.loaded_at
     at = f"{process.name} (pid {process.pid}) {_read(process)}"
-    if made_here and loaded >= born - SLACK:
+    is_older = born - loaded > SLACK
+    if made_here and not is_older:
         return Usage(Use.IN_USE, f"{at}, not before it was made")
-    if made_here or (loaded < born - SLACK and process.newest < born):
+    if made_here or (is_older and process.newest < born):
         return Usage(Use.STALE, f"{at}, before it was made at {show_instant(born)}")
     if loaded >= held.changed_at:
         return Usage(Use.IN_USE, f"{at}, after the file was changed last")
@@ -94,6 +95,6 @@ def _read(process: Running) -> str:
 
 def _why_it_abstains(process: Running, held: Held) -> str:
     changed = show_instant(held.changed_at.replace(microsecond=0))
-    if process.loaded_at < held.leaf.not_before - SLACK:
+    if held.leaf.not_before - process.loaded_at > SLACK:
         return "before it was made, but a younger process below it shows that it may have reloaded"
     return f"before the file was changed last at {changed}, but maybe after it was put there"
