@@ -66,7 +66,7 @@ _PATH = click.Path(path_type=Path)
 
 
 @cert.command(_FILE, cls=_FileCommand, short_help="Judge the certificate in a file.")
-@click.argument("path", type=_PATH, metavar="PATH")
+@click.argument("path", type=click.Path(), metavar="PATH")
 @click.option("--key", type=_PATH, callback=_absolute, help="The private key that belongs to it.")
 @click.option("--name", "names", multiple=True, help="A name that it must cover; repeatable.")
 @click.option("--pid-file", type=_PATH, callback=_absolute, help="Of the process that uses it.")
@@ -96,7 +96,7 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="How to write the result to stdout.",
 )
-def judge_file(path: Path, format_: str, **options: Any) -> None:
+def judge_file(path: str, format_: str, **options: Any) -> None:
     """Judge the certificate in a file, by the process that uses it and the port that shows it.
 
     Exits 0 if it is fresh, 8 if it needs work, and 1 if it can't be read.
@@ -110,16 +110,16 @@ def judge_file(path: Path, format_: str, **options: Any) -> None:
 
     host = options.pop("host") or "127.0.0.1"
     names = list(options.pop("names"))
-    arguments = CertificateState(path=str(path.absolute()), host=host, names=names, **options)
+    arguments = CertificateState(path=str(Path(path).absolute()), host=host, names=names, **options)
     state = ask_own_ports(arguments, look(arguments, Root()), Root())
     show_state(state, arguments, format_)
     codes = {CertificateVerdict.FRESH: 0, CertificateVerdict.UNREADABLE: EXIT_UNREADABLE}
     sys.exit(codes.get(state.verdict, EXIT_NEEDS_WORK))
 
 
-def _check(path: Path, options: dict[str, Any]) -> None:
+def _check(path: str, options: dict[str, Any]) -> None:
     """Refuse what can't have been meant."""
-    if str(path) in cert.commands:
+    if path in cert.named():
         raise click.UsageError(
             f"{path} is a command and comes first; a file of that name is ./{path}"
         )

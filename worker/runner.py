@@ -169,8 +169,8 @@ class StepRunner:
     def _act(self, kind: str, arguments: msgspec.Struct) -> ActionResult:
         self._tools.ledger.begin_step(self._place, now_ms())
         self._attempts += 1
-        tell_changes(self._setting.view, self._tools.ledger, self._place)
         result = ACTIONS[kind](arguments, self._context())
+        tell_changes(self._setting.view, self._tools.ledger, self._place)
         self._action = action_report(kind, result, self._setting.redactor)
         return result
 

@@ -67,5 +67,6 @@ def _document(found: Found) -> Document:
         "steps": len(runbook.steps),
         "changes": runbook.changes,
         "params": parameters,
+        "profiles": runbook.profiles,
         "problems": [],
     }

@@ -49,6 +49,7 @@ class Certificate:
     key_type: str
     common_name: str = ""
     public_key: bytes = field(default=b"", repr=False)  # DER
+    der: bytes = field(default=b"", repr=False)  # all of it
 
     @property
     def is_self_signed(self) -> bool:
@@ -99,6 +100,7 @@ def _describe(certificate: x509.Certificate, der: bytes) -> Certificate:
         key_type=key_type,
         common_name=str(common[-1].value) if common else "",
         public_key=public_key,
+        der=der,
     )
 
 

@@ -35,6 +35,14 @@ def _plain(name: str) -> str:
         return _ascii(bare.rstrip(".").lower())
 
 
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _ascii(name: str) -> str:
     try:
         return name.encode("ascii" if name.isascii() else "idna").decode("ascii")
@@ -44,8 +52,8 @@ def _ascii(name: str) -> str:
 
 def _fits(pattern: str, name: str) -> bool:
     """A `*` stands for exactly one whole label, the first, above at least two others."""
-    if pattern == name:
-        return True
+    if pattern == name or _is_address(name):
+        return pattern == name
     star, _, parent = pattern.partition(".")
     first, _, rest = name.partition(".")
     return star == "*" and "." in parent and bool(first) and rest == parent

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from worker.certificate.der import first_element
 from worker.certificate.description import DAMAGED, Certificate, public_bytes, quietly, read_der
+from worker.certificate.signature import may_have_signed
 from worker.certificate.witness import Absent, FileWitness, Held, KeyStatus, Unreadable
 from worker.observations.content import open_regular
 from worker.observations.observation import ObservationError, looking_at
@@ -29,7 +30,7 @@ _BEGIN = re.compile(rb"-----BEGIN " + _LABELS + rb"-----")
 _BLOCK = re.compile(rb"-----BEGIN (" + _LABELS + rb")-----(.*?)-----END \1-----", re.DOTALL)
 _KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _PKCS12_VERSION = b"\x02\x01\x03"  # the first element of every PKCS#12 file, and of no certificate
-_MOST_LINKS = 40
+_MOST_STEPS = 4096  # of a path and all its links
 
 
 class _UnreadableError(Exception):
@@ -130,7 +131,7 @@ def _chain(leaf: Certificate, others: list[Certificate]) -> Iterator[Certificate
     """Go from each certificate to who signed it; a root ends the chain and is not part of it."""
     current, left = leaf, list(others)
     while not current.is_self_signed:
-        found = [each for each in left if each.subject == current.issuer]
+        found = [each for each in left if may_have_signed(each, current)]
         if not found or found[0].is_self_signed:
             return
         current = found[0]
@@ -188,7 +189,7 @@ def _load_key(data: bytes) -> PrivateKeyTypes:
 def _links_changed_at(path: Path) -> float:
     """Return when the last link on the way was made: a switched link brings an old file in."""
     latest, walked, left = 0.0, Path("/"), [*path.absolute().parts[1:]]
-    for _ in range(_MOST_LINKS * 100):
+    for _ in range(_MOST_STEPS):
         if not left:
             break
         walked /= left.pop(0)

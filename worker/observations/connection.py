@@ -63,6 +63,7 @@ class Connection:
     def secure(self, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
         """Go on in TLS, and return its socket. Raises UnreachableError."""
         try:
+            server_name.encode("idna")  # else ssl would, and lose the socket where it can't
             self._socket.settimeout(self.time_left())
             self._socket = context.wrap_socket(self._socket, server_hostname=server_name)
         except OSError as error:

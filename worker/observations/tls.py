@@ -1,6 +1,7 @@
 """The observation `tls`: the certificate that a server shows, whoever signed it."""
 
 import ssl
+from enum import Enum
 
 from contract.duration import parse_duration
 from contract.probe import Tls
@@ -16,6 +17,13 @@ from worker.observations.observation import Fields, ObservationError
 from worker.observations.starttls import ask_for_tls
 from worker.proc import boot_clock
 from worker.root import Root
+
+
+class KeyKind(Enum):
+    """The kinds of key of which a server may have a certificate each, as openssl's ciphers."""
+
+    RSA = "aRSA"
+    EC = "aECDSA"
 
 
 def observe_tls(arguments: Tls, root: Root) -> Fields:
@@ -35,12 +43,17 @@ def observe_tls(arguments: Tls, root: Root) -> Fields:
     return {"served": True, "open": True, "error": "", **fields, "protocol": protocol}
 
 
-def shake_hands(arguments: Tls, connection: Connection) -> tuple[Certificate, str]:
-    """Return the certificate shown, and the protocol. Raises UnreachableError."""
+def shake_hands(
+    arguments: Tls, connection: Connection, kind: KeyKind | None = None
+) -> tuple[Certificate, str]:
+    """Return the certificate shown, and the protocol. Raises UnreachableError.
+
+    A server that has one for each kind of key can be asked for that of one kind.
+    """
     address = connection.address
     if arguments.starttls:
         ask_for_tls(arguments.starttls, connection)
-    secured = connection.secure(any_certificate(), arguments.server_name or address.host)
+    secured = connection.secure(any_certificate(kind), arguments.server_name or address.host)
     data = secured.getpeercert(binary_form=True)
     if not data:
         raise UnreachableError(f"{address}: showed no certificate")
@@ -54,11 +67,14 @@ def _read(data: bytes, address: Address) -> Certificate:
         raise ObservationError(f"{address} shows no readable certificate: {error}") from None
 
 
-def any_certificate() -> ssl.SSLContext:
+def any_certificate(kind: KeyKind | None = None) -> ssl.SSLContext:
     """Return a context that takes any certificate: it is to be seen, nothing is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")  # an old server's certificate is worth seeing, too
+    # An old server's certificate is worth seeing, too.
+    context.set_ciphers(f"{kind.value if kind else 'DEFAULT'}:@SECLEVEL=0")
+    if kind:  # a later protocol's ciphers say nothing of the key
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context

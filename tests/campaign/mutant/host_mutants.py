@@ -231,8 +231,8 @@ _RECOVERING = (
     Mutant(
         "secrets left on disk by recovery",
         "worker/recovery.py",
-        "scrub(scrub_paths(arguments), tools.root)",
-        "scrub([], tools.root)",
+        "scrub(scrub_paths(arguments, tools.root))",
+        "scrub([])",
         crash_test("executor.command:ended"),
     ),
     Mutant(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.envelope import EnvelopeError, PayloadType
+from contract.loader import load_runbook
 from contract.order import Order, decode, letter_digest
 from contract.outcome import HostRunState
 from contract.parameter import ParameterError
@@ -33,6 +34,17 @@ def test_submission_order_holds_all_that_a_host_needs(live_house: House) -> None
         assert order.expires_at - order.issued_at == 300_000
         assert live_house.host_run(run, name).order_sha256 == letter_digest(letter)
         assert live_house.state(run, name) is HostRunState.QUEUED
+
+
+def test_submission_order_holds_what_its_profile_stands_for(house: House) -> None:
+    """Who reads the run later need not know what the profile was then."""
+    source = runbook().source + 'profiles: {mail: {path: "/mail", count: 25}}\n'
+    profiled = load_runbook(source.encode(), "touch.yaml")
+    run = house.submit(runbook=profiled, params={"profile": "mail", "count": 7})
+    order = decode(
+        payload_of(house.order(run), house.home.operator_key(), PayloadType.ORDER), Order
+    )
+    assert order.params == run.params == {"profile": "mail", "path": "/mail", "count": 7}
 
 
 def test_submission_secret_opens_for_its_host_alone_and_is_stored_nowhere(

@@ -69,7 +69,9 @@ def postgresql(home: Path) -> Daemon:
     daemon = Daemon(home, owner, starttls="postgres")
     run = f"exec {prefix}env {found.environment}"
     control = f"{run}{tools}/pg_ctl -D {home}/data -l {home}/log -t 10 -w"
-    daemon.script("init", f"{run}{tools}/initdb -D {home}/data -A trust --no-sync -U postgres")
+    daemon.script(
+        "init", f"{run}{tools}/initdb -D {home}/data -A trust --no-sync --no-locale -U postgres"
+    )
     daemon.tell("init")
     (home / "data/postgresql.auto.conf").write_text(
         f"port = {daemon.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"

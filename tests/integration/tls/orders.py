@@ -13,7 +13,7 @@ CHECK = _TLS.joinpath("check.yaml").read_text()
 RELOAD = _TLS.joinpath("reload.yaml").read_text()
 # Less patient with what is not going to do anyhow: the reload, or the restart, too.
 QUICK = RELOAD.replace("within: 10s", "within: 300ms")
-HASTY = QUICK.replace("within: 30s", "within: 1s", 1)
+HASTY = QUICK.replace("within: 15s", "within: 1s")
 
 NAMES = ("www.example", "example")
 CERTIFICATE, CHAIN, NAMED, CONFIG, SERVES, COPIED, KEPT = range(7)

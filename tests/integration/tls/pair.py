@@ -46,30 +46,34 @@ class Authority:
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         root = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = _builder("ca", self._key, "root").sign(root, hashes.SHA256())
+        self.certificate = _builder("ca", self._key, "root", 3650).sign(root, hashes.SHA256())
 
-    def pair(self, *names: str, key: Key | None = None) -> Pair:
+    def pair(self, *names: str, key: Key | None = None, days: int = 90) -> Pair:
         """Return a new pair for names, valid from an hour ago on, as Let's Encrypt makes them."""
         own = key or ec.generate_private_key(ec.SECP256R1())
         san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        builder = _builder(names[0], own, "ca").add_extension(san, critical=False)
+        builder = _builder(names[0], own, "ca", days).add_extension(san, critical=False)
         return Pair(builder.sign(self._key, hashes.SHA256()), (self.certificate,), own)
 
     def weak(self, *names: str) -> Pair:
         """Return a pair that looks good, and that no daemon of Debian's starts with."""
         return self.pair(*names, key=rsa.generate_private_key(65537, WEAK))
 
+    def expired(self, *names: str) -> Pair:
+        """Return a pair that ended an hour ago."""
+        return self.pair(*names, days=0)
 
-def _builder(name: str, key: Key, issuer: str) -> x509.CertificateBuilder:
-    begin = datetime.now(UTC) - timedelta(hours=1)
+
+def _builder(name: str, key: Key, issuer: str, days: int) -> x509.CertificateBuilder:
+    end = datetime.now(UTC) + timedelta(days=days, hours=-1)
     return (
         x509.CertificateBuilder()
         .subject_name(_name(name))
         .issuer_name(_name(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=90))
+        .not_valid_before(end - timedelta(days=max(days, 1)))
+        .not_valid_after(end)
     )
 
 

@@ -5,11 +5,9 @@ import pytest
 from tests.integration.tls.daemon import Daemon
 from tests.integration.tls.orders import (
     CHAIN,
-    CHECK,
     CONFIG,
     HASTY,
     NAMES,
-    QUICK,
     RELOAD,
     SERVES,
     WAY_BACK,
@@ -143,16 +141,3 @@ def test_program_that_the_policy_does_not_allow_is_not_started(
     (refusal,) = host.said()
     assert refusal.reason == "policy_executable"
     assert str(daemon.home / "reload") in refusal.detail
-
-
-def test_check_says_how_it_stands(host: WorkerHost, daemon: Daemon, authority: Authority) -> None:
-    def checked() -> tuple[str, str]:
-        host.inbox.put(order(host, daemon, CHECK))
-        host.work()
-        return told(last_pass(host).steps)[0], last_pass(host).values["verdict"]
-
-    assert checked() == ("ok", "fresh")
-    daemon.renew(authority.pair(*NAMES))
-    assert checked() == ("failed", "stale_in_memory")
-    reload(host, daemon, QUICK)
-    assert checked() == ("ok", "fresh")

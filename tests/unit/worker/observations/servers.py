@@ -20,13 +20,20 @@ Serve = Callable[[socket.socket], None]
 @contextmanager
 def serving(serve: Serve) -> Iterator[int]:
     """Serve one connection after another; give the port."""
+    with server(serve) as (_, port):
+        yield port
+
+
+@contextmanager
+def server(serve: Serve) -> Iterator[tuple[int, int]]:
+    """Serve one connection after another; give the server's pid and its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         pid = os.fork()
         if pid == 0:
             _be_server(listener, serve)
         port: int = listener.getsockname()[1]
     try:
-        yield port
+        yield pid, port
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
