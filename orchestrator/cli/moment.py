@@ -31,6 +31,17 @@ def ago(ms: int | None) -> str:
     return f"{seconds // size} {unit} ago"
 
 
+def distance(ms: int | None) -> str:
+    """Return how far away a moment is, in its largest unit: `in 22 d`, `3 h ago`."""
+    if ms is None:
+        return "-"
+    seconds = (ms - now_ms()) // 1000
+    if seconds < 1:
+        return ago(ms)
+    size, unit = next(step for step in _STEPS if seconds >= step[0])
+    return f"in {seconds // size} {unit}"
+
+
 def took(start: int | None, end: int | None) -> str:
     """Return the seconds between two moments, or nothing while one of them is open."""
     if start is None or end is None:

@@ -36,6 +36,16 @@ _COLOURS = {
     "expired": "magenta",
     "cancelled": "magenta",
     "cancelling": "magenta",
+    "fresh": "green",
+    "expiring": "yellow",
+    "not_yet_valid": "yellow",
+    "stale_in_memory": "red",
+    "split": "red",
+    "wrong_name": "red",
+    "key_mismatch": "red",
+    "missing": "red",
+    "unreadable": "magenta",
+    "unreachable": "magenta",
 }
 
 
