@@ -15,7 +15,7 @@ _KEYS = ("runbooks", "executables")
 PERMISSIVE = """\
 # What this host lets orders do. Only what is listed is allowed; without this file nothing is.
 # Both lists take shell patterns (`*`, `?`); a runbook may also be pinned by its digest:
-#   runbooks: [check, "sha256:9f86d081…"]
+#   runbooks: [oms/check, "sha256:9f86d081…"]
 #   executables: [/opt/microsoft/omsagent/bin/service_control]
 runbooks: ["*"]
 executables: ["*"]

@@ -1,6 +1,7 @@
 """`denrei demo`: the whole story with its evidence, and nothing left when it is over."""
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from lab.command import Script
-from lab.nginx import find_nginx
+from tests.integration.tls.debian import program
 from tests.waiting import eventually
 
 HOSTS = {"lab-1", "lab-2", "lab-3"}
@@ -22,6 +23,7 @@ STAGES = {
     "restart_again": {"outcome", "pid", "not_before", "not_after"},
     "reonboard": {"outcome", "upload_status", "pid", "not_before", "not_after"},
 }
+WEB = {"lab-1": {"outcome": "changed", "before": "stale_in_memory", "verdict": "fresh"}}
 
 
 def left_running(directory: Path) -> list[str]:
@@ -37,18 +39,28 @@ def left_running(directory: Path) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(180)
-def test_demo_observes_every_stage_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Evidence for each stage and host in the last line; no process and no file stays.
+@pytest.fixture
+def path_with_nginx(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PATH on which there is an nginx."""
+    found, folder = program("nginx", "nginx"), tmp_path_factory.mktemp("bin")
+    (folder / "nginx").write_text(f'#!/bin/sh\n{found.environment}exec {found.path} "$@"\n')
+    (folder / "nginx").chmod(0o755)
+    return os.pathsep.join((os.environ["PATH"], str(folder)))
 
-    A stale nginx is one more stage, where there is an nginx.
-    """
-    done = Script("denrei", {"TMPDIR": str(tmp_path)}).run("demo", "--json", within=170)
+
+@pytest.mark.timeout(180)
+def test_demo_observes_every_stage_and_leaves_nothing_behind(
+    tmp_path: Path, path_with_nginx: str
+) -> None:
+    """Evidence for each stage and host in the last line; no process and no file stays."""
+    done = Script("denrei", {"TMPDIR": str(tmp_path), "PATH": path_with_nginx}).run(
+        "demo", "--json", within=170
+    )
     assert done.code == 0, done.err + done.out
     told = json.loads(done.out.splitlines()[-1])
     assert told["ok"] is True
-    nginx = ["nginx"] if find_nginx() else []
-    assert list(told["stages"]) == [*STAGES, *nginx, "audit"]
+    assert list(told["stages"]) == [*STAGES, "nginx", "audit"]
+    assert told["stages"]["nginx"]["hosts"] == WEB
     assert all(stage["observed"] is True for stage in told["stages"].values())
     for name, evidence in STAGES.items():
         hosts = told["stages"][name]["hosts"]

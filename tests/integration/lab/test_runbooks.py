@@ -153,6 +153,22 @@ def test_check_incident_is_compared_with_renewal_start_and_log(old: Desk) -> Non
     assert "until the agent was started again at " in refused
 
 
+def test_check_incident_after_the_end_of_the_certificate_has_another_cause(desk: Desk) -> None:
+    """And of an agent that no longer runs the log alone tells, of that time and not of later."""
+    desk.site.host.onboard(desk.site.id, desk.site.key, days=-1)
+    desk.site.wait_for_upload(403)
+    today = desk.incident(datetime.now(UTC))
+    assert today.startswith("does not fit: the certificate had ended before, at ")
+    assert desk.values["advice"].startswith("oms/reonboard helps, and no restart: ")
+    desk.site.control("stop", desk.site.id)
+    earlier = now() - timedelta(days=9)
+    assert desk.incident(earlier).startswith("may fit: the certificate was renewed at ")
+    desk.log(earlier, "[warn]: … code=403 …")
+    answer = desk.incident(earlier)
+    assert answer.startswith("fits: the certificate was renewed at ")
+    assert answer.endswith("uploads were refused (403) from then until the agent stopped")
+
+
 def test_check_incident_that_is_no_moment_is_refused_by_name() -> None:
     runbook = Library().find("check").load()
     with pytest.raises(ParameterError, match="incident_at: 'yesterday' is not a moment"):

@@ -51,6 +51,14 @@ def test_run_list_shows_how_runs_stand(
     assert max(map(len, said.out.splitlines())) <= 80
 
 
+def test_run_list_takes_a_runbooks_short_name(run_id: str, denrei: Denrei) -> None:
+    """The runs themselves have the full one."""
+    checked = denrei("submit", "check", "--all", "--detach").out.strip()
+    for name in ("check", "oms/check"):
+        listed = json.loads(denrei("run", "list", "--runbook", name, "-o", "json").out)["runs"]
+        assert [(run["id"], run["runbook"]) for run in listed] == [(checked, "oms/check")]
+
+
 def test_run_list_limit_and_since_leave_older_ones_out(run_id: str, denrei: Denrei) -> None:
     """Limits work in every format; a moment may be an age or a date."""
     newer = denrei("submit", "look", "--all", "--check", "--detach").out.strip()
