@@ -104,4 +104,34 @@ WIRE_MUTANTS = (
             "test_recorder_accepted_and_silent_becomes_unknown_until_the_report",
         ),
     ),
+    Mutant(
+        "older fact about a certificate taken over a newer one",
+        "orchestrator/store/certificates.py",
+        "if observed_at > max(known.get(key, -1), scanned_at)",
+        "if observed_at > scanned_at",
+        named_test(
+            "integration/orchestrator/test_certificates",
+            "test_certificates_newer_word_counts_and_an_older_one_that_comes_late_does_not",
+        ),
+    ),
+    Mutant(
+        "late report brings back a certificate that a scan found gone",
+        "orchestrator/store/certificates.py",
+        "if observed_at > max(known.get(key, -1), scanned_at)",
+        "if observed_at > known.get(key, -1)",
+        named_test(
+            "integration/orchestrator/test_certificates",
+            "test_certificates_reports_in_any_order_end_alike",
+        ),
+    ),
+    Mutant(
+        "report complete although certificates were left out",
+        "worker/sightings.py",
+        "any(look.complete for look in looks) and not notes",
+        "any(look.complete for look in looks)",
+        named_test(
+            "unit/worker/test_sightings",
+            "test_sightings_that_are_too_many_say_so_and_keep_the_urgent",
+        ),
+    ),
 )
