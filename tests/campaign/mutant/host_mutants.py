@@ -154,12 +154,10 @@ _STEP = (
         "worker/runner.py",
         "        self._tools.ledger.begin_step(self._place, now_ms())\n"
         "        self._attempts += 1\n"
-        "        tell_changes(self._setting.view, self._tools.ledger, self._place)\n"
         "        result = ACTIONS[kind](arguments, self._context())\n",
         "        result = ACTIONS[kind](arguments, self._context())\n"
         "        self._tools.ledger.begin_step(self._place, now_ms())\n"
-        "        self._attempts += 1\n"
-        "        tell_changes(self._setting.view, self._tools.ledger, self._place)\n",
+        "        self._attempts += 1\n",
         crash_test("executor.second.keeper:after_fork", "executor.command:ended"),
     ),
     Mutant(
