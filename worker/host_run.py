@@ -102,7 +102,6 @@ class HostRun:
         view.values |= self._values(texts)
         view.deadline = deadline
         self._looks.append(view.certificates)
-        goes_on = self._has_begun(at)
         setting = Setting(
             view=view,
             texts=texts,
@@ -116,7 +115,7 @@ class HostRun:
             return PassReport(item=name, steps=steps)
         tell_changes(view, self._tools.ledger, Place(self._order.run_id, at, 0))
         view.forget()
-        if goes_on:  # what has been done is not looked at again, but what was seen went with it
+        if self._has_begun(at):  # what was seen before an action, maybe by another executor, is old
             view.see_certificates()
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
         values = brief(self._redactor.tree(values))

@@ -17,6 +17,8 @@ from worker.sightings import few, urgency
 MAX_REPORT = 180_000  # bytes of payload that still fit an envelope
 
 _FEW_NAMES = 5
+_FEW_NOTES = 20
+_NOTE_CHARACTERS = 1000
 _NOTE_BYTES = 200  # room for the note about facts that are left out
 
 
@@ -78,7 +80,7 @@ def _outcomes_only(report: Report) -> Report:
         PassReport(item=each.item, steps=[bare(step) for step in each.steps])
         for each in report.passes
     ]
-    notes = ["the details of the steps were too long to be reported"]
+    notes = ["the details of the steps were too long to be reported", *_few_notes(report)]
     return msgspec.structs.replace(report, passes=passes, notes=notes)
 
 
@@ -86,7 +88,11 @@ def _counts_only(report: Report) -> Report:
     counts = Counter(step.outcome for each in report.passes for step in each.steps)
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
     note = f"{counts.total()} steps are too many to be reported one by one: {told}"
-    return msgspec.structs.replace(report, passes=[], notes=[note])
+    return msgspec.structs.replace(report, passes=[], notes=[note, *_few_notes(report)])
+
+
+def _few_notes(report: Report) -> list[str]:
+    return [note[:_NOTE_CHARACTERS] for note in report.notes[:_FEW_NOTES]]
 
 
 _CUTS = (

@@ -1,6 +1,7 @@
 """What the observations of a host run told of certificates, gathered for its report."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from worker.redaction import Redactor
 MAX_TEXT = 1000  # characters of one text of a fact
 MAX_NAME = 255  # characters of one name that it is made out for
 MAX_NAMES = 100
+_LEFT_OUT = re.compile(r"… (\d+) more")
 
 Looks = Mapping[str, CertificateFields]  # the last look of each observation of a pass
 
@@ -30,14 +32,19 @@ def gather(passes: Iterable[Looks], redactor: Redactor) -> Sightings:
     """Return what all passes saw: of each certificate the newest fact, as many as fit."""
     looks = [look for seen in passes for look in seen.values()]
     latest: dict[tuple[str, str], CertificateFact] = {}
-    broken = 0
-    for told in (_tellable(fact, redactor) for look in looks for fact in look.certificates):
-        if told is None:
-            broken += 1
-        elif told.observed_at >= _moment(latest.get(_key(told))):
-            latest[_key(told)] = told
-    kept = sorted(latest.values(), key=urgency)[:MAX_FACTS]
-    notes = _notes(left_out=len(latest) - len(kept), broken=broken)
+    for fact in (fact for look in looks for fact in look.certificates):
+        if fact.observed_at >= _moment(latest.get(_key(fact))):
+            latest[_key(fact)] = fact
+    tellable = [told for fact in latest.values() if (told := _tellable(fact, redactor))]
+    distinct = {_key(told): told for told in tellable}
+    kept = sorted(distinct.values(), key=urgency)[:MAX_FACTS]
+    notes = list(
+        _notes(
+            left_out=len(distinct) - len(kept),
+            broken=len(latest) - len(tellable),
+            alike=len(tellable) - len(distinct),
+        )
+    )
     return Sightings(kept, any(look.complete for look in looks) and not notes, notes)
 
 
@@ -51,7 +58,9 @@ def few(names: Sequence[str], most: int) -> list[str]:
     """Return the first names; instead of the others, how many they are."""
     if len(names) <= most:
         return list(names)
-    return [*names[: most - 1], f"… {len(names) - most + 1} more"]
+    before = _LEFT_OUT.fullmatch(names[-1])  # they may have been cut already
+    total = len(names) - 1 + int(before[1]) if before else len(names)
+    return [*names[: most - 1], f"… {total - most + 1} more"]
 
 
 def _key(fact: CertificateFact) -> tuple[str, str]:
@@ -62,13 +71,13 @@ def _moment(fact: CertificateFact | None) -> int:
     return fact.observed_at if fact else -1
 
 
-def _notes(left_out: int, broken: int) -> list[str]:
-    notes = []
+def _notes(left_out: int, broken: int, alike: int) -> Iterator[str]:
     if left_out:
-        notes.append(f"{left_out} more certificates than a report tells of ({MAX_FACTS})")
+        yield f"{left_out} more certificates than a report tells of ({MAX_FACTS})"
     if broken:
-        notes.append(f"{broken} certificates have values that no report can hold")
-    return notes
+        yield f"{broken} certificates have values that no report can hold"
+    if alike:
+        yield f"{alike} certificates can't be told from others, their paths shortened or redacted"
 
 
 def _tellable(fact: CertificateFact, redactor: Redactor) -> CertificateFact | None:

@@ -70,10 +70,9 @@ class View:
         self._seen.clear()
 
     def see_certificates(self) -> None:
-        """Look where the fleet learns of certificates and nothing has been looked at yet."""
+        """Look where the fleet learns of certificates, unless that was done since `forget`."""
         for observation in self._observe.values():
-            known = observation.name in self.certificates
-            if observation.kind in TELLS_OF_CERTIFICATES and not known:
+            if observation.kind in TELLS_OF_CERTIFICATES:
                 with suppress(UndecidedError):  # then there is nothing to tell
                     self._observed(observation)
 

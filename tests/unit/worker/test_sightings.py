@@ -21,7 +21,7 @@ from worker.answers import Answers
 from worker.mailbox import Mailbox
 from worker.observations.observation import CertificateFields
 from worker.redaction import Redactor
-from worker.sightings import MAX_NAMES, MAX_TEXT, Sightings, gather
+from worker.sightings import MAX_NAMES, MAX_TEXT, Sightings, few, gather
 
 NOBODY = Redactor([])
 
@@ -88,6 +88,23 @@ def test_sightings_are_told_without_the_secrets_of_their_order() -> None:
     assert seen.facts[0].subject == "CN=[secret]"
 
 
+def test_sightings_that_look_alike_once_secrets_are_out_are_never_complete() -> None:
+    """Who takes one for the other would take away what is still in use."""
+    secrets = ["hunter2-hunter3", "hunter4-hunter5"]
+    seen = gathered(
+        told(*(fact(f"/{secret}/a.pem") for secret in secrets), complete=True),
+        redactor=Redactor(secrets),
+    )
+    assert [each.path for each in seen.facts] == ["/[secret]/a.pem"]
+    assert not seen.complete
+    assert "1 certificates can't be told from others" in seen.notes[0]
+
+
+def test_names_that_are_cut_twice_are_counted_once() -> None:
+    names = [f"DNS:{n}.example" for n in range(300)]
+    assert few(few(names, 100), 5) == few(names, 5) == [*names[:4], "… 296 more"]
+
+
 @given(
     st.text(max_size=MAX_TEXT * 2),
     st.lists(st.text(max_size=300), max_size=MAX_NAMES + 5),
@@ -143,6 +160,19 @@ def test_report_tells_the_last_look_after_a_change(with_certificate: WorkerHost)
     with_certificate.tool("tool", "rm a.pem")
     gone = "  - {name: gone, ensure: '!mine.exists', do: {command: [/bin/tool]}, within: 1s}\n"
     report = with_certificate.run(LOOK.split("steps:", maxsplit=1)[0] + "steps:\n" + gone)
+    assert report.outcome == "changed"
+    assert [each.verdict for each in report.certificates] == ["missing"]
+
+
+def test_report_tells_of_a_change_by_a_step_that_does_not_look_at_it(
+    with_certificate: WorkerHost,
+) -> None:
+    """What was seen before an action is no news after it."""
+    with_certificate.tool("tool", "rm a.pem; touch flag")
+    text = LOOK.split("report:", maxsplit=1)[0].replace("mine.fresh", "mine.exists")
+    text = text.replace("observe:\n", "observe:\n  flag: {file: {path: /flag}}\n")
+    text += "  - {name: flagged, ensure: flag.exists, do: {command: [/bin/tool]}, within: 1s}\n"
+    report = with_certificate.run(text)
     assert report.outcome == "changed"
     assert [each.verdict for each in report.certificates] == ["missing"]
 
