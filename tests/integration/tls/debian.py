@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 
+class AptError(Exception):
+    """apt-get did not do what it was asked for; the message is its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A program and the libraries that came with it."""
@@ -51,47 +55,50 @@ def _below(root: Path, name: str, places: Sequence[str]) -> Path | None:
 
 def _unpacked(package: str) -> Path:
     """Return the directory of a package and of what it needs, filled by whoever comes first."""
-    cache = _cache()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "denrei-tests"
+    cache.mkdir(parents=True, exist_ok=True)
     place = cache / package
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not place.exists():
-            with tempfile.TemporaryDirectory(dir=cache) as scratch:
-                made = _fetch(package, Path(scratch))
-                made.rename(place)
+            _fill(place, package)
     return place
 
 
-def _cache() -> Path:
-    """Return where to put what is fetched: root's daemons may run as others, barred from /root."""
-    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    cache = (Path("/var/cache") if os.geteuid() == 0 else own) / "denrei-tests"
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache
+def _fill(place: Path, package: str) -> None:
+    """Fetch a package by the machine's own lists, or by new ones where those are too old."""
+    try:
+        _fetch(place, package, has_lists=any(Path("/var/lib/apt/lists").glob("*_Packages*")))
+    except AptError:
+        try:
+            _fetch(place, package, has_lists=False)
+        except AptError as error:
+            pytest.fail(str(error))
 
 
-def _fetch(package: str, scratch: Path) -> Path:
+def _fetch(place: Path, package: str, *, has_lists: bool) -> None:
     """Download what is not installed of a package and its dependencies, and unpack all of it."""
-    options = _options(scratch)
-    wanted = ("install", "-y", "--print-uris", "--no-install-recommends", "-qq")
-    # One `'uri' file size hash` in each line; what is installed already is not among them.
-    files = [line.split()[1] for line in _apt(*wanted, *options, package, cwd=scratch).splitlines()]
-    names = {file.partition("_")[0] for file in files} | {package}
-    _apt("download", "-qq", *options, *sorted(names), cwd=scratch)
-    unpacked = scratch / "unpacked"
-    for archive in sorted(scratch.glob("*.deb")):
-        subprocess.run(["dpkg-deb", "-x", archive, unpacked], check=True)
-    unpacked.chmod(0o755)
-    return unpacked
+    with tempfile.TemporaryDirectory(dir=place.parent) as directory:
+        scratch = Path(directory)
+        options = _options(scratch, has_lists=has_lists)
+        wanted = ("install", "-y", "--print-uris", "--no-install-recommends", "-qq")
+        # One `'uri' file size hash` in each line; what is installed already is not among them.
+        found = _apt(*wanted, *options, package, cwd=scratch).splitlines()
+        names = {line.split()[1].partition("_")[0] for line in found} | {package}
+        _apt("download", "-qq", *options, *sorted(names), cwd=scratch)
+        unpacked = scratch / "unpacked"
+        for archive in sorted(scratch.glob("*.deb")):
+            subprocess.run(["dpkg-deb", "-x", archive, unpacked], check=True)
+        unpacked.chmod(0o755)
+        unpacked.rename(place)
 
 
-def _options(scratch: Path) -> list[str]:
+def _options(scratch: Path, *, has_lists: bool) -> list[str]:
     """Return apt's options: its own lists where they are there, else a private state."""
     options = ["-o", "Debug::NoLocking=1", "-o", f"Dir::Cache={_directory(scratch / 'cache')}"]
-    if any(Path("/var/lib/apt/lists").glob("*_Packages*")):
-        return options
-    options += ["-o", f"Dir::State::lists={_directory(scratch / 'lists')}"]
-    _apt("update", "-qq", *options, cwd=scratch)
+    if not has_lists:
+        options += ["-o", f"Dir::State::lists={_directory(scratch / 'lists')}"]
+        _apt("update", "-qq", *options, cwd=scratch)
     return options
 
 
@@ -106,5 +113,5 @@ def _apt(*arguments: str, cwd: Path) -> str:
         ["apt-get", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=120
     )
     if done.returncode:
-        pytest.fail(f"apt-get {arguments[0]} failed: {done.stderr.strip()}")
+        raise AptError(f"apt-get {arguments[0]} failed: {done.stderr.strip()}")
     return done.stdout
