@@ -55,14 +55,21 @@ def _below(root: Path, name: str, places: Sequence[str]) -> Path | None:
 
 def _unpacked(package: str) -> Path:
     """Return the directory of a package and of what it needs, filled by whoever comes first."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "denrei-tests"
-    cache.mkdir(parents=True, exist_ok=True)
+    cache = _cache()
     place = cache / package
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not place.exists():
             _fill(place, package)
     return place
+
+
+def _cache() -> Path:
+    """Return where to put what is fetched: root's daemons may run as others, barred from /root."""
+    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cache = (Path("/var/cache") if os.geteuid() == 0 else own) / "denrei-tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
 
 
 def _fill(place: Path, package: str) -> None:
