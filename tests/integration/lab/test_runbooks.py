@@ -175,17 +175,17 @@ def test_check_incident_that_is_no_moment_is_refused_by_name() -> None:
         bind(runbook.parameters, {"incident_at": "yesterday"})
 
 
-def test_check_agent_of_the_extension_gets_a_warning_and_reonboard_refuses(healthy: Desk) -> None:
+def test_check_agent_of_the_extension_gets_a_warning_and_reonboard_refuses(old: Desk) -> None:
     """A fight that nobody wins: restart is fine, a new onboarding would be undone."""
-    (healthy.site.host.root / OMS_EXTENSION).mkdir(parents=True)
-    assert healthy.run("check").outcome is OK
-    assert [note for note in healthy.report.notes if "Azure VM extension manages" in note]
-    assert healthy.run("restart").outcome is OK
-    assert [note for note in healthy.report.notes if "Azure VM extension manages" in note]
-    healthy.run("reonboard", key=healthy.site.key, domain=healthy.site.host.cloud.tld, force=True)
-    (refused,) = [step for step in healthy.report.passes[0].steps if step.outcome is FAILED]
+    (old.site.host.root / OMS_EXTENSION).mkdir(parents=True)
+    assert old.run("check").outcome is OK
+    assert [note for note in old.report.notes if "Azure VM extension manages" in note]
+    assert old.run("restart").outcome is OK
+    assert [note for note in old.report.notes if "Azure VM extension manages" in note]
+    old.run("reonboard", key=old.site.key, domain=old.site.host.cloud.tld)
+    (refused,) = [step for step in old.report.passes[0].steps if step.outcome is FAILED]
     assert "!extension.exists" in refused.reason
-    assert healthy.site.files.identity.exists()
+    assert old.site.files.identity.exists()
 
 
 def test_check_after_the_end_of_the_public_service_says_migrate(healthy: Desk) -> None:
