@@ -59,7 +59,10 @@ class Line:
 
     def next(self) -> Turn | None:
         """Return the order whose turn it is, with its locks held, or None."""
-        entries = sorted(self._ledger.open_orders(), key=lambda entry: entry.started_at is None)
+        # A full disk may keep what was taken back from ending, and would not keep it from beginning.
+        buried = {entry.run_id for entry in self._ledger.taken_back()}
+        waiting = [entry for entry in self._ledger.open_orders() if entry.run_id not in buried]
+        entries = sorted(waiting, key=lambda entry: entry.started_at is None)
         self._forget_all_but({entry.run_id for entry in entries})
         barred: set[str] = set()
         for entry in entries:

@@ -87,9 +87,8 @@ def test_cancel_that_was_written_down_by_a_killed_executor_is_honoured_by_the_ne
         executor._intake.take()
     assert host.heard(Report) == []
     with host.executor() as executor:
-        turn = executor._line.next()
-        assert turn is not None
-        executor._carry_out(turn)
+        assert executor._line.next() is None
+        work(executor)
     assert host.report().state is HostRunState.CANCELLED
     assert not (host.root / "flag").exists()
 
@@ -217,6 +216,7 @@ def test_full_disk_while_a_cancelled_order_ends_keeps_it_from_beginning(host: Wo
         executor._ledger._db.execute("PRAGMA query_only=ON")
         executor._take()
         assert host.heard(Report) == []
+        assert executor._line.next() is None
         executor._ledger._db.execute("PRAGMA query_only=OFF")
         work(executor)
     assert host.report().outcome is CANCELLED
