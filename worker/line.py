@@ -59,7 +59,7 @@ class Line:
 
     def next(self) -> Turn | None:
         """Return the order whose turn it is, with its locks held, or None."""
-        # A full disk may keep what was taken back from ending, and would not keep it from beginning.
+        # A full disk may keep what was taken back from ending, and would not from beginning.
         buried = {entry.run_id for entry in self._ledger.taken_back()}
         waiting = [entry for entry in self._ledger.open_orders() if entry.run_id not in buried]
         entries = sorted(waiting, key=lambda entry: entry.started_at is None)
