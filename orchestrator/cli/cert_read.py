@@ -28,7 +28,7 @@ def read_certificates(hosts: tuple[str, ...], condition: "Condition | None") -> 
     now = now_ms()
     certificates = [Certificate(record, now) for record in records]
     if not certificates:
-        _note("no certificate is known yet; run a runbook that observes `certificate_state`")
+        _note("no certificate is known yet: `denrei submit cert/scan --all` finds them")
     return _chosen(certificates, condition) if condition else certificates
 
 

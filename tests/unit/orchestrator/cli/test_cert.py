@@ -159,7 +159,7 @@ def test_cert_list_of_nothing_says_where_certificates_come_from(
     assert place.sides
     said = denrei("cert", "list", "-o", "json")
     assert json.loads(said.out) == {"schema_version": 1, "certificates": []}
-    assert "run a runbook that observes `certificate_state`" in said.err
+    assert "`denrei submit cert/scan --all` finds them" in said.err
     assert denrei("cert", "timeline").out == ""
 
 
