@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract.document import Position
 from contract.error import DenreiError
+from contract.instant import parse_instant
 
 if TYPE_CHECKING:
     from cel_expr_python import cel  # type: ignore[import-untyped]  # stubs without py.typed
@@ -32,7 +33,11 @@ _LITERAL = re.compile(
 )
 _DOTTED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)")
 _ROOT_DOT = re.compile(r"(?:(?<=[^\w\s)\]}#])|^)\s*\.(?=\s*[A-Za-z_])")
-_DURATION = re.compile(r"\bduration\(\s*")
+_TYPED = re.compile(r"\b(duration|timestamp)\(\s*")
+_WANTED = {
+    "duration": "use h, m, s or ms (a day is '24h')",
+    "timestamp": "use RFC 3339 with a zone, such as '2026-03-01T02:00:00Z'",
+}
 _QUOTED = re.compile(r"""(["'])(.*?)\1""")
 _CEL_DURATION = re.compile(r"-?(?:\d+(?:\.\d+)?(?:h|ms|us|ns|m|s))+|0")
 _WHERE = re.compile(r"<input>:(\d+):(\d+): (.*)", re.DOTALL)
@@ -113,7 +118,7 @@ class Vocabulary:
 
         Raises ExpressionError with the place inside the expression.
         """
-        _check_durations(expression.source)
+        _check_literals(expression.source)
         try:
             compiled = self._environment.compile(expression.source)
         except (RuntimeError, TypeError, ValueError) as error:
@@ -189,16 +194,24 @@ def _without_literals(source: str) -> str:
     return _LITERAL.sub(lambda found: "#" * len(found[0]), source)
 
 
-def _check_durations(source: str) -> None:
-    for call in _DURATION.finditer(_without_literals(source)):
+def _check_literals(source: str) -> None:
+    """See to it that durations and moments in the text are such. Raises ExpressionError."""
+    for call in _TYPED.finditer(_without_literals(source)):
         found = _QUOTED.match(source, call.end())
-        if found and not _CEL_DURATION.fullmatch(found[2]):
-            before = source[: found.start(2)]
-            raise ExpressionError(
-                f"duration({found[2]!r}) is not CEL: use h, m, s or ms (a day is '24h')",
-                line=before.count("\n") + 1,
-                column=len(before) - (before.rfind("\n") + 1) + 1,
-            )
+        if not found or _is_literal(call[1], found[2]):
+            continue
+        before = source[: found.start(2)]
+        raise ExpressionError(
+            f"{call[1]}({found[2]!r}) is not CEL: {_WANTED[call[1]]}",
+            line=before.count("\n") + 1,
+            column=len(before) - (before.rfind("\n") + 1) + 1,
+        )
+
+
+def _is_literal(kind: str, text: str) -> bool:
+    if kind == "duration":
+        return _CEL_DURATION.fullmatch(text) is not None
+    return parse_instant(text) is not None
 
 
 def _compile_error(text: str) -> ExpressionError:

@@ -62,11 +62,11 @@ def _absolute(_ctx: click.Context, _parameter: click.Parameter, path: Path | Non
     return str(path.absolute()) if path else None
 
 
-_PATH = click.Path(path_type=Path)
+_PATH = click.Path(readable=False, path_type=Path)  # what can't be read is told by the verdict
 
 
 @cert.command(_FILE, cls=_FileCommand, short_help="Judge the certificate in a file.")
-@click.argument("path", type=click.Path(), metavar="PATH")
+@click.argument("path", type=click.Path(readable=False), metavar="PATH")
 @click.option("--key", type=_PATH, callback=_absolute, help="The private key that belongs to it.")
 @click.option("--name", "names", multiple=True, help="A name that it must cover; repeatable.")
 @click.option("--pid-file", type=_PATH, callback=_absolute, help="Of the process that uses it.")

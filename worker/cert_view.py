@@ -94,7 +94,7 @@ def _when(moment: datetime, now: datetime) -> str:
 
 
 def _document(state: State, arguments: CertificateState) -> Document:
-    file, found = state.witnesses.file, state.certificate
+    file = state.witnesses.file
     held = file if isinstance(file, Held) else None
     return {
         "verdict": state.verdict.value,
@@ -103,7 +103,7 @@ def _document(state: State, arguments: CertificateState) -> Document:
         "outage_at": _moment(state.outage_at),
         "expiring_at": _moment(state.expiring_at),
         "path": arguments.path,
-        "certificate": _certificate(found) if found else None,
+        "certificate": _certificate(held.leaf) if held else None,
         "chain": [_certificate(each) for each in held.chain] if held else [],
         "key": {"path": arguments.key, "status": held.key.value if held else None}
         if arguments.key

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from contract.certificate import CertificateVerdict
-from contract.probe import CertificateState
+from contract.probe import CertificateState, StartTls
 from worker import proc
 from worker.certificate.judge import State, judge
 from worker.certificate.look import wishes_of
@@ -52,11 +52,16 @@ def _shown(
             arguments,
             host=address.host,
             port=address.port,
-            starttls=arguments.starttls or USUAL_PORTS.get(address.port),
+            starttls=arguments.starttls or _protocol(process, address),
         )
         wire = ask_port(asked, file.leaf, root)
         if isinstance(wire, Shown) and any(share_a_name(file.leaf, x) for x in wire.leaves):
             yield wire
+
+
+def _protocol(process: Running, address: Address) -> StartTls | None:
+    """Return the protocol in which TLS is asked for; PostgreSQL speaks its own on any port."""
+    return "postgres" if process.name == "postgres" else USUAL_PORTS.get(address.port)
 
 
 def _addresses(process: Running) -> list[Address]:

@@ -59,7 +59,10 @@ def discover(wishes: Wishes, root: Root, deadline: float) -> Discovery:
     ask_names(list(names_to_ask(known, asked.tls)), root, deadline)
     renewals = Renewals([each for tool in TOOLS for each in tool(files)], leaf)
     found = tuple(_with_renewal(use, renewals, files) for use in join(known, asked.tls))
-    problems = (*asked.problems, *files.problems)
+    hidden = [
+        f"{p.address}: speaks TLS and showed no certificate" for p in asked.tls if not p.shown
+    ]
+    problems = (*asked.problems, *hidden, *files.problems)
     return Discovery(found, problems, tuple(asked.silent))
 
 

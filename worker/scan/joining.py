@@ -95,13 +95,18 @@ def _fitting(
         for file in files
         if _shows(port, file)
         or (
-            not any(_shows(each, file) for each in ports)
+            not any(_shows(each, file) and _may_be_its(file, each) for each in ports)
             and (shown := _shown(file, port))
             and shown not in leaves
             and file.leaf
             and share_a_name(file.leaf, shown)
         )
     ]
+
+
+def _may_be_its(file: CertificateFile, port: TlsPort) -> bool:
+    """Tell whether a port may be of who uses a file: another daemon may use the same one."""
+    return file.daemon is None or _same_daemon(file, port)
 
 
 def _same_daemon(file: CertificateFile, port: TlsPort) -> bool:

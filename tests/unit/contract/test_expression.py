@@ -147,6 +147,12 @@ def test_expression_given_a_text_that_is_not_utf8_raises() -> None:
         ("'é😀' == 'x' && nothing", (1, 16), "undeclared reference to 'nothing'"),
         ("duration('60d') > params.slack", (1, 11), "a day is '24h'"),
         ('true &&\n\n duration("1 h") > params.slack', (3, 12), "duration('1 h') is not CEL"),
+        (
+            "now < timestamp('yesterday')",
+            (1, 18),
+            "timestamp('yesterday') is not CEL: use RFC 3339",
+        ),
+        ("now < timestamp('2026-13-01T00:00:00Z')", (1, 18), "is not CEL"),
         ("", (1, 1), "Syntax error"),
         ("\udcff", (1, 1), ""),
     ],

@@ -90,6 +90,15 @@ def test_file_without_a_certificate_exits_by_its_verdict(
     assert str(path) in told["reason"]
 
 
+def test_certificate_of_the_port_does_not_stand_for_that_of_the_file(tmp_path: Path) -> None:
+    """What is shown is told as such; the file has none."""
+    shown = issue()
+    with serving(in_turn([shown.put(tmp_path / "in-use")])) as port:
+        told = document(tmp_path / "none", "--port", str(port), code=NEEDS_WORK)
+    assert (told["verdict"], told["certificate"]) == ("missing", None)
+    assert told["served"]["certificates"][0]["handshakes"] == 5
+
+
 def test_every_other_verdict_needs_work(tmp_path: Path) -> None:
     path, other = issue().put(tmp_path / "crt"), issue()
     (tmp_path / "key").write_bytes(key_pem(other.key))

@@ -90,6 +90,15 @@ def test_file_that_one_port_shows_is_not_blamed_for_another() -> None:
     assert joined([configured("/a", A)], ports) == [("/a", 443), ("", 8443)]
 
 
+def test_file_of_two_daemons_is_stale_in_the_one_though_the_other_shows_it() -> None:
+    """Both use it, and only one of them was reloaded."""
+    postgres = next(daemon for daemon in DAEMONS if daemon.name == "postgresql")
+    server = Owner(3, 3, "postgres", "postgresql.service", "postgres -D /data")
+    files = [configured("/a", A), CertificateFile(Configured("/a"), A, postgres, server)]
+    ports = [port(443, MASTER, everybody=A), port(5432, server, everybody=OLD_A)]
+    assert joined(files, ports) == [("/a", 443), ("/a", 5432)]
+
+
 def test_certificate_of_another_name_belongs_to_no_file() -> None:
     found = joined([configured("/a", A)], [port(443, MASTER, everybody=B)])
     assert found == [("", 443), ("/a", 0)]
