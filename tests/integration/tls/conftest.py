@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.alone import alone
 from tests.integration.tls.daemon import Daemon
 from tests.integration.tls.kinds import KINDS
 from tests.integration.tls.pair import Authority
@@ -34,9 +35,10 @@ def daemon(installed: Daemon, authority: Authority) -> Iterator[Daemon]:
     """One that runs and serves a pair for two names, and that was never seen to before."""
     shutil.rmtree(installed.home / "pairs", ignore_errors=True)
     installed.renew(authority.pair("www.example", "example"))
-    installed.tell("start")
-    yield installed
-    installed.tell("stop")
+    with alone():
+        installed.tell("start")
+        yield installed
+        installed.tell("stop")
 
 
 @pytest.fixture

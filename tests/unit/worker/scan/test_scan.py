@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from contract.certificate import CertificateFact, CertificateVerdict
 from contract.probe import Certificates
+from tests.alone import alone
 from tests.unit.worker.observations.certificates import certificate, key_pem, pem
 from tests.unit.worker.observations.servers import in_tls, server_context, serving
 from tests.unit.worker.scan import samples
@@ -31,6 +32,16 @@ from worker.scan.scan import Scan, scan
 
 YEARS = datetime.now(UTC) + timedelta(days=2000)
 SITE = "server { ssl_certificate %s.pem; ssl_certificate_key %s.key; }\n"
+
+
+pytestmark = pytest.mark.timeout(180)  # it may have to wait for its turn
+
+
+@pytest.fixture(autouse=True)
+def _no_other_daemon_runs() -> Iterator[None]:
+    """A scan sees all that runs here, also what other tests have started."""
+    with alone():
+        yield
 
 
 def put_pair(root: Path, name: str, not_after: datetime = YEARS) -> Path:
