@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from contract.certificate import CertificateVerdict
-from contract.probe import CertificateState, StartTls
+from contract.probe import CertificateState
 from worker import proc
 from worker.certificate.judge import State, judge
 from worker.certificate.look import wishes_of
@@ -15,7 +15,7 @@ from worker.certificate.process_witness import pids_of
 from worker.certificate.wire_witness import ask_port
 from worker.certificate.witness import Held, Running, Shown, WireWitness, Witnesses
 from worker.observations.connection import Address
-from worker.observations.starttls import USUAL_PORTS
+from worker.observations.starttls import usual_protocol
 from worker.root import Root
 from worker.scan.listener import Listener, listeners
 
@@ -52,16 +52,11 @@ def _shown(
             arguments,
             host=address.host,
             port=address.port,
-            starttls=arguments.starttls or _protocol(process, address),
+            starttls=arguments.starttls or usual_protocol(address.port, process.name),
         )
         wire = ask_port(asked, file.leaf, root)
         if isinstance(wire, Shown) and any(share_a_name(file.leaf, x) for x in wire.leaves):
             yield wire
-
-
-def _protocol(process: Running, address: Address) -> StartTls | None:
-    """Return the protocol in which TLS is asked for; PostgreSQL speaks its own on any port."""
-    return "postgres" if process.name == "postgres" else USUAL_PORTS.get(address.port)
 
 
 def _addresses(process: Running) -> list[Address]:

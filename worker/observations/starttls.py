@@ -11,13 +11,19 @@ _LDAP_REQUEST = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + b"1.3.6.1.4.1.1466.200
 _SEQUENCE, _INTEGER, _ENUMERATED, _EXTENDED_RESPONSE = b"\x30", b"\x02", b"\x0a", b"\x78"
 _LONG_FORM, _LONGEST_LENGTH = 0x80, 4
 
-USUAL_PORTS: Mapping[int, StartTls] = {  # of protocols that begin in plain text
+_USUAL_PORTS: Mapping[int, StartTls] = {  # of protocols that begin in plain text
     25: "smtp",
     587: "smtp",
     143: "imap",
     389: "ldap",
     5432: "postgres",
 }
+POSTGRES_PROGRAMS = frozenset({"postgres", "postmaster"})
+
+
+def usual_protocol(port: int, program: str) -> StartTls | None:
+    """Return how TLS is asked for at a program's port: PostgreSQL speaks its own on any."""
+    return "postgres" if program in POSTGRES_PROGRAMS else _USUAL_PORTS.get(port)
 
 
 class _Dialogue:

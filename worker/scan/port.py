@@ -7,7 +7,7 @@ from itertools import groupby
 from contract.probe import StartTls
 from worker.certificate.description import DAMAGED, Certificate, read_der
 from worker.observations.connection import Address, UnreachableError, connect
-from worker.observations.starttls import USUAL_PORTS, ask_for_tls
+from worker.observations.starttls import ask_for_tls, usual_protocol
 from worker.observations.tls import any_certificate
 from worker.proc import boot_clock
 from worker.root import Root
@@ -16,7 +16,6 @@ from worker.scan.listener import Listener
 from worker.scan.owner import Owner
 
 _V4, _V6 = "127.0.0.1", "::1"
-_POSTGRES = frozenset({"postgres", "postmaster"})
 _NEVER_TLS = frozenset({"sshd", "dropbear"})  # each connection would be a line in their log
 
 
@@ -61,7 +60,12 @@ def find_ports(listeners: Iterable[Listener], by_inode: dict[int, Owner]) -> Ite
             seen[each.address] = seen.get(each.address) or by_inode.get(each.inode)
         for address, owner in seen.items():
             if owner is None or owner.program not in _NEVER_TLS:
-                yield Port(number, _hosts(address, seen), owner, _starttls(number, owner))
+                yield Port(
+                    number,
+                    _hosts(address, seen),
+                    owner,
+                    usual_protocol(number, owner.program if owner else ""),
+                )
 
 
 def _hosts(address: str, beside: Iterable[str]) -> tuple[str, ...]:
@@ -75,12 +79,6 @@ def _hosts(address: str, beside: Iterable[str]) -> tuple[str, ...]:
             return (_V6,)
         case _:
             return (address,)
-
-
-def _starttls(number: int, owner: Owner | None) -> StartTls | None:
-    if owner and owner.program in _POSTGRES:
-        return "postgres"
-    return USUAL_PORTS.get(number)
 
 
 def ask_ports(ports: Sequence[Port], root: Root, deadline: float) -> Asked:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from worker.observations.starttls import POSTGRES_PROGRAMS
 from worker.scan.daemons.daemon import Configured, Daemon
 from worker.scan.directive import Directive, beside, follow
 from worker.scan.files import Files
@@ -21,7 +22,6 @@ _SETTING = re.compile(
 _DIRECTORY = re.compile(r"(?<=\s)-D\s*(\S+)")
 _OPTION = re.compile(r"(?<=\s)(?:-c\s*|--)([A-Za-z_][\w.-]*)=(\S+)")
 _ON = ("on", "true", "yes", "1", "t", "y", "tr", "tru", "ye")
-_POSTGRES = frozenset({"postgres", "postmaster"})
 
 
 def read_settings(text: str, file: str) -> Iterator[Directive]:
@@ -102,4 +102,4 @@ def _included(directive: Directive) -> Iterable[str]:
         yield f"{named}/*.conf"
 
 
-POSTGRES = Daemon("postgresql", _POSTGRES, _read, tells_owner=True)
+POSTGRES = Daemon("postgresql", POSTGRES_PROGRAMS, _read, tells_owner=True)
