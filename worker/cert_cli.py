@@ -8,6 +8,7 @@ import click
 
 from contract.duration import DurationError, parse_duration
 from contract.probe import CertificateState, StartTls
+from worker.output_option import output_option
 
 EXIT_UNREADABLE = 1
 EXIT_NEEDS_WORK = 8
@@ -87,15 +88,7 @@ _PATH = click.Path(readable=False, path_type=Path)  # what can't be read is told
     type=DurationText(),
     help="So little left is late.  [default: a quarter of its life, at most 30d]",
 )
-@click.option(
-    "-o",
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to write the result to stdout.",
-)
+@output_option("table", "json")
 def judge_file(path: str, format_: str, **options: Any) -> None:
     """Judge the certificate in a file, by the process that uses it and the port that shows it.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from worker.cert_cli import EXIT_NEEDS_WORK, DurationText
+from worker.output_option import output_option
 
 
 def _absolute(
@@ -34,15 +35,7 @@ def _absolute(
     default=Path("/"),
     help="Put before every path (chroots, labs).",
 )
-@click.option(
-    "-o",
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="How to write the result to stdout.",
-)
+@output_option("table", "json", "jsonl")
 def scan(  # noqa: PLR0913 - one for each option
     *,
     paths: tuple[str, ...],

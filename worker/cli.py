@@ -1,9 +1,7 @@
 """denrei-worker: what is done on a host. Each command parses, calls, and prints."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,6 +10,7 @@ from worker import worker_version
 from worker.cert_cli import cert
 from worker.cert_scan_cli import scan
 from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, config_path, load_config
+from worker.output_option import output_option
 from worker.pair import EXIT_CONFIG
 
 EXIT_ERROR = 1
@@ -124,20 +123,8 @@ def executor(path: Path) -> None:
     run_executor(config)
 
 
-def _format_option(*formats: str) -> Callable[..., Any]:
-    return click.option(
-        "-o",
-        "--format",
-        "format_",
-        type=click.Choice(formats),
-        default=formats[0],
-        show_default=True,
-        help="How to write the result to stdout.",
-    )
-
-
 @main.command()
-@_format_option("table", "json")
+@output_option("table", "json")
 @click.pass_obj
 def status(path: Path, format_: str) -> None:
     """Tell how this host fares, from its own files: no network, nothing is disturbed.
@@ -156,7 +143,7 @@ def status(path: Path, format_: str) -> None:
 @main.command()
 @click.option("--run", "run_id", metavar="ID", help="One run with its steps; its id or beginning.")
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True)
-@_format_option("table", "json", "jsonl")
+@output_option("table", "json", "jsonl")
 @click.pass_obj
 def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
     """Tell what this host did, the newest first, from its own ledger: no network."""
