@@ -35,6 +35,9 @@ class PayloadType(StrEnum):
     REPORT = "application/vnd.denrei.report.v1+json"
     REFUSAL = "application/vnd.denrei.refusal.v1+json"
     PONG = "application/vnd.denrei.pong.v1+json"
+    KEYRING = "application/vnd.denrei.keyring.v1+json"
+    ADMISSION = "application/vnd.denrei.admission.v1+json"
+    ENROLMENT = "application/vnd.denrei.enrolment.v1+json"
 
 
 class Flaw(StrEnum):
