@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from worker.scan.daemons.daemon import Configured, Daemon, instances
+from worker.scan.daemons.daemon import Configured, Daemon, absolute, instances
 from worker.scan.directive import Directive, beside, follow, read_lines, split_words
 from worker.scan.files import Files
 from worker.scan.owner import Owner
@@ -45,9 +45,14 @@ def listed(text: str) -> Iterator[str]:
 
 
 def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
-    for owner, paths in instances(running, _OPTION, [_DEFAULT]):
+    for owner, paths in instances(running, lambda owner: _told(owner, files), [_DEFAULT]):
         for each in _of_instance(paths, files):
             yield replace(each, owner=owner)
+
+
+def _told(owner: Owner, files: Files) -> list[str]:
+    """Return the configurations a process was started with, relative to where it works."""
+    return absolute(_OPTION.findall(owner.command_line), owner.directory, owner, files)
 
 
 def _of_instance(paths: Iterable[str], files: Files) -> Iterator[Configured]:
