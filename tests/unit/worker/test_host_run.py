@@ -111,3 +111,22 @@ def test_what_a_runbook_tells_is_a_note_of_the_report(host: WorkerHost) -> None:
     report = host.run(TELLING)
     assert report.notes == ["b: b is in the way"]
     assert [p.values["warning"] for p in report.passes] == ["", "b is in the way"]
+
+
+def test_what_a_runbook_would_tell_and_can_not_see_is_told_as_such(host: WorkerHost) -> None:
+    """Else nothing below the host's name would say why nobody knows how it stands with it."""
+    (host.root / "loop").symlink_to("loop")
+    looking = """\
+name: looking
+observe:
+  found: {file: {path: /loop/x}}
+steps:
+  - {name: looked, ensure: found.exists}
+report:
+  advice: 'found.exists ? "well" : "missing"'
+tell: [advice]
+"""
+    report = host.run(looking)
+    [note] = report.notes
+    assert note.startswith("advice is not known: ")
+    assert report.passes[0].steps[0].reason in note

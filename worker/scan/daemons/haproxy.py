@@ -46,7 +46,7 @@ def listed(text: str) -> Iterator[str]:
 
 def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
     for owner, paths in instances(running, lambda owner: _told(owner, files), [_DEFAULT]):
-        for each in _of_instance(paths, files):
+        for each in _of_instance(paths, owner.directory if owner else "", files):
             yield replace(each, owner=owner)
 
 
@@ -55,16 +55,18 @@ def _told(owner: Owner, files: Files) -> list[str]:
     return absolute(_OPTION.findall(owner.command_line), owner.directory, owner, files)
 
 
-def _of_instance(paths: Iterable[str], files: Files) -> Iterator[Configured]:
+def _of_instance(paths: Iterable[str], directory: str, files: Files) -> Iterator[Configured]:
     directives = [
         directive
         for path in _files(paths, files)
         for directive in follow(path, read_lines, lambda _directive: (), files)
     ]
-    base = base_of(directives)
+    base = base_of(directives) or directory
     for path, directive in [*pick(directives, base), *_of_lists(directives, base, files)]:
         if "$" in path:
             files.tell(f"{directive.place}: crt {path}: variables are not followed")
+        elif not path.startswith("/"):
+            files.tell(f"{directive.place}: crt {path}: relative to nothing known")
         else:
             yield from _of_path(path, directive, files)
 
