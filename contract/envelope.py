@@ -38,7 +38,7 @@ class PayloadType(StrEnum):
     KEYRING = "application/vnd.denrei.keyring.v1+json"
     ADMISSION = "application/vnd.denrei.admission.v1+json"
     ENROLMENT = "application/vnd.denrei.enrolment.v1+json"
-    STANDING = "application/vnd.denrei.standing.v1+json"
+    FOOTING = "application/vnd.denrei.footing.v1+json"
 
 
 class Flaw(StrEnum):

@@ -108,7 +108,8 @@ class Pong(HostMessage, frozen=True, forbid_unknown_fields=True, kw_only=True):
     worker: str
 
 
-class Standing(HostMessage, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Footing(HostMessage, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The host's word that it follows a keyring, or goes by an admission, from now on."""
 
+    admission_at: Instant  # when the admission was issued that it goes by
     at: Instant

@@ -1,6 +1,7 @@
 """What a host and its orchestrator hand to each other as files, to become acquainted."""
 
 import base64
+import binascii
 import json
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -42,7 +43,13 @@ class Welcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def letters(self) -> tuple[bytes, bytes]:
         """Return the keyring's and the admission's letter."""
-        return base64.b64decode(self.keyring), base64.b64decode(self.admission)
+        try:
+            keyring, admission = (
+                base64.b64decode(text, validate=True) for text in (self.keyring, self.admission)
+            )
+        except (binascii.Error, ValueError):
+            raise TrustError("this welcome is damaged; ask for it again") from None
+        return keyring, admission
 
 
 def load_host_keys(path: Path) -> HostKeys:
@@ -64,7 +71,12 @@ def load_welcome(path: Path) -> Welcome:
 
 def save_public(path: Path, keys: HostKeys | Welcome) -> None:
     """Write a public file for people to carry to the other side."""
-    path.write_text(json.dumps(msgspec.to_builtins(keys), indent=2) + "\n")
+    path.write_text(show_public(keys))
+
+
+def show_public(keys: HostKeys | Welcome) -> str:
+    """Return a public file's text."""
+    return json.dumps(msgspec.to_builtins(keys), indent=2) + "\n"
 
 
 def _load(path: Path, kind: type[T], maker: str) -> T:

@@ -11,7 +11,7 @@ from contract.instant import now_ms
 from contract.key import SigningKey
 from contract.order import Nonce, letter_digest, sign_message
 from contract.outcome import HostRunState
-from contract.report import Pong, Receipt, Refusal, Report, Standing
+from contract.report import Footing, Pong, Receipt, Refusal, Report
 from worker import worker_version
 from worker.mailbox import Care, Mailbox, MailboxError
 from worker.membership import Membership
@@ -81,9 +81,16 @@ class Answers:
         )
         self._post(PayloadType.PONG, pong)
 
-    def standing(self) -> None:
+    def footing(self) -> None:
         """Say what this host goes by from now on."""
-        self._post(PayloadType.STANDING, Standing(**self.sender(), at=now_ms()))
+        self._post(
+            PayloadType.FOOTING,
+            Footing(
+                **self.sender(),
+                admission_at=self._membership().admission.issued_at,
+                at=now_ms(),
+            ),
+        )
 
     def sender(self) -> Sender:
         """Return what every message of this host says of it."""

@@ -138,7 +138,7 @@ class Intake:
     def _follow(self, followed: Followed | Known) -> None:
         """Go by what came from now on; it is kept before that, and then never unlearnt."""
         if isinstance(followed, Known):
-            self._answers.standing()
+            self._answers.footing()
             return
         new = followed.membership
         if followed.admission_letter is None:
@@ -147,7 +147,7 @@ class Intake:
             keep(self._config.admission, followed.admission_letter)
         self._gate.follow(new)
         _log.info("followed", keyring=new.keyring.version, labels=dict(new.admission.labels))
-        self._answers.standing()
+        self._answers.footing()
 
     def _acknowledge(self, digests: tuple[str, ...]) -> None:
         for digest in digests:
