@@ -24,9 +24,8 @@ class Fault(StrEnum):
     """Why a keyring is not followed."""
 
     MALFORMED = "keyring_malformed"  # no keyring, or one that contradicts itself
-    UNSIGNED = "keyring_unsigned"  # not by enough roots, or by somebody else
-    OUT_OF_STEP = "keyring_out_of_step"  # not the next one
-    WRONG_ROOTS = "keyring_wrong_roots"  # the first one, with other roots than those pinned
+    UNSIGNED = "keyring_unsigned"  # not by enough of its roots, or by somebody else
+    OUT_OF_STEP = "keyring_behind"  # not the next one
 
 
 class SuccessionError(DenreiError):
@@ -51,7 +50,7 @@ def open_first(letter: bytes, pinned: str) -> Keyring:
     keyring = read_keyring(letter)
     if fingerprint(keyring.roots) != pinned:
         detail = "its roots are not those that were pinned: it is another fleet's"
-        raise SuccessionError(Fault.WRONG_ROOTS, detail)
+        raise SuccessionError(Fault.UNSIGNED, detail)
     _check_signed(letter, [keyring.roots])
     return keyring
 

@@ -8,7 +8,7 @@ from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
 from contract.order import Order, decode, letter_digest, sign_message
 from contract.outcome import HostRunState, StepOutcome, state_of
-from contract.report import PassReport, Pong, Receipt, Refusal, Report, StepReport
+from contract.report import Footing, PassReport, Pong, Receipt, Refusal, Report, StepReport
 from contract.trust import HostKeys
 
 
@@ -79,6 +79,11 @@ class SigningHost:
             at=now_ms(),
         )
         return sign_message(PayloadType.REFUSAL, message, self.key)
+
+    def footing(self, admission_at: int = 1) -> bytes:
+        """Say what it goes by."""
+        message = Footing(**self.sender, admission_at=admission_at, at=now_ms())
+        return sign_message(PayloadType.FOOTING, message, self.key)
 
     def pong(self, nonce: str) -> bytes:
         message = Pong(**self.sender, nonce=nonce, at=now_ms(), waiting=2, worker="1.2.3")

@@ -93,7 +93,7 @@ def init(path: Path, name: str, broker: str, state: Path | None, root: Path) -> 
     prepare(config)
     click.echo(f"prepared {name}: {path}")
     click.echo(f"next: on the orchestrator  denrei host add {name} {config.public}", err=True)
-    click.echo("      and here             denrei-worker trust TRUST_FILE", err=True)
+    click.echo("      and here             denrei-worker trust WELCOME", err=True)
 
 
 @main.command()

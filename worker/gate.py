@@ -194,9 +194,12 @@ class Gate:
 
     def _check_ordered(self, order: Order, signers: list[Signatory]) -> None:
         """See to it that those who signed an order may: its operator, and who approves it."""
-        if order.via == "beat":
-            if not is_duty(signers, Duty.SCHEDULER) or signers[0].name != order.operator:
-                raise _not_theirs(signers, order)
+        is_scheduled = is_duty(signers, Duty.SCHEDULER)
+        if is_scheduled != (order.via == "beat"):
+            _check_people(signers, may_schedule=True)
+            raise _not_theirs(signers, order)
+        if is_scheduled:
+            _operator(order, signers, may_schedule=True)
             return
         operator = _operator(order, signers)
         self._authority.check_right(operator, Right.ORDER, order.runbook)
@@ -213,15 +216,28 @@ def _type(letter: bytes) -> PayloadType:
 
 
 def _operator(
-    message: Order | Cancel | Ping, signers: list[Signatory], *, alone: bool = False
+    message: Order | Cancel | Ping,
+    signers: list[Signatory],
+    *,
+    alone: bool = False,
+    may_schedule: bool = False,
 ) -> Signatory:
     """Return the person named inside, who must be one of those who signed."""
     if alone and len(signers) > 1:
         raise Refused(Reason.MALFORMED, "needs one signature, has more")
+    _check_people(signers, may_schedule=may_schedule)
     named = next((each for each in signers if each.name == message.operator), None)
     if named is None:
         raise _not_theirs(signers, message)
     return named
+
+
+def _check_people(signers: list[Signatory], *, may_schedule: bool) -> None:
+    """Refuse the keys of services, but the scheduler's where that may sign."""
+    for each in signers:
+        is_person = not any(each.has_duty(duty) for duty in Duty)
+        if not is_person and not (may_schedule and each.has_duty(Duty.SCHEDULER)):
+            raise _not_theirs([each])
 
 
 def _not_theirs(signers: list[Signatory], message: Any = None) -> Refused:

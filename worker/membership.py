@@ -101,7 +101,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        message = f"no {path}: this host is not enrolled; run `denrei-worker enrol` with a token"
+        message = (
+            f"no {path}: this host is not enrolled; run `denrei-worker trust` with its welcome"
+        )
         raise MembershipError(message) from None
     except OSError as error:
         raise MembershipError(f"can't read {path}: {error.strerror}") from None

@@ -23,7 +23,6 @@ class Reason(StrEnum):
     KEYRING_BEHIND = "keyring_behind"
     KEYRING_MALFORMED = "keyring_malformed"
     KEYRING_UNSIGNED = "keyring_unsigned"
-    KEYRING_OUT_OF_STEP = "keyring_out_of_step"
     KEYRING_FORKED = "keyring_forked"
     ADMISSION_OUTDATED = "admission_outdated"
     WRONG_ROLE = "wrong_role"

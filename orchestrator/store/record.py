@@ -25,7 +25,6 @@ class Kind(StrEnum):
     REFUSAL = "refusal"
     PONG = "pong"
     FOOTING = "footing"
-    ADMISSION = "admission"
 
     @classmethod
     def of(cls, payload_type: PayloadType) -> "Kind":
