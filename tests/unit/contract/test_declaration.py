@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.contract.test_loader import STEP, complaints
+from tests.unit.contract.runbook_text import STEP, complaints
 
 PARAMETERS = {
     "{type: enum}": "2:10: parameter x: an enum needs `values: [a, b]`",
