@@ -22,6 +22,7 @@ from contract.runbook import (
     Observation,
     OnInterrupt,
     Retry,
+    Risk,
     Runbook,
     Step,
 )
@@ -36,7 +37,7 @@ _RESERVED = frozenset({"params", "run", "now", "true", "false", "null", "in"})
 
 _KEYS = (
     *("name", "summary", "params", "profiles", "lock", "timeout"),
-    *("observe", "for_each", "steps", "report", "tell"),
+    *("risk", "unattended", "observe", "for_each", "steps", "report", "tell"),
 )
 _PLAIN_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry", "on_interrupt")
 _STEP_KEYS = (*_PLAIN_STEP_KEYS, "rescue")
@@ -74,6 +75,8 @@ def _runbook(reader: Reader, root: Node, data: bytes) -> Runbook:
         for_each=_for_each(reader, top.get("for_each")),
         locks=tuple(_locks(reader, top)),
         timeout=reader.duration(top, "timeout", DEFAULT_TIMEOUT),
+        risk=reader.choice(top, "risk", Risk, Risk.NORMAL),
+        unattended=reader.boolean(top, "unattended"),
         steps=tuple(_steps(reader, top.get("steps"))),
         report=dict(_report(reader, top.get("report"))),
         tell=tuple(reader.texts(top, "tell")),

@@ -24,6 +24,13 @@ class OnInterrupt(StrEnum):
     RERUN = "rerun"  # run its action again
 
 
+class Risk(StrEnum):
+    """How much harm a runbook can do; the host's policy says how many people must want it."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """A named, read-only look at the host."""
@@ -96,6 +103,8 @@ class Runbook:
     locks: tuple[str, ...] = ()  # the resources it works on, with `${…}` still in them
     timeout: timedelta = DEFAULT_TIMEOUT
     report: Mapping[str, Expression] | None = None
+    risk: Risk = Risk.NORMAL
+    unattended: bool = False  # a schedule may start it, with nobody there
     tell: tuple[str, ...] = ()  # those of `report` that are sentences for people
 
     def all_steps(self) -> Iterator[Step]:

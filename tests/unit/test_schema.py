@@ -52,6 +52,8 @@ BAD = {
     "duration of an unknown unit": HEAD + STEP + "    within: 3 days\n",
     "on_interrupt of another kind": HEAD + STEP + "    on_interrupt: retry\n",
     "retry without attempts": HEAD + STEP + "    retry: {delay: 3s}\n",
+    "risk of another kind": HEAD + "risk: low\n" + STEP,
+    "unattended that is a text": HEAD + "unattended: maybe\n" + STEP,
     "lock that is a number": HEAD + "lock: 3\n" + STEP,
     "lock of nothing": HEAD + "lock: []\n" + STEP,
     "lock without a name": HEAD + "lock: ''\n" + STEP,
