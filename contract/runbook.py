@@ -6,11 +6,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from contract.action import ACTIONS
 from contract.document import Position
 from contract.expression import Expression
 from contract.parameter import Parameter
-from contract.template import render_arguments
 
 DEFAULT_WITHIN = timedelta(seconds=30)
 DEFAULT_ACTION_TIMEOUT = timedelta(minutes=5)
@@ -117,20 +115,6 @@ class Runbook:
     def changes(self) -> bool:
         """Tell whether any step could change something."""
         return any(step.do for step in self.all_steps())
-
-    def executables(self, parameters: Mapping[str, Any]) -> frozenset[str]:
-        """Return every program that the runbook may start, for the host's policy.
-
-        Those that a parameter names are among them: `parameters` are the bound values.
-        """
-        actions = [step.do for step in self.all_steps() if step.do]
-        arguments = [action.arguments for action in actions]
-        arguments += [seen.arguments for seen in self.observe]
-        implied = {ACTIONS[action.kind].program for action in actions} - {""}
-        programs = [a["argv"][0] for a in arguments if "argv" in a]
-        texts = self.texts(parameters)
-        started = [render_arguments({"argv": [program]}, texts)["argv"] for program in programs]
-        return frozenset(words[0] for words in started if words) | implied
 
     def texts(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of every `${params.…}`."""

@@ -13,7 +13,7 @@ Every rule by which a letter is believed is here, in this order:
   ledger, not below the floor that accepted orders have set
 * the runbook: its digest, its name, its language
 * the parameters: plain ones by their types, secrets by opening them
-* the host's policy: the runbook and every program in it
+* the host's policy: the runbook, who wants it, and everything that it can touch
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,8 @@ from contract.parameter import ParameterError, bind
 from contract.runbook import Runbook
 from contract.sealing import SealContext, SealError, unseal
 from contract.trust import Role, Trust, TrustedKey
-from worker.policy import Policy
+from worker.policy import Policy, refused
+from worker.request import request_of
 from worker.verdict import (
     Accepted,
     Acknowledged,
@@ -121,15 +122,12 @@ class Gate:
 
         Raises Refused if it has expired or the policy does not allow it (any more).
         """
-        order, runbook = accepted.order, accepted.runbook
+        order = accepted.order
         if order.expires_at <= now:
             raise Refused(Reason.EXPIRED, "it expired while it waited its turn", order.run_id)
-        if not self._policy.allows_runbook(runbook.name, runbook.digest):
-            detail = f"this host's policy does not allow the runbook {runbook.name!r}"
-            raise Refused(Reason.POLICY_RUNBOOK, detail, order.run_id)
-        if programs := self._policy.forbidden(runbook.executables(accepted.parameters)):
-            detail = f"this host's policy does not allow {', '.join(programs)}"
-            raise Refused(Reason.POLICY_EXECUTABLE, detail, order.run_id)
+        if against := refused(self._policy.rulings(request_of(accepted, now))):
+            reason, detail = against
+            raise Refused(reason, detail, order.run_id)
 
     def _open(self, letter: bytes) -> tuple[Verified, TrustedKey]:
         try:

@@ -28,7 +28,6 @@ def test_runbook_of_the_design_loads_and_says_what_it_says() -> None:
     )
     assert runbook.digest == sha256(RESTART.encode()).hexdigest()
     assert runbook.source == RESTART
-    assert runbook.executables({"force": False}) == {"/opt/microsoft/omsagent/bin/service_control"}
     assert runbook.for_each
     assert (runbook.for_each.item, runbook.for_each.name) == ("workspace", "uuid")
     assert step.do

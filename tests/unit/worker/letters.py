@@ -13,6 +13,7 @@ from contract.sealing import SealContext, seal
 from contract.trust import Role, Trust, TrustedKey
 from worker.gate import Gate
 from worker.policy import Policy
+from worker.policy_file import read_policy, shipped_policy
 
 HOST, NOW, MINUTE, DAY = "web1", 1_800_000_000_000, 60_000, 86_400_000
 RUN_ID, OTHER_RUN_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAW"
@@ -45,7 +46,7 @@ steps:
     command: [/opt/agent/bin/control, restart]
     stdin: ${params.key}
 """
-OPEN = Policy(runbooks=("*",), executables=("*",))
+OPEN = read_policy(shipped_policy("permissive").encode(), "permissive.yaml")
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ from tests.unit.worker.letters import (
     ping,
     sealed,
 )
+from tests.unit.worker.test_policy_attacks import POLICIES, WAYS_OUT
 from worker.policy import Policy
 from worker.verdict import Reason, Refused
 
@@ -268,27 +269,9 @@ def test_replay_is_refused_by_what_the_ledger_remembers(attack: str) -> None:
     assert reason_of(letter(order()), memory).reason is reason
 
 
-POLICIES: dict[str, tuple[Reason, Policy]] = {
-    "a runbook that this host does not allow": (
-        R.POLICY_RUNBOOK,
-        Policy(runbooks=("check",), executables=("*",)),
-    ),
-    "a program that this host does not allow": (
-        R.POLICY_EXECUTABLE,
-        Policy(runbooks=("*",), executables=("/opt/agent/bin/status",)),
-    ),
-}
-
-
-@pytest.mark.parametrize("attack", POLICIES)
-def test_order_against_the_host_s_policy_is_refused_whoever_signed_it(attack: str) -> None:
-    reason, policy = POLICIES[attack]
-    assert reason_of(letter(order()), Remembered(), policy).reason is reason
-
-
 def test_every_reason_is_provoked_by_some_attack() -> None:
-    provoked = {reason for table in (ATTACKS, REMEMBERED, POLICIES) for reason, _ in table.values()}
-    assert provoked == set(Reason)
+    tables = (ATTACKS, REMEMBERED, POLICIES, WAYS_OUT)
+    assert {reason for table in tables for reason, _ in table.values()} == set(Reason)
 
 
 def test_refusal_names_the_run_only_if_somebody_trusted_signed_it() -> None:
