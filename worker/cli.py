@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
@@ -14,7 +15,9 @@ from worker.output_option import output_option
 from worker.pair import EXIT_CONFIG
 
 EXIT_ERROR = 1
+EXIT_USAGE = 2
 EXIT_LOOK = 3
+EXIT_INTERRUPTED = 130
 
 _EPILOG = """\
 \b
@@ -26,6 +29,22 @@ Exit codes: 0 done · 1 an error, told in one line · 2 wrong usage
 
 class Group(click.Group):
     """Turns every error that a person can act on into one line and an exit code."""
+
+    def main(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Run the program; wrong usage is told in one line, too."""
+        try:
+            code = super().main(*arguments, **{**options, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            code = EXIT_USAGE
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx else "denrei-worker"
+            message = f"{error.format_message().rstrip('.')}; see: {where} --help"
+            click.echo(f"denrei-worker: {message}", err=True)
+            code = EXIT_USAGE
+        except click.Abort:
+            code = EXIT_INTERRUPTED
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; no traceback for what was foreseen."""
@@ -81,12 +100,13 @@ def init(path: Path, name: str, broker: str, state: Path | None, root: Path) -> 
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def trust(path: Path, file: Path) -> None:
-    """Trust the orchestrator whose public keys are in FILE (its trust.json)."""
-    from worker.setup import take_trust
+    """Trust the orchestrator whose welcome for this host is in FILE."""
+    from contract.trust import load_welcome
+    from worker.setup import take_welcome
 
-    trusted = take_trust(load_config(path), file)
-    names = ", ".join(f"{key.name} ({key.role})" for key in trusted.keys)
-    click.echo(f"trusting {names}")
+    found = take_welcome(load_config(path), load_welcome(file))
+    people = ", ".join(person.name for person in found.keyring.people)
+    click.echo(f"a host of keyring {found.keyring.version}, with orders by {people}")
     click.echo("a running worker takes this up when it is started again", err=True)
 
 

@@ -15,7 +15,6 @@ from contract.touch import ANYTHING, Access, Touch
 from worker.hours import Window
 from worker.verdict import Reason
 
-SCHEDULER = "scheduler"  # the role that the orchestrator's scheduler counts as
 PERSONS: Mapping[Risk, int] = MappingProxyType({Risk.NORMAL: 1, Risk.HIGH: 2})
 EVERYTHING = "*"
 
