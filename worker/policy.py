@@ -1,5 +1,6 @@
 """What this host allows, whatever an order says: closed by default. `policy_file` reads it."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -157,10 +158,10 @@ def refused(rulings: Iterable[Ruling]) -> tuple[Reason, str] | None:
 
 
 def is_below(path: str, root: str) -> bool:
-    """Tell whether a plain path, or a pattern of paths, is a root or below it."""
-    bare = path.rstrip("/") or "/"
+    """Tell whether a path without `..`, or a pattern of such paths, is a root or below it."""
+    bare = re.sub("/+", "/", path).rstrip("/") or "/"
     # `/opt/agent/../../etc` begins with `/opt/agent/`, and is not what was meant.
-    is_plain = normpath(bare) == bare and path.startswith("/") and not path.startswith("//")
+    is_plain = normpath(bare) == bare and path.startswith("/")
     return is_plain and (root in ("/", bare) or bare.startswith(f"{root}/"))
 
 

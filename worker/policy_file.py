@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
+from posixpath import normpath
 
 from contract.action import ACTIONS
 from contract.document import DocumentError, Node, Position, read_document
@@ -119,7 +120,7 @@ class _Reading:
     def _roots(self, key: str, node: Node | None) -> tuple[str, ...]:
         roots = self._rules(key, node)
         for root in roots:
-            if not is_below(root, "/") or (root != "/" and root.endswith("/")):
+            if not is_below(root, "/") or normpath(root) != root:
                 message = f"{root!r} is no plain absolute path: no `..`, `//`, or `/` at its end"
                 self.reader.complain(self.places[key, root], message)
             if any(wildcard in root for wildcard in "*?["):
