@@ -10,6 +10,7 @@ from contract import reading
 from contract.document import DocumentError, Node, Position, read_document
 from contract.expression import Expression
 from contract.lint import check_runbook
+from contract.locks import read_locks
 from contract.parameter import LARGEST, PROFILE, Parameter, ParameterError, ParameterType
 from contract.profile import profile_parameter, read_profile
 from contract.reading import Reader
@@ -29,7 +30,6 @@ from contract.runbook import (
 
 MAX_STEPS = 100
 MAX_RESCUE = 20  # steps of one rescue
-MAX_LOCKS = 20
 MAX_ATTEMPTS = 20
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RUNBOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
@@ -73,7 +73,7 @@ def _runbook(reader: Reader, root: Node, data: bytes) -> Runbook:
         profiles=profiles,
         observe=tuple(_observations(reader, top.get("observe"))),
         for_each=_for_each(reader, top.get("for_each")),
-        locks=tuple(_locks(reader, top)),
+        locks=tuple(read_locks(reader, top)),
         timeout=reader.duration(top, "timeout", DEFAULT_TIMEOUT),
         risk=reader.choice(top, "risk", Risk, Risk.NORMAL),
         unattended=reader.boolean(top, "unattended"),
@@ -211,19 +211,6 @@ def _listed(reader: Reader, fields: dict[str, Node]) -> list[str]:
         if values.count(value) > 1:
             reader.complain(fields["list"].at, f"list has {value!r} twice")
     return values
-
-
-def _locks(reader: Reader, top: dict[str, Node]) -> list[str]:
-    node = top.get("lock")
-    if node is None:
-        return []
-    is_list = isinstance(node.value, list)
-    names = reader.texts(top, "lock") if is_list else [reader.text(top, "lock")]
-    if len(names) > MAX_LOCKS:
-        reader.complain(node.at, f"lock names at most {MAX_LOCKS} resources")
-    if isinstance(node.value, str | list) and not all(name.strip() for name in names):
-        reader.complain(node.at, "a lock names a resource, such as service:nginx")
-    return names
 
 
 def _steps(reader: Reader, node: Node | None) -> Iterable[Step]:

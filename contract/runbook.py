@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from contract.document import Position
@@ -27,6 +28,10 @@ class Risk(StrEnum):
 
     NORMAL = "normal"
     HIGH = "high"
+
+
+# How many people must want a run, where neither the host's policy nor who submits says otherwise.
+PEOPLE: Mapping[Risk, int] = MappingProxyType({Risk.NORMAL: 1, Risk.HIGH: 2})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from posixpath import normpath
-from types import MappingProxyType
 
 from contract.document import Position
 from contract.duration import show_duration
 from contract.reach import Reach
-from contract.runbook import Risk, Runbook
+from contract.runbook import PEOPLE, Risk, Runbook
 from contract.touch import ANYTHING, Access, Touch
 from worker.hours import Window
 from worker.verdict import Reason
 
-PERSONS: Mapping[Risk, int] = MappingProxyType({Risk.NORMAL: 1, Risk.HIGH: 2})
 EVERYTHING = "*"
 
 
@@ -57,7 +55,7 @@ class Policy:
     hours: Mapping[str, Window] | None = None  # by their text; None: at any time
     max_run_time: timedelta | None = None
     min_protocol: int = 1
-    approvals: Mapping[Risk, int] = field(default_factory=lambda: PERSONS)
+    approvals: Mapping[Risk, int] = field(default_factory=lambda: PEOPLE)
     places: Mapping[tuple[str, str], Position] = field(default_factory=dict, compare=False)
 
     def rulings(self, request: Request) -> Iterator[Ruling]:
@@ -137,7 +135,7 @@ class Policy:
 
     def _approvals(self, request: Request) -> Ruling:
         risk = request.runbook.risk
-        wanted = self.approvals.get(risk, PERSONS[risk])
+        wanted = self.approvals.get(risk, PEOPLE[risk])
         by = f"{risk}: {wanted}"
         subject = f"a runbook of {risk} risk by {_people(request.persons)}"
         allowed = request.persons >= wanted

@@ -14,9 +14,9 @@ from contract.error import DenreiError
 from contract.order import PROTOCOL
 from contract.parameter import did_you_mean
 from contract.reading import Reader, is_integer
-from contract.runbook import Risk
+from contract.runbook import PEOPLE, Risk
 from worker.hours import HoursError, Window, parse_window
-from worker.policy import EVERYTHING, PERSONS, Policy, is_below
+from worker.policy import EVERYTHING, Policy, is_below
 
 KEYS = (
     *("runbooks", "roles", "actions", "executables", "paths", "units"),
@@ -150,7 +150,7 @@ class _Reading:
         return self.reader.duration(self.top, "max_run_time", timedelta(0))
 
     def _approvals(self) -> Iterator[tuple[Risk, int]]:
-        yield from PERSONS.items()
+        yield from PEOPLE.items()
         for risk, node in self._mapping("approvals", tuple(map(str, Risk))).items():
             yield Risk(risk), self._number(risk, node, MAX_PERSONS)
 

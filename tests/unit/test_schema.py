@@ -14,6 +14,7 @@ from contract.action import ACTIONS, CommandFile, CopiedFile
 from contract.document import DocumentError, read_document
 from contract.duration import parse_duration
 from contract.loader import load_runbook
+from contract.locks import MAX_LOCKS
 from contract.observation import OBSERVATIONS
 from contract.parameter import ParameterType
 from contract.runbook import (
@@ -214,7 +215,7 @@ def test_schema_has_the_keys_of_the_loader() -> None:
 def test_schema_has_the_limits_of_the_loader() -> None:
     assert SCHEMA["properties"]["steps"]["maxItems"] == loader.MAX_STEPS
     assert DEFS["step"]["properties"]["rescue"]["maxItems"] == loader.MAX_RESCUE
-    assert SCHEMA["properties"]["lock"]["anyOf"][1]["maxItems"] == loader.MAX_LOCKS
+    assert SCHEMA["properties"]["lock"]["anyOf"][1]["maxItems"] == MAX_LOCKS
     retry = DEFS["step"]["properties"]["retry"]["properties"]
     assert retry["attempts"]["maximum"] == loader.MAX_ATTEMPTS
 

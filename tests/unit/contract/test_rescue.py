@@ -2,7 +2,8 @@
 
 import pytest
 
-from contract.loader import MAX_LOCKS, MAX_RESCUE
+from contract.loader import MAX_RESCUE
+from contract.locks import MAX_LOCKS
 from contract.reach import reach
 from contract.touch import Access, Touch
 from tests.unit.contract.runbook_text import AGENT, STEP, complaints, load
