@@ -14,7 +14,7 @@ from worker.config import Config
 from worker.ledger_file import create_ledger
 from worker.mailbox import sync_directory
 from worker.membership import Membership, join, keep
-from worker.policy import PERMISSIVE
+from worker.policy_file import shipped_policy
 
 
 class SetupError(DenreiError):
@@ -38,7 +38,7 @@ def prepare(config: Config) -> None:
         if not config.ledger.exists():
             create_ledger(config.ledger, now_ms())
         if not config.policy.exists():
-            _write(config.policy, PERMISSIVE, 0o644)
+            _write(config.policy, shipped_policy("permissive"), 0o644)
         _write(config.path, config.to_yaml(), 0o600)
     except OSError as error:
         message = f"can't prepare {error.filename or config.path.parent}: {error.strerror}"

@@ -66,6 +66,7 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from contract.succession import SuccessionError
     from contract.trust import TrustError
     from orchestrator.amendment import AmendmentError
+    from orchestrator.approval import ApprovalError, ApproverError
     from orchestrator.cancellation import CancellationError
     from orchestrator.cli.run_lookup import RunLookupError
     from orchestrator.cli.runbook import LintError
@@ -81,11 +82,12 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     asked_wrongly = (
         *(DocumentError, DurationError, HostNameError, ParameterError, SealError, TrustError),
         *(RunLookupError, LintError, InventoryError, RunbookNotFoundError, SecretError),
-        *(ScheduleError, SubmissionError, CancellationError),
+        *(ScheduleError, SubmissionError, CancellationError, ApprovalError),
         *(AmendmentError, DraftError, SuccessionError),
     )
     usage = [(family, ExitCode.USAGE) for family in asked_wrongly]
-    return [*usage, (NoTargetError, ExitCode.NO_TARGET), (EnvelopeError, ExitCode.REFUSED)]
+    refused = [(family, ExitCode.REFUSED) for family in (ApproverError, EnvelopeError)]
+    return [*refused, *usage, (NoTargetError, ExitCode.NO_TARGET)]
 
 
 def _say(line: str) -> None:

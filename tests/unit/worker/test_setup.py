@@ -13,7 +13,7 @@ from tests.fleet_keys import FleetKeys
 from worker.config import Config, load_config
 from worker.ledger import Ledger
 from worker.membership import load_membership
-from worker.policy import load_policy
+from worker.policy_file import load_policy
 from worker.setup import SetupError, prepare, take_welcome
 
 
@@ -33,7 +33,7 @@ def test_prepare_makes_all_that_the_worker_reads(config: Config) -> None:
     keys = load_host_keys(config.public)
     assert keys.denrei_host == "web1"
     assert keys.sign == SigningKey.load(config.sign_key).public.text
-    assert load_policy(config.policy).allows_runbook("anything", "")
+    assert load_policy(config.policy).runbooks == ("*",)
     Ledger(config.ledger).close()
     for private in (config.path, config.sign_key, config.seal_key, config.ledger):
         assert private.stat().st_mode & 0o077 == 0
