@@ -113,7 +113,7 @@ class Parameter:
     def _complaint_about_text(self, text: str) -> str:
         """Return the first complaint of those that apply."""
         hidden = "" if not self.pattern or self.secret else f" {self.pattern}"
-        is_short = self.secret and len(text) < MIN_SECRET_CHARACTERS
+        is_short = self.secret and len(text.strip()) < MIN_SECRET_CHARACTERS
         fits = not self.pattern or re.fullmatch(self.pattern, text)
         complaints = (
             (len(text) > MAX_CHARACTERS, f"is longer than {MAX_CHARACTERS} characters"),
