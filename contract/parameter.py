@@ -91,7 +91,7 @@ class Parameter:
         """Return the value if it is of this parameter's type. Raises ParameterError."""
         if self._is_left_out(value):
             return value
-        complaint = self._complaint(value)
+        complaint = self.complaint(value)
         if complaint:
             shown = "the value given" if self.secret else repr(value)
             raise ParameterError(f"parameter {self.name}: {shown} {complaint}")
@@ -100,7 +100,8 @@ class Parameter:
     def _is_left_out(self, value: Any) -> bool:
         return bool(value == "" and self.default == "" and self.value_type in _CAN_BE_EMPTY)
 
-    def _complaint(self, value: Any) -> str:
+    def complaint(self, value: Any) -> str:
+        """Return what is wrong with a value, without repeating it; empty if nothing is."""
         if self.type is ParameterType.BOOLEAN:
             return "" if isinstance(value, bool) else "is not true or false"
         if self.type is ParameterType.INTEGER:

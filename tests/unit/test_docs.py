@@ -18,6 +18,7 @@ from orchestrator.cli import exit_code
 from orchestrator.cli.program import program
 from orchestrator.schedule import _KEYS as SCHEDULE_KEYS
 from orchestrator.schedule import read_schedules
+from orchestrator.secret import vault_settings
 from worker import cli as worker_cli
 from worker import config, policy
 from worker.verdict import Reason
@@ -186,7 +187,7 @@ def test_every_outcome_and_state_is_described() -> None:
 
 def test_every_key_of_the_files_is_described() -> None:
     files = text("files-and-directories.md")
-    for key in (*config._KEYS, *policy._KEYS):
+    for key in (*config._KEYS, *policy._KEYS, *vault_settings._KEYS):
         assert f"| `{key}` |" in files
     schedules = (DOCS / "how-to" / "schedule-checks.md").read_text()
     assert [key for key in SCHEDULE_KEYS if f"| `{key}` |" not in schedules] == []
