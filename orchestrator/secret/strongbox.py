@@ -61,7 +61,7 @@ class Strongbox:
         bound = _bound(stored.name, stored.set_by, stored.set_at)
         try:
             return _unpad(ChaCha20Poly1305(key).decrypt(nonce, data, bound))
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError, TypeError):  # the last: SQLite lets a text stand there
             raise ProviderError(f"{stored.name!r} was altered in the store; set it anew") from None
 
     @contextmanager

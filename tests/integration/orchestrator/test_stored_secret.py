@@ -1,11 +1,16 @@
 """Secrets in the store: encrypted, bound to their name, and readable after every broken rekey."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.secret.provider import ProviderError, SecretError
 from orchestrator.secret.source import providers, read_secrets
@@ -59,7 +64,13 @@ def test_stored_secret_of_the_same_value_looks_different_each_time(
 
 @pytest.mark.parametrize(
     "change",
-    [{"name": "other"}, {"set_by": "mallory"}, {"set_at": 1}, {"data": b"\0" * 92}, {"data": b""}],
+    [
+        {"name": "other"},
+        {"set_by": "mallory"},
+        {"set_at": 1},
+        {"data": b"\0" * 92},
+        {"data": b""},
+    ],
     ids=str,
 )
 def test_stored_secret_altered_in_the_store_does_not_open(
@@ -72,6 +83,18 @@ def test_stored_secret_altered_in_the_store_does_not_open(
     with pytest.raises(ProviderError, match="was altered in the store; set it anew") as caught:
         stored.read(str(change.get("name", "db")))
     assert "hunter" not in str(caught.value)
+
+
+def test_stored_secret_overwritten_with_a_text_does_not_open(
+    house: House, stored: StoredSecrets
+) -> None:
+    """SQLite lets anything stand in any column."""
+    stored.set("db", VALUE, "alice")
+    with closing(sqlite3.connect(house.home.path / "store.db")) as database:
+        database.execute("UPDATE secrets SET data = 'a text'")
+        database.commit()
+    with pytest.raises(ProviderError, match="was altered in the store"):
+        stored.read("db")
 
 
 def test_stored_secret_without_its_key_says_where_to_get_it(
@@ -129,6 +152,16 @@ def test_secret_that_no_host_would_take_is_not_stored(
         stored.set("db", value, "alice")
     assert value.strip() not in str(caught.value) or not value.strip()
     assert house.store.secrets.all() == []
+
+
+@given(st.text(min_size=6, max_size=300), st.text(max_size=20), st.integers(0, 2**53))
+def test_whatever_is_locked_away_comes_out_again(value: str, by: str, at: int) -> None:
+    with TemporaryDirectory() as directory:
+        box = Strongbox(Path(directory, "secrets.json"))
+        with box.held():
+            stored = box.lock("db", value, by, at)
+        assert box.unlock(stored) == value
+        assert len(stored.data) in {2**n + 28 for n in range(6, 12)}
 
 
 @pytest.mark.parametrize("name", ["", "DB", "a b", "-a", "a/b", "a" * 101, "a\n"], ids=repr)
