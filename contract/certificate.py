@@ -39,6 +39,7 @@ class CertificateFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     verdict: CertificateVerdict
     reason: _Text  # in a sentence
     confirmed: bool  # a process or a port was asked, and could tell
+    scanned: bool = False  # a scan found it; else a runbook looked at just this one
     outage_at: Instant | None = None  # from when on handshakes or uploads fail
     expiring_at: Instant | None = None  # from when on it counts as expiring
     not_before: Instant | None = None  # of the one in the file, else of the one shown

@@ -214,6 +214,16 @@ def _is_literal(kind: str, text: str) -> bool:
     return parse_instant(text) is not None
 
 
+# What CEL's parser says in its own terms, and what it means.
+_SYNTAX = (
+    (re.compile(r" \[INVALID_ARGUMENT\]$"), ""),
+    (re.compile(r"mismatched input '<EOF>' expecting .*"), "it ends where a value is expected"),
+    (re.compile(r"(?:mismatched|extraneous) input ('.*?') expecting .*"), r"\1 can't stand here"),
+    (re.compile(r"token recognition error at: '= '"), "'=' compares nothing, '==' does"),
+    (re.compile(r"token recognition error at: ('.*')"), r"\1 can't be read"),
+)
+
+
 def _compile_error(text: str) -> ExpressionError:
     found = _WHERE.search(text)
     if not found:
@@ -221,5 +231,7 @@ def _compile_error(text: str) -> ExpressionError:
     message = found[3].split("\n")[0].replace(" (in container '')", "")
     message = message.replace("google.protobuf.Timestamp", "timestamp")
     message = message.replace("google.protobuf.Duration", "duration")
+    for parser, people in _SYNTAX:
+        message = parser.sub(people, message)
     # An overload error is told at the operator; CEL counts columns from 1 as we do.
     return ExpressionError(message, int(found[1]), int(found[2]))

@@ -10,7 +10,7 @@ from contract.arguments import misfits, place_of, wrong_texts
 from contract.document import Node, Position, Problem
 from contract.expression import Compiled, Expression, ExpressionError, ValueType, Vocabulary
 from contract.observation import OBSERVATIONS
-from contract.parameter import ParameterType, did_you_mean
+from contract.parameter import Parameter, ParameterType, did_you_mean
 from contract.place import offset_of, place_in_yaml
 from contract.program import is_plain_path
 from contract.reading import complaint_about_pattern
@@ -29,12 +29,12 @@ _UNDECLARED = re.compile(r"undeclared reference to '([\w.]+)'")
 _Check = Callable[[Compiled], Iterator[Problem]]
 _TEXT_NAMES = ("run.id", "run.host")
 _SAMPLES: Mapping[ParameterType, Any] = {
-    ParameterType.INTEGER: 1,
     ParameterType.BOOLEAN: True,
     ParameterType.DURATION: "1s",
     ParameterType.TIMESTAMP: "2026-03-01T02:00:00Z",
     ParameterType.COMMAND: "/bin/true",
     ParameterType.UUID: "00000000-0000-0000-0000-000000000000",
+    ParameterType.PATH: "/sample",
 }
 
 
@@ -55,6 +55,12 @@ def vocabulary(runbook: Runbook) -> Vocabulary:
 def check_runbook(runbook: Runbook, root: Node) -> list[Problem]:
     """Return every problem of a runbook that was read from `root`."""
     return list(_Lint(runbook, root).problems())
+
+
+def _sample(parameter: Parameter) -> Any:
+    if parameter.type is ParameterType.INTEGER:
+        return min(max(1, parameter.min), parameter.max)
+    return _SAMPLES.get(parameter.type, "sample")
 
 
 class _Lint:
@@ -89,8 +95,7 @@ class _Lint:
     def _sample_values(self) -> dict[str, Any]:
         values: dict[str, Any] = dict.fromkeys(_TEXT_NAMES, "sample")
         for p in self.runbook.parameters:
-            sample = p.default or _SAMPLES.get(p.type, "sample")
-            values[f"params.{p.name}"] = sample
+            values[f"params.{p.name}"] = p.default or _sample(p)
         if self.runbook.for_each:
             values[f"{self.runbook.for_each.item}.name"] = "sample"
             values[f"{self.runbook.for_each.item}.path"] = "/sample"

@@ -10,7 +10,7 @@ from contract import reading
 from contract.document import DocumentError, Node, Position, read_document
 from contract.expression import Expression
 from contract.lint import check_runbook
-from contract.parameter import PROFILE, Parameter, ParameterError, ParameterType
+from contract.parameter import LARGEST, PROFILE, Parameter, ParameterError, ParameterType
 from contract.profile import profile_parameter, read_profile
 from contract.reading import Reader
 from contract.runbook import (
@@ -41,7 +41,7 @@ _KEYS = (
 _PLAIN_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry", "on_interrupt")
 _STEP_KEYS = (*_PLAIN_STEP_KEYS, "rescue")
 _RESCUE_KEYS = (*_PLAIN_STEP_KEYS, "rolls_back")
-_PARAM_KEYS = ("type", "summary", "default", "pattern", "values", "secret")
+_PARAM_KEYS = ("type", "summary", "default", "pattern", "values", "min", "max", "secret")
 _COMMAND_OPTIONS = ("files", "scrub", "leaves_daemon", "stdin", "env", "cwd", "output")
 
 
@@ -105,6 +105,8 @@ def _parameters(reader: Reader, node: Node | None) -> Iterable[Parameter]:
             summary=reader.text(fields, "summary"),
             pattern=reader.pattern(fields, "pattern"),
             values=tuple(reader.texts(fields, "values")),
+            min=reader.integer(fields, "min", -LARGEST),
+            max=reader.integer(fields, "max", LARGEST),
             secret=reader.boolean(fields, "secret"),
             default=fields["default"].plain() if "default" in fields else None,
         )
@@ -115,10 +117,7 @@ def _parameters(reader: Reader, node: Node | None) -> Iterable[Parameter]:
 def _check_parameter(
     reader: Reader, parameter: Parameter, fields: dict[str, Node], at: Position
 ) -> None:
-    if parameter.type is ParameterType.ENUM and not parameter.values:
-        reader.complain(at, f"parameter {parameter.name}: an enum needs `values: [a, b]`")
-    if parameter.values and parameter.type is not ParameterType.ENUM:
-        reader.complain(fields["values"].at, "`values` goes with `type: enum`")
+    _check_choices(reader, parameter, fields, at)
     if parameter.secret and parameter.type is not ParameterType.STRING:
         reader.complain(at, f"parameter {parameter.name}: a secret is a string")
     if parameter.secret and parameter.default not in (None, ""):
@@ -131,6 +130,20 @@ def _check_parameter(
             parameter.accept(parameter.default)
         except ParameterError as error:
             reader.complain(fields["default"].at, f"the default does not fit: {error}")
+
+
+def _check_choices(
+    reader: Reader, parameter: Parameter, fields: dict[str, Node], at: Position
+) -> None:
+    if parameter.type is ParameterType.ENUM and not parameter.values:
+        reader.complain(at, f"parameter {parameter.name}: an enum needs `values: [a, b]`")
+    if parameter.values and parameter.type is not ParameterType.ENUM:
+        reader.complain(fields["values"].at, "`values` goes with `type: enum`")
+    for bound in ("min", "max"):
+        if bound in fields and parameter.type is not ParameterType.INTEGER:
+            reader.complain(fields[bound].at, f"`{bound}` goes with `type: integer`")
+    if parameter.min > parameter.max:
+        reader.complain(at, f"parameter {parameter.name}: `min` is more than `max`")
 
 
 def _profiles(

@@ -19,6 +19,8 @@ MAX_CHARACTERS = 8_192
 PROFILE = "profile"  # the parameter that chooses among a runbook's profiles
 MIN_SECRET_CHARACTERS = 6  # shorter ones can't be redacted without eating ordinary words
 
+LARGEST = 2**53 - 1  # what every JSON reader can hold
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[^/]+)+")
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -33,6 +35,7 @@ class ParameterType(StrEnum):
     UUID = "uuid"
     ENUM = "enum"
     COMMAND = "command"  # a program and its words, in one text
+    PATH = "path"  # absolute, of a file or directory on the host
 
 
 _VALUE_TYPES = {
@@ -58,6 +61,8 @@ class Parameter:
     default: Any = None  # None: it must be given
     pattern: str = ""  # a regular expression that the whole value must match
     values: tuple[str, ...] = ()  # what an enum may be
+    min: int = -LARGEST  # of an integer
+    max: int = LARGEST
     secret: bool = False  # sealed to the host, never shown, never in an expression
 
     @property
@@ -105,11 +110,17 @@ class Parameter:
         if self.type is ParameterType.BOOLEAN:
             return "" if isinstance(value, bool) else "is not true or false"
         if self.type is ParameterType.INTEGER:
-            is_integer = isinstance(value, int) and not isinstance(value, bool)
-            return "" if is_integer and abs(value) < 2**53 else "is not an integer"
+            return self._complaint_about_integer(value)
         if not isinstance(value, str):
             return f"is not a {self.type}"
         return self._complaint_about_text(value)
+
+    def _complaint_about_integer(self, value: Any) -> str:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return "is not an integer"
+        if value < self.min:
+            return f"is less than {self.min}"
+        return f"is more than {self.max}" if value > self.max else ""
 
     def _complaint_about_text(self, text: str) -> str:
         """Return the first complaint of those that apply."""
@@ -132,6 +143,10 @@ class Parameter:
             (
                 self.type is ParameterType.TIMESTAMP and parse_instant(text) is None,
                 "is not a moment with its zone, such as 2026-03-01T02:00:00Z",
+            ),
+            (
+                self.type is ParameterType.PATH and not _PATH.fullmatch(text),
+                "is not an absolute path such as /etc/ssl/site.pem (no `..`, no `/` too many)",
             ),
             (not fits, f"does not match its pattern{hidden}"),
             (self.type is ParameterType.COMMAND, complaint_about_program(text)),

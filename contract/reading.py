@@ -97,6 +97,16 @@ class Reader:
             return []
         return [item.value for item in items]
 
+    def integer(self, fields: dict[str, Node], name: str, default: int) -> int:
+        """Return a whole number, or the default if it is not there."""
+        if name not in fields:
+            return default
+        value = fields[name].value
+        if not is_integer(value):
+            self.complain(fields[name].at, f"{name} must be a whole number")
+            return default
+        return int(value)
+
     def boolean(self, fields: dict[str, Node], name: str) -> bool:
         """Return true or false; false if it is not there."""
         if name not in fields:

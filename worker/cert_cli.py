@@ -1,5 +1,6 @@
 """denrei-worker cert: how it stands with a certificate on this host. Nothing else is needed."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -7,7 +8,7 @@ from typing import Any, get_args
 import click
 
 from contract.duration import DurationError, parse_duration
-from contract.probe import CertificateState, StartTls
+from contract.probe import UNIT_NAME, CertificateState, StartTls
 from worker.output_option import output_option
 
 EXIT_UNREADABLE = 1
@@ -116,12 +117,25 @@ def _check(path: str, options: dict[str, Any]) -> None:
         raise click.UsageError(
             f"{path} is a command and comes first; a file of that name is ./{path}"
         )
-    from worker.observations.connection import parse_address
-
-    asks_port = parse_address(options["host"] or "x", options["port"] or 0).port
+    if not path or not all(options["names"]):
+        raise click.UsageError(f"{'--name' if path else 'PATH'} is empty")
+    if options["unit"] is not None and not re.fullmatch(UNIT_NAME, options["unit"]):
+        raise click.UsageError(f"--unit: {options['unit']!r} can't be the name of a unit")
+    asks_port = _port(options)
     if options["host"] and not asks_port:
         raise click.UsageError("--host needs a --port")
     asks_process = options["pid_file"] or options["unit"]
     for name in ("server_name", "starttls"):
         if options[name] and not asks_port and not asks_process:
             raise click.UsageError(f"--{name.replace('_', '-')} needs a --port")
+
+
+def _port(options: dict[str, Any]) -> int:
+    """Return the port that is to be asked; 0 if none is. It may stand behind the host."""
+    from worker.observations.connection import parse_address
+    from worker.observations.observation import ObservationError
+
+    try:
+        return parse_address(options["host"] or "x", options["port"] or 0).port
+    except ObservationError as error:
+        raise click.UsageError(f"--host: {error}") from None

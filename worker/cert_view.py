@@ -26,6 +26,7 @@ from worker.display import Document, emit, plain
 _WIDTH = 80
 _LABEL = 13
 _UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
+_YEAR = timedelta(days=365)
 _FEW = 3  # of a unit say more in the next smaller one
 
 
@@ -53,7 +54,9 @@ def _rows(state: State, arguments: CertificateState, now: datetime) -> Iterator[
     yield "reason", state.reason
     yield "fails", _when(state.outage_at, now) if state.outage_at else "not known"
     yield "file", arguments.path or "-"
-    if found := state.certificate:
+    if found := state.found:
+        if state.certificate is None:
+            yield "shown", "the following, by the port"
         yield "subject", found.subject or "-"
         yield "issuer", "itself" if found.is_self_signed else found.issuer
         yield "names", ", ".join(found.san) or "-"
@@ -83,14 +86,18 @@ def _witnesses(state: State, now: datetime) -> Iterator[tuple[str, str]]:
 
 def _when(moment: datetime, now: datetime) -> str:
     """Write a moment, and how far off it is in its largest unit."""
-    span = abs(moment - now)
+    span, shown = abs(moment - now), show_instant(moment.replace(microsecond=0))
     if span < _UNITS[-1]:
-        return f"{show_instant(moment)} (now)"
+        return f"{shown} (now)"
+    distance = _distance(span)
+    return f"{shown} (in {distance})" if moment > now else f"{shown} ({distance} ago)"
+
+
+def _distance(span: timedelta) -> str:
+    if span >= _YEAR * _FEW:
+        return f"{span // _YEAR} years"
     unit = next((unit for unit in _UNITS if span >= unit * _FEW), _UNITS[-1])
-    distance = show_duration(span // unit * unit)
-    return f"{show_instant(moment)} " + (
-        f"(in {distance})" if moment > now else f"({distance} ago)"
-    )
+    return show_duration(span // unit * unit)
 
 
 def _document(state: State, arguments: CertificateState) -> Document:
@@ -103,7 +110,7 @@ def _document(state: State, arguments: CertificateState) -> Document:
         "outage_at": _moment(state.outage_at),
         "expiring_at": _moment(state.expiring_at),
         "path": arguments.path,
-        "certificate": _certificate(held.leaf) if held else None,
+        "certificate": _certificate(state.certificate) if state.certificate else None,
         "chain": [_certificate(each) for each in held.chain] if held else [],
         "key": {"path": arguments.key, "status": held.key.value if held else None}
         if arguments.key

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
@@ -14,7 +15,9 @@ from worker.output_option import output_option
 from worker.pair import EXIT_CONFIG
 
 EXIT_ERROR = 1
+EXIT_USAGE = 2
 EXIT_LOOK = 3
+EXIT_INTERRUPTED = 130
 
 _EPILOG = """\
 \b
@@ -26,6 +29,22 @@ Exit codes: 0 done · 1 an error, told in one line · 2 wrong usage
 
 class Group(click.Group):
     """Turns every error that a person can act on into one line and an exit code."""
+
+    def main(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Run the program; wrong usage is told in one line, too."""
+        try:
+            code = super().main(*arguments, **{**options, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            code = EXIT_USAGE
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx else "denrei-worker"
+            message = f"{error.format_message().rstrip('.')}; see: {where} --help"
+            click.echo(f"denrei-worker: {message}", err=True)
+            code = EXIT_USAGE
+        except click.Abort:
+            code = EXIT_INTERRUPTED
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; no traceback for what was foreseen."""

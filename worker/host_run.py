@@ -119,10 +119,24 @@ class HostRun:
         view.forget()
         if self._has_begun(at):  # what was seen before an action, maybe by another executor, is old
             view.see_certificates()
-        values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
-        values = brief(self.redactor.tree(values))
-        self._told += [(name, values[told]) for told in self._runbook.tell if values[told]]
+        values = self._report(view)
+        said = frozenset(step.reason for step in steps)
+        self._told += [(name, text) for text in self._telling(view, values, said) if text]
         return PassReport(item=name, steps=steps, values=values)
+
+    def _report(self, view: View) -> dict[str, Any]:
+        values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
+        return dict(brief(self.redactor.tree(values)))
+
+    def _telling(
+        self, view: View, values: Mapping[str, Any], said: frozenset[str]
+    ) -> Iterator[str]:
+        """Yield what people are told; why something can't be told, unless a step says that."""
+        for name in self._runbook.tell:
+            why = "" if values[name] else view.why_unknown((self._runbook.report or {})[name])
+            is_news = why and why not in said
+            text = f"{name} is not known: {why}" if is_news else values[name] or ""
+            yield brief(self.redactor.tree({name: text}))[name]
 
     def _sentences(self, passes: int) -> list[str]:
         """Return what there is to tell people; of several passes, after the item's name."""

@@ -91,6 +91,14 @@ class View:
         except (ExpressionError, UndecidedError):
             return None
 
+    def why_unknown(self, expression: Expression) -> str:
+        """Return why nobody can tell what an expression speaks of; empty if that was seen."""
+        try:
+            self._known(expression)
+        except UndecidedError as error:
+            return str(error)
+        return ""
+
     def evidence(self, expression: Expression) -> dict[str, Any]:
         """Return what was last observed of everything that an expression speaks of.
 

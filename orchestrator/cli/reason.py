@@ -1,7 +1,9 @@
 """Why a host run is not well, or what it would change: in sentences, from its report."""
 
+from collections.abc import Iterator
+
 from contract.outcome import ENDING, StepOutcome
-from contract.report import PassReport, StepReport
+from contract.report import PassReport
 from orchestrator.store.record import HostRun
 
 _TELLING = ENDING | {StepOutcome.WOULD_CHANGE}
@@ -14,13 +16,18 @@ def reasons(host_run: HostRun) -> list[str]:
     if report is None:
         return own
     name_items = len(report.passes) > 1
-    told = [_sentence(p, step, name_items) for p in report.passes for step in p.steps]
-    return own + [sentence for sentence in told if sentence and sentence not in own]
+    told = [sentence for each in report.passes for sentence in _sentences(each, name_items)]
+    return own + [sentence for sentence in told if sentence not in own]
 
 
-def _sentence(passed: PassReport, step: StepReport, name_items: bool) -> str:  # noqa: FBT001 - private
-    if step.outcome not in _TELLING:
-        return ""
-    why = step.reason or step.outcome.value.replace("_", " ")
-    words = [passed.item] if name_items and passed.item else []
-    return ": ".join([*words, step.name, why])
+def _sentences(passed: PassReport, name_items: bool) -> Iterator[str]:  # noqa: FBT001 - private
+    """Yield each cause once, with the first step that it concerns and how many more."""
+    concerned: dict[str, list[str]] = {}
+    for step in passed.steps:
+        if step.outcome in _TELLING:
+            why = step.reason or step.outcome.value.replace("_", " ")
+            concerned.setdefault(why, []).append(step.name)
+    for why, (first, *others) in concerned.items():
+        words = [passed.item] if name_items and passed.item else []
+        more = f" (and {len(others)} more)" if others else ""
+        yield ": ".join([*words, first + more, why])

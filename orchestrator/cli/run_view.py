@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
 from rich.text import Text
 
 from contract.outcome import HostRunState
@@ -67,6 +68,9 @@ def heading(run: Run) -> list[Text]:
     return [Text(f"{name + ':':<10}{visible(value)}") for name, value in facts if value]
 
 
+_SAME = "for the same reason"
+
+
 @dataclass(frozen=True, slots=True)
 class StepView:
     """How much of each step to show, and how wide."""
@@ -93,8 +97,11 @@ class StepView:
         if passed.item:
             yield Text(f"  {visible(passed.item)}")
             indent = 4
+        before = ""
         for step in passed.steps:
-            yield from self._step(step, indent)
+            is_same = step.reason == before and len(before) > len(_SAME)
+            yield from self._step(replace(step, reason=_SAME) if is_same else step, indent)
+            before = step.reason
         for name, value in passed.values.items():
             if value == "" or (value in told or f"{passed.item}: {value}" in told):
                 continue  # nothing to say, or said above already

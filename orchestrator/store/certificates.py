@@ -1,10 +1,10 @@
 """What hosts said of their certificates: of each the newest fact, taken from their reports."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from contract.certificate import CertificateFact
 from contract.report import Report
@@ -23,37 +23,40 @@ class Certificates:
         self._database = database
 
     def all(self) -> list[CertificateRecord]:
-        """Return every fact that is known, by host."""
-        query = select(certificates).order_by(certificates.c.host, certificates.c.key)
+        """Return every fact that still stands, by host."""
+        began_at = certificate_scans.c.began_at
+        query = select(certificates, began_at).outerjoin(
+            certificate_scans, certificate_scans.c.host == certificates.c.host
+        )
+        query = query.order_by(certificates.c.host, certificates.c.key)
         with self._database.reading() as connection:
-            return [_record(row) for row in connection.execute(query).mappings()]
+            rows = connection.execute(query).mappings().all()
+        told = [(_record(row), row["began_at"] or 0) for row in rows]
+        there = [record for record, began in told if not _is_gone(record, began)]
+        looked_at = _looked_at(there)
+        return [record for record in there if not _is_outdone(record, looked_at)]
 
 
 def learn(connection: Connection, report: Report, at: int) -> None:
     """Take what a report tells of certificates; reports may come late and in any order.
 
-    Of each certificate the newest fact counts. A complete report takes away what was seen before
-    it and is not in it, and so does it with older facts that only come after it.
+    Of each certificate the newest fact is kept. Which of them stand is decided when they are read,
+    from when the newest complete scan began: so no order of reports can end otherwise.
     """
     tells = report.certificates or report.certificates_complete
     if not tells or not _is_known(connection, report.host):
         return
-    scanned_at = _scanned_at(connection, report.host)
     # A host's clock that is ahead must not keep its later facts out for ever.
     told = sorted(report.certificates, key=lambda fact: fact.observed_at)
     facts = {_key(fact): (min(fact.observed_at, at), fact) for fact in told}
     known = _known(connection, report.host)
-    new = {
-        key: (observed_at, fact)
-        for key, (observed_at, fact) in facts.items()
-        if observed_at > max(known.get(key, -1), scanned_at)
-    }
-    _replace(connection, report, new)
-    ended_at = min(report.ended_at, at)
-    if report.certificates_complete and ended_at > scanned_at:
-        gone = {key for key, moment in known.items() if moment <= ended_at and key not in facts}
-        _forget(connection, report.host, gone)
-        _note_scan(connection, report.host, ended_at)
+    _replace(
+        connection,
+        report,
+        {key: each for key, each in facts.items() if each[0] > known.get(key, -1)},
+    )
+    if report.certificates_complete:
+        _note_scan(connection, report.host, min(report.started_at or report.accepted_at, at))
     _bound(connection, report.host)
 
 
@@ -65,12 +68,6 @@ def forget_host(connection: Connection, host: str) -> None:
 
 def _is_known(connection: Connection, host: str) -> bool:
     return connection.execute(select(hosts.c.name).where(hosts.c.name == host)).first() is not None
-
-
-def _scanned_at(connection: Connection, host: str) -> int:
-    query = select(certificate_scans.c.at).where(certificate_scans.c.host == host)
-    row = connection.execute(query).first()
-    return row[0] if row else -1
 
 
 def _known(connection: Connection, host: str) -> Mapping[str, int]:
@@ -97,9 +94,13 @@ def _replace(
         connection.execute(insert(certificates), rows)
 
 
-def _note_scan(connection: Connection, host: str, at: int) -> None:
-    connection.execute(delete(certificate_scans).where(certificate_scans.c.host == host))
-    connection.execute(insert(certificate_scans).values(host=host, at=at))
+def _note_scan(connection: Connection, host: str, began_at: int) -> None:
+    ours = certificate_scans.c.host == host
+    known = connection.execute(select(certificate_scans.c.began_at).where(ours)).scalar()
+    if known is None:
+        connection.execute(insert(certificate_scans).values(host=host, began_at=began_at))
+    elif known < began_at:
+        connection.execute(update(certificate_scans).where(ours).values(began_at=began_at))
 
 
 def _bound(connection: Connection, host: str) -> None:
@@ -125,3 +126,27 @@ def _record(row: RowMapping) -> CertificateRecord:
     return CertificateRecord(
         host=row["host"], run_id=row["run_id"], observed_at=row["observed_at"], fact=fact
     )
+
+
+def _is_gone(record: CertificateRecord, began_at: int) -> bool:
+    """Tell whether a scan found it, and a complete one later did not.
+
+    What a runbook's own look told stays: its file may be one of a daemon that no scan knows.
+    """
+    return record.fact.scanned and record.observed_at < began_at
+
+
+def _looked_at(records: Iterable[CertificateRecord]) -> Mapping[tuple[str, str], int]:
+    """Return when a scan last asked the process or port of each file."""
+    moments: dict[tuple[str, str], int] = {}
+    for each in records:
+        if each.fact.scanned and each.fact.confirmed and each.fact.path:
+            key = (each.host, each.fact.path)
+            moments[key] = max(each.observed_at, moments.get(key, 0))
+    return moments
+
+
+def _is_outdone(record: CertificateRecord, looked_at: Mapping[tuple[str, str], int]) -> bool:
+    """Tell whether a scan saw the same file in use later, if under another port's name."""
+    later = looked_at.get((record.host, record.fact.path), -1)
+    return not record.fact.scanned and record.observed_at < later

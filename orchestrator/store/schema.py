@@ -170,12 +170,12 @@ certificates = Table(
     Column("fact", Text, nullable=False),
 )
 
-# Up to when everything is known that a host has: older facts that come later are of no use.
+# When the newest complete scan of a host began: what scans found before it and not since is gone.
 certificate_scans = Table(
     "certificate_scans",
     metadata,
     Column("host", String(63), primary_key=True),
-    Column("at", BigInteger, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
 )
 
 # Encrypted with a key that is not here; name, setter and time are bound into the encryption.

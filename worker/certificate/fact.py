@@ -22,7 +22,7 @@ def to_fact(
     observed_at: int | None = None,
 ) -> CertificateFact:
     """Return the fact: what was found, as it travels. Without a `service`, whom we asked for."""
-    found = state.certificate
+    found = state.found
     return CertificateFact(
         path=arguments.path or "",
         endpoint=state.witnesses.wire.endpoint if state.witnesses.wire else "",
@@ -51,7 +51,7 @@ def _program(witnesses: Witnesses) -> str:
 
 def _served(state: State) -> str:
     """Return the fingerprint of one that is shown and is not the one told of."""
-    wire, ours = state.witnesses.wire, state.certificate.sha256 if state.certificate else ""
+    wire, ours = state.witnesses.wire, state.found.sha256 if state.found else ""
     shown = wire.leaves if isinstance(wire, Shown) else ()
     return next((leaf.sha256 for leaf in shown if leaf.sha256 != ours), "")
 

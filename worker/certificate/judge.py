@@ -44,8 +44,14 @@ class State:
     confirmed: bool  # a process or a port was asked, and could tell
     outage_at: datetime | None  # from when on handshakes or uploads fail, if that is known
     expiring_at: datetime | None
-    certificate: Certificate | None  # the file's, else the one shown
+    certificate: Certificate | None  # the file's; where no file was asked, the one shown
     witnesses: Witnesses
+
+    @property
+    def found(self) -> Certificate | None:
+        """Return what there is to tell of: where the file holds none, the one that is shown."""
+        wire = self.witnesses.wire
+        return self.certificate or (wire.leaves[0] if isinstance(wire, Shown) else None)
 
 
 _Finding = tuple[CertificateVerdict, str]
@@ -113,7 +119,7 @@ def _judge_nothing(
         confirmed=wire is not None or isinstance(witnesses.process, NotRunning),
         outage_at=outage_at(verdict, witnesses, Use.NOT_ASKED, now, made_here=False),
         expiring_at=None,
-        certificate=wire.leaves[0] if isinstance(wire, Shown) else None,
+        certificate=None,
         witnesses=witnesses,
     )
 

@@ -12,10 +12,14 @@ def covers(certificate: Certificate, name: str) -> bool:
 
 
 def share_a_name(one: Certificate, other: Certificate) -> bool:
-    """Tell whether two certificates may be one service's: a name of one is good for the other."""
-    if one.public_key == other.public_key or one.subject == other.subject != "":
-        return True
+    """Tell whether two certificates may be one service's: a name of one is good for the other.
+
+    Where one has no name at all, its subject stands for one.
+    """
     ours, theirs = names_of(one), names_of(other)
+    is_nameless = not (ours and theirs)
+    if one.public_key == other.public_key or (is_nameless and one.subject == other.subject != ""):
+        return True
     return any(_fits(a, b) or _fits(b, a) for a in ours for b in theirs)
 
 

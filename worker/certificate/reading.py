@@ -30,6 +30,8 @@ _BEGIN = re.compile(rb"-----BEGIN " + _LABELS + rb"-----")
 _BLOCK = re.compile(rb"-----BEGIN (" + _LABELS + rb")-----(.*?)-----END \1-----", re.DOTALL)
 _KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _PKCS12_VERSION = b"\x02\x01\x03"  # the first element of every PKCS#12 file, and of no certificate
+# As cryptography tells what it could not parse.
+_ASN1_ERROR = re.compile(r"asn1 value: ParseError \{ kind: (?P<kind>\w+)(?P<place>.*)")
 _MOST_STEPS = 4096  # of a path and all its links
 
 
@@ -203,4 +205,8 @@ def _links_changed_at(path: Path) -> float:
 
 def _brief(error: Exception) -> str:
     first = str(error).strip().partition("\n")[0]
+    if found := _ASN1_ERROR.search(first):
+        kind = re.sub(r"(?<!^)(?=[A-Z])", " ", found["kind"]).lower()
+        names = [name.rpartition("::")[2] for name in re.findall(r'"([^"]+)"', found["place"])]
+        return f"ASN.1 with {kind}" + (f" at {'/'.join(names)}" if names else "")
     return first[:200] or type(error).__name__

@@ -64,7 +64,8 @@ def _judge(found: Found, root: Root, problems: list[str]) -> CertificateFact | N
             return None
         unseen, less = _unseen(state, arguments)
         if not unseen:
-            return to_fact(state, arguments, service=_service(found.use), renewal=found.renewal)
+            fact = to_fact(state, arguments, service=_service(found.use), renewal=found.renewal)
+            return replace(fact, scanned=True)
         problems.append(unseen)
         if less is None:
             return None

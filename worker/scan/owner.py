@@ -22,6 +22,7 @@ class Owner:
     unit: str  # the system's unit; empty if it is in none
     command_line: str
     is_contained: bool = False  # in a container, whose files are not this host's
+    directory: str = ""  # where it works now; empty if it sees other files, or we may not know
 
     @property
     def service(self) -> str:
@@ -44,7 +45,7 @@ def find_owners(root: Root) -> Owners:
     for stat in proc.processes():
         if stat.pid == os.getpid() or not stat.is_alive or not _belongs(stat.pid, root):
             continue
-        owner = _describe(stat)
+        owner = _describe(stat, root)
         running.append(owner)
         for inode in proc.sockets(stat.pid):
             by_inode[inode] = _closer(owner, by_inode.get(inode))
@@ -63,7 +64,7 @@ def unit_of(control_groups: str) -> str:
     return ""
 
 
-def _describe(stat: proc.ProcessStat) -> Owner:
+def _describe(stat: proc.ProcessStat, root: Root) -> Owner:
     unit = unit_of(_text(_PROC / str(stat.pid) / "cgroup"))
     return Owner(
         start_ticks=stat.start_ticks,
@@ -72,7 +73,19 @@ def _describe(stat: proc.ProcessStat) -> Owner:
         unit=unit,
         command_line=proc.command_line(stat.pid),
         is_contained=_namespace(stat.pid) != _namespace(os.getpid()),
+        directory=_directory(stat.pid, root),
     )
+
+
+def _directory(pid: int, root: Root) -> str:
+    try:
+        is_confined = (_PROC / str(pid) / "root").readlink() not in (Path("/"), root.path)
+        directory = (_PROC / str(pid) / "cwd").readlink()
+    except OSError:
+        return ""
+    if is_confined or not directory.is_relative_to(root.path):
+        return ""
+    return root.strip(str(directory))
 
 
 def _namespace(pid: int) -> str:

@@ -37,5 +37,12 @@ def scan(wishes: Wishes, root: Root) -> Scan:
     problems = list(dict.fromkeys([*found.problems, *judged.problems]))
     if len(judged.facts) > MAX_FACTS:
         problems.append(f"only {MAX_FACTS} of {len(judged.facts)} certificates are told of")
-    whole = wishes.ports and wishes.configurations and not problems
-    return Scan(tuple(judged.facts[:MAX_FACTS]), tuple(problems), found.silent, whole)
+    problems += [what for what, asked in _asked(wishes) if not asked]
+    return Scan(tuple(judged.facts[:MAX_FACTS]), tuple(problems), found.silent, not problems)
+
+
+def _asked(wishes: Wishes) -> tuple[tuple[str, bool], ...]:
+    return (
+        ("ports, for that was not wanted", wishes.ports),
+        ("configurations of daemons, for that was not wanted", wishes.configurations),
+    )

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -28,27 +29,25 @@ def tell(
     house: House,
     facts: Sequence[CertificateFact],
     *,
-    complete: bool = False,
-    ended_at: int = 0,
+    scan_began_at: int | None = None,
     name: str = "web1",
 ) -> bytes:
-    """Let a host report facts; return the letter."""
-    letter = letter_with(house, facts, complete=complete, ended_at=ended_at, name=name)
+    """Let a host report facts, perhaps as those of a complete scan; return the letter."""
+    order = house.order(house.submit(hosts=[house_host(house, name)]), name)
+    letter = house.hosts[name].report(
+        order,
+        counter=next(_counters),
+        certificates=list(facts),
+        certificates_complete=scan_began_at is not None,
+        started_at=scan_began_at or 1,
+    )
     house.recorder().record(letter)
     return letter
 
 
-def letter_with(
-    house: House, facts: Sequence[CertificateFact], *, complete: bool, ended_at: int, name: str
-) -> bytes:
-    order = house.order(house.submit(hosts=[house_host(house, name)]), name)
-    return house.hosts[name].report(
-        order,
-        counter=next(_counters),
-        certificates=list(facts),
-        certificates_complete=complete,
-        ended_at=ended_at or max([1, *(each.observed_at for each in facts)]),
-    )
+def scanned(path: str, **values: Any) -> CertificateFact:
+    """Return a fact that a scan told, not a look at just this certificate."""
+    return fact(path, scanned=True, **values)
 
 
 def house_host(house: House, name: str) -> Host:
@@ -87,38 +86,66 @@ def test_certificates_on_two_ports_are_two_of_them(house: House) -> None:
 
 
 def test_certificates_of_a_repeated_report_change_nothing(house: House) -> None:
-    letter = tell(house, [fact("/a", observed_at=5)])
-    tell(house, [], complete=True, ended_at=9)
+    letter = tell(house, [scanned("/a", observed_at=5)])
+    tell(house, [], scan_began_at=9)
     assert house.recorder().record(letter).repeated
     assert kept(house.store) == []
 
 
-def test_certificates_scan_takes_away_what_it_does_not_name(house: House) -> None:
-    tell(house, [fact("/a", observed_at=5), fact("/b", observed_at=5)])
-    tell(house, [fact("/b", observed_at=8), fact("/c", observed_at=8)], complete=True, ended_at=9)
+def test_certificates_scan_takes_away_what_scans_told_before_and_it_does_not_find(
+    house: House,
+) -> None:
+    tell(house, [scanned("/a", observed_at=5), scanned("/b", observed_at=5)])
+    tell(house, [scanned("/b", observed_at=8), scanned("/c", observed_at=8)], scan_began_at=7)
     assert kept(house.store) == [("web1", "/b", 8), ("web1", "/c", 8)]
 
 
+def test_certificates_scan_leaves_what_a_check_told_of_a_file_it_does_not_know(
+    house: House,
+) -> None:
+    """No scan knows every daemon: that one is stale in memory stays true."""
+    stale = fact("/srv/own.pem", observed_at=5, verdict=CertificateVerdict.STALE_IN_MEMORY)
+    tell(house, [stale])
+    tell(house, [scanned("/b", observed_at=8)], scan_began_at=7)
+    assert kept(house.store) == [("web1", "/b", 8), ("web1", "/srv/own.pem", 5)]
+
+
+@pytest.mark.parametrize(("confirmed", "remaining"), [(True, [8]), (False, [5, 8])])
+def test_certificates_later_scan_outdoes_a_check_only_if_it_asked_who_uses_the_file(
+    house: House,
+    confirmed: bool,  # noqa: FBT001 - a value of the case
+    remaining: list[int],
+) -> None:
+    stale = CertificateVerdict.STALE_IN_MEMORY
+    tell(house, [fact("/a", endpoint="web1:443", observed_at=5, verdict=stale)])
+    tell(
+        house,
+        [scanned("/a", endpoint="127.0.0.1:443", observed_at=8, confirmed=confirmed)],
+        scan_began_at=7,
+    )
+    assert kept(house.store) == [("web1", "/a", moment) for moment in remaining]
+
+
 def test_certificates_that_are_no_scan_take_nothing_away(house: House) -> None:
-    tell(house, [fact("/a", observed_at=5)])
-    tell(house, [], ended_at=9)
+    tell(house, [scanned("/a", observed_at=5)])
+    tell(house, [])
     assert kept(house.store) == [("web1", "/a", 5)]
 
 
 def test_certificates_scan_of_one_host_leaves_the_other_hosts_alone(tmp_path: Path) -> None:
     house = House.build(tmp_path / "home", names=("web1", "web2"))
-    tell(house, [fact("/a")], name="web1")
-    tell(house, [], name="web2", complete=True)
+    tell(house, [scanned("/a")], name="web1")
+    tell(house, [], name="web2", scan_began_at=9)
     assert kept(house.store) == [("web1", "/a", 1)]
     house.store.close()
 
 
-REPORTS = [
-    ([("/a", 1), ("/b", 1)], False, 1),
-    ([("/b", 3)], True, 3),
-    ([("/c", 4), ("/b", 4)], False, 4),
-    ([("/c", 6)], True, 6),
-    ([("/d", 7)], False, 7),
+REPORTS: list[tuple[list[CertificateFact], int | None]] = [
+    ([scanned("/a", observed_at=1), scanned("/b", observed_at=1), fact("/own", observed_at=1)], 1),
+    ([scanned("/b", observed_at=3)], 2),
+    ([scanned("/c", observed_at=4), fact("/b", observed_at=4)], None),
+    ([scanned("/c", observed_at=6)], 6),
+    ([fact("/d", observed_at=7), fact("/c", endpoint="web1:443", observed_at=5)], None),
 ]
 
 
@@ -129,15 +156,15 @@ def test_certificates_reports_in_any_order_end_alike(order: list[int]) -> None:
     with TemporaryDirectory() as directory:
         house = House.build(Path(directory, "home"))
         for at in order:
-            facts, complete, ended_at = REPORTS[at]
-            named = [fact(path, observed_at=moment) for path, moment in facts]
-            tell(house, named, complete=complete, ended_at=ended_at)
-        assert kept(house.store) == [("web1", "/c", 6), ("web1", "/d", 7)]
+            facts, began_at = REPORTS[at]
+            tell(house, facts, scan_began_at=began_at)
+        told = [("web1", "/b", 4), ("web1", "/c", 6), ("web1", "/d", 7), ("web1", "/own", 1)]
+        assert kept(house.store) == told
         house.store.close()
 
 
 def test_certificates_go_with_their_host(house: House) -> None:
-    tell(house, [fact("/a", observed_at=5)], complete=True, ended_at=9)
+    tell(house, [fact("/a", observed_at=5)], scan_began_at=9)
     Inventory(house.store).remove("web1")
     assert kept(house.store) == []
     Inventory(house.store).add(house.hosts["web1"].public, {})
@@ -163,8 +190,9 @@ def test_certificates_about_no_known_order_are_not_taken(house: House, tmp_path:
 
 def test_certificates_of_a_clock_that_is_ahead_do_not_bar_later_ones(house: House) -> None:
     ahead = now_ms() + 3600_000
-    tell(house, [fact("/a", observed_at=ahead)], complete=True, ended_at=ahead)
-    tell(house, [fact("/a", observed_at=ahead, verdict=CertificateVerdict.EXPIRED)])
+    tell(house, [scanned("/a", observed_at=ahead)], scan_began_at=ahead)
+    expired = CertificateVerdict.EXPIRED
+    tell(house, [scanned("/a", observed_at=ahead, verdict=expired)], scan_began_at=ahead)
     (record,) = house.store.certificates.all()
     assert record.fact.verdict == "expired"
     assert record.observed_at <= now_ms()

@@ -24,6 +24,8 @@ DURATION = Parameter("d", ParameterType.DURATION)
 MOMENT = Parameter("t", ParameterType.TIMESTAMP)
 IDENTITY = Parameter("u", ParameterType.UUID)
 CHOICE = Parameter("e", ParameterType.ENUM, values=("dev", "prod"))
+PORT = Parameter("port", ParameterType.INTEGER, min=1, max=65535)
+PATH = Parameter("path", ParameterType.PATH)
 PATTERN = Parameter("p", pattern="[a-z]+")
 SECRET = Parameter("key", secret=True)
 SHY = Parameter("shy", pattern="[a-z]{8}", secret=True)
@@ -38,6 +40,9 @@ SHY = Parameter("shy", pattern="[a-z]{8}", secret=True)
         (STRING, "x" * MAX_CHARACTERS),
         (INTEGER, 0),
         (INTEGER, -(2**53) + 1),
+        (PORT, 1),
+        (PORT, 65535),
+        (PATH, "/etc/ssl/..site.pem"),
         (BOOLEAN, False),
         (DURATION, "1h30m"),
         (IDENTITY, UUID),
@@ -63,7 +68,15 @@ def test_parameter_of_its_type_is_taken_as_it_is(parameter: Parameter, value: ob
         (INTEGER, "5", "is not an integer"),
         (INTEGER, True, "is not an integer"),
         (INTEGER, 1.0, "is not an integer"),
-        (INTEGER, 2**53, "is not an integer"),
+        (INTEGER, 2**53, "is more than 9007199254740991"),
+        (PORT, 0, "0 is less than 1"),
+        (PORT, 99999, "99999 is more than 65535"),
+        (PATH, "site.pem", "'site.pem' is not an absolute path such as /etc/ssl/site.pem"),
+        (PATH, "/etc/../shadow", "is not an absolute path"),
+        (PATH, "//etc/x", "is not an absolute path"),
+        (PATH, "/etc/x/", "is not an absolute path"),
+        (PATH, "/", "is not an absolute path"),
+        (PATH, "", "is not an absolute path"),
         (BOOLEAN, 1, "is not true or false"),
         (BOOLEAN, "true", "is not true or false"),
         (DURATION, "soon", "is not a duration such as 30s"),

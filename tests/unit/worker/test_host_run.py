@@ -111,3 +111,29 @@ def test_what_a_runbook_tells_is_a_note_of_the_report(host: WorkerHost) -> None:
     report = host.run(TELLING)
     assert report.notes == ["b: b is in the way"]
     assert [p.values["warning"] for p in report.passes] == ["", "b is in the way"]
+
+
+UNSEEN = """\
+name: unseen
+observe:
+  found: {file: {path: /loop/x}}
+steps:
+  - {name: looked, when: "WHEN", ensure: found.exists}
+report:
+  advice: 'found.exists ? "well" : "missing"'
+tell: [advice]
+"""
+
+
+def test_what_a_runbook_would_tell_and_can_not_see_is_told_as_such(host: WorkerHost) -> None:
+    """Else nothing below the host's name would say why nobody knows how it stands with it."""
+    (host.root / "loop").symlink_to("loop")
+    [note] = host.run(UNSEEN.replace("WHEN", "false")).notes
+    assert note.startswith("advice is not known: can't observe found: ")
+
+
+def test_what_a_runbook_can_not_see_and_a_step_has_said_is_not_told_twice(host: WorkerHost) -> None:
+    (host.root / "loop").symlink_to("loop")
+    report = host.run(UNSEEN.replace("WHEN", "true"))
+    assert report.passes[0].steps[0].reason.startswith("can't observe found: ")
+    assert report.notes == []

@@ -140,6 +140,7 @@ def logging_to(stream: io.StringIO) -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     log.configure(stream)
+    structlog.configure(cache_logger_on_first_use=False)  # else it would outlast this
     try:
         yield
     finally:

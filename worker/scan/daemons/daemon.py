@@ -1,9 +1,9 @@
 """What a daemon's configuration says of certificates, and how it is read."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from worker.scan.directive import beside
 from worker.scan.files import Files
 from worker.scan.owner import Owner
 
@@ -35,13 +35,21 @@ class Daemon:
 
 
 def instances(
-    running: Sequence[Owner], option: re.Pattern[str], defaults: Iterable[str]
+    running: Sequence[Owner], told: Callable[[Owner], Iterable[str]], defaults: Iterable[str]
 ) -> list[tuple[Owner | None, list[str]]]:
     """Return which configurations each process reads: those that it was told, else the defaults."""
     found: dict[tuple[str, ...], Owner | None] = {}
     for owner in running:
-        told = tuple(path for path in option.findall(owner.command_line) if path.startswith("/"))
-        found.setdefault(told or tuple(defaults), owner)
+        found.setdefault(tuple(told(owner)) or tuple(defaults), owner)
     if not any(set(defaults) & set(paths) for paths in found):
         found[tuple(defaults)] = None
     return [(owner, list(paths)) for paths, owner in found.items()]
+
+
+def absolute(paths: Sequence[str], base: str, owner: Owner, files: Files) -> list[str]:
+    """Return the paths that a process was started with; tell those whose base is not known."""
+    known = [path for path in paths if base or path.startswith("/")]
+    for path in paths:
+        if path not in known:
+            files.tell(f"{owner.program} (process {owner.pid}): {path}: relative to nothing known")
+    return [beside(base, path) for path in known]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from worker.scan.daemons.daemon import Configured, Daemon, instances
+from worker.scan.daemons.daemon import Configured, Daemon, absolute, instances
 from worker.scan.directive import Directive, beside, follow, read_lines, split_words
 from worker.scan.files import Files
 from worker.scan.owner import Owner
@@ -45,21 +45,28 @@ def listed(text: str) -> Iterator[str]:
 
 
 def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
-    for owner, paths in instances(running, _OPTION, [_DEFAULT]):
-        for each in _of_instance(paths, files):
+    for owner, paths in instances(running, lambda owner: _told(owner, files), [_DEFAULT]):
+        for each in _of_instance(paths, owner.directory if owner else "", files):
             yield replace(each, owner=owner)
 
 
-def _of_instance(paths: Iterable[str], files: Files) -> Iterator[Configured]:
+def _told(owner: Owner, files: Files) -> list[str]:
+    """Return the configurations a process was started with, relative to where it works."""
+    return absolute(_OPTION.findall(owner.command_line), owner.directory, owner, files)
+
+
+def _of_instance(paths: Iterable[str], directory: str, files: Files) -> Iterator[Configured]:
     directives = [
         directive
         for path in _files(paths, files)
         for directive in follow(path, read_lines, lambda _directive: (), files)
     ]
-    base = base_of(directives)
+    base = base_of(directives) or directory
     for path, directive in [*pick(directives, base), *_of_lists(directives, base, files)]:
         if "$" in path:
             files.tell(f"{directive.place}: crt {path}: variables are not followed")
+        elif not path.startswith("/"):
+            files.tell(f"{directive.place}: crt {path}: relative to nothing known")
         else:
             yield from _of_path(path, directive, files)
 

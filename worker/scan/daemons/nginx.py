@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import PurePosixPath
 
-from worker.scan.daemons.daemon import Configured, Daemon, instances
+from worker.scan.daemons.daemon import Configured, Daemon, absolute, instances
 from worker.scan.directive import Directive, beside, follow, read_braces
 from worker.scan.files import Files
 from worker.scan.owner import Owner
 
 _DEFAULTS = ("/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf")
 _OPTION = re.compile(r"(?<=\s)-c\s+(\S+)")
+_PREFIX = re.compile(r"(?<=\s)-p\s+(\S+)")
 _CHILD = re.compile(r"nginx: (?!master )")
 _NO_FILE = ("data:", "engine:", "store:")
 
@@ -60,12 +61,22 @@ def _pairs(block: _Block, base: str, tell: Callable[[str], None]) -> Iterator[Co
 
 def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
     masters = [owner for owner in running if not _CHILD.match(owner.command_line)]
-    for owner, paths in instances(masters, _OPTION, _DEFAULTS):
+    for owner, paths in instances(masters, lambda master: _told(master, files), _DEFAULTS):
         for path in filter(files.exists, paths):
             base = str(PurePosixPath(path).parent)
             directives = follow(path, read_braces, _includes(base), files)
             for each in pick(directives, base, files.tell):
                 yield replace(each, owner=owner)
+
+
+def _told(master: Owner, files: Files) -> list[str]:
+    """Return the configuration a master was started with: it is relative to its prefix.
+
+    Which prefix was built into nginx is not known.
+    """
+    prefixes = [found for found in _PREFIX.findall(master.command_line) if found.startswith("/")]
+    paths = _OPTION.findall(master.command_line)
+    return absolute(paths, prefixes[-1] if prefixes else "", master, files)
 
 
 def _includes(base: str) -> Callable[[Directive], Iterable[str]]:

@@ -44,12 +44,19 @@ def pick(settings: Settings, tell: Callable[[str], None]) -> Iterator[Configured
     """Return the certificates that settings name."""
     chains = _value(_CHAINS, settings, tell).replace(",", " ").split()
     for path in chains:
-        yield Configured(path, path, settings[_CHAINS].place)
+        if _is_whole(path, settings[_CHAINS], tell):
+            yield Configured(path, path, settings[_CHAINS].place)
     for certificate, key in () if chains else _PAIRS:
         path = _value(certificate, settings, tell)
-        if path.startswith("/"):
+        if path and _is_whole(path, settings[certificate], tell):
             named = _value(key, settings, tell) or path  # Postfix looks for the key there, too
             yield Configured(path, named, settings[certificate].place)
+
+
+def _is_whole(path: str, setting: Directive, tell: Callable[[str], None]) -> bool:
+    if not path.startswith("/"):
+        tell(f"{setting.place}: {setting.name} {path[:200]}: relative to nothing known")
+    return path.startswith("/")
 
 
 def _value(name: str, settings: Settings, tell: Callable[[str], None]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from worker.observations.starttls import POSTGRES_PROGRAMS
-from worker.scan.daemons.daemon import Configured, Daemon
+from worker.scan.daemons.daemon import Configured, Daemon, absolute
 from worker.scan.directive import Directive, beside, follow
 from worker.scan.files import Files
 from worker.scan.owner import Owner
@@ -21,6 +21,7 @@ _SETTING = re.compile(
 )
 _DIRECTORY = re.compile(r"(?<=\s)-D\s*(\S+)")
 _OPTION = re.compile(r"(?<=\s)(?:-c\s*|--)([A-Za-z_][\w.-]*)=(\S+)")
+_CHILD = "postgres: "  # they work for a server and say so instead of how they were started
 _ON = ("on", "true", "yes", "1", "t", "y", "tr", "tru", "ye")
 
 
@@ -66,8 +67,8 @@ def _unescape(found: re.Match[str]) -> str:
 
 def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
     done = set()
-    for owner in running:
-        told = options(owner.command_line)
+    for owner in (each for each in running if not each.command_line.startswith(_CHILD)):
+        told = _started_with(owner, files)
         path = told.get("config_file") or f"{told.get('data_directory', '')}/postgresql.conf"
         if files.exists(path) and files.real(path) not in done:
             done.add(files.real(path))
@@ -76,6 +77,25 @@ def _read(files: Files, running: Sequence[Owner]) -> Iterator[Configured]:
     for path in [path for pattern in _CLUSTERS for path in files.expand(pattern)]:
         if files.real(path) not in done:
             yield from _of_cluster(path, {}, files)
+
+
+def _started_with(owner: Owner, files: Files) -> dict[str, str]:
+    """Return a server's options, relative paths made whole.
+
+    A server works in its data directory; where it was when it was started, it tells nobody.
+    """
+    told = options(owner.command_line)
+    if not told.get("data_directory", "").startswith("/") and owner.directory:
+        told["data_directory"] = owner.directory
+    elif "data_directory" in told:
+        told["data_directory"] = _known(told["data_directory"], owner, files)
+    if "config_file" in told:
+        told["config_file"] = _known(told["config_file"], owner, files)
+    return {name: value for name, value in told.items() if value}
+
+
+def _known(path: str, owner: Owner, files: Files) -> str:
+    return "".join(absolute([path], "", owner, files))
 
 
 def _of_cluster(path: str, told: Mapping[str, str], files: Files) -> Iterator[Configured]:

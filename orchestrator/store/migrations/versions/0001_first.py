@@ -201,7 +201,7 @@ def _make_certificates() -> None:
     op.create_table(
         "certificate_scans",
         sa.Column("host", sa.String(63), nullable=False),
-        sa.Column("at", _MOMENT, nullable=False),
+        sa.Column("began_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("host", name="pk_certificate_scans"),
     )
 

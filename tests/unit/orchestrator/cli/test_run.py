@@ -177,6 +177,18 @@ def test_run_watch_failed_step_is_named_with_its_reason(place: Place, denrei: De
     assert document["hosts"][0]["reason"] == "w1: agent runs: agent.running is false"
 
 
+def test_run_show_tells_one_cause_of_several_steps_once(place: Place, denrei: Denrei) -> None:
+    run_id = denrei("submit", "look", "--host", "db1", "--detach").out.strip()
+    why = "can't read /etc/ssl/private/site.key: Permission denied"
+    steps = [StepReport(name=n, outcome=StepOutcome.UNKNOWN, reason=why) for n in ("a", "b", "c")]
+    place.report("db1", StepOutcome.UNKNOWN, passes=[PassReport(steps=steps)])
+    shown = denrei("run", "show", run_id).out
+    assert shown.count(why) == 1
+    assert shown.count("for the same reason") == 2
+    document = json.loads(denrei("run", "show", run_id, "-o", "json").out)
+    assert document["hosts"][0]["reason"] == f"a (and 2 more): {why}"
+
+
 def test_run_show_tells_the_attempts_and_the_rescue_below_their_step(
     place: Place, denrei: Denrei
 ) -> None:

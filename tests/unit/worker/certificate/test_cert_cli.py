@@ -95,8 +95,10 @@ def test_certificate_of_the_port_does_not_stand_for_that_of_the_file(tmp_path: P
     shown = issue()
     with serving(in_turn([shown.put(tmp_path / "in-use")])) as port:
         told = document(tmp_path / "none", "--port", str(port), code=NEEDS_WORK)
+        people = cert(tmp_path / "none", "--port", str(port)).stdout
     assert (told["verdict"], told["certificate"]) == ("missing", None)
     assert told["served"]["certificates"][0]["handshakes"] == 5
+    assert "shown        the following, by the port" in people
 
 
 def test_every_other_verdict_needs_work(tmp_path: Path) -> None:
@@ -205,12 +207,20 @@ def test_command_comes_first_and_else_its_name_is_no_path(
         (["crt", "--timeout", "5"], "'5' is not a duration"),
         (["crt", "--handshakes", "51"], "51 is not in the range"),
         (["crt", "--colour"], "No such option"),
+        ([""], "PATH is empty"),
+        (["crt", "--name", ""], "--name is empty"),
+        (["crt", "--unit", "a b"], "'a b' can't be the name of a unit"),
+        (["crt", "--host", "https://a", "--port", "1"], "is neither a host nor host:port"),
+        (["scan", "-o", "xml"], "'xml' is not one of"),
     ],
 )
-def test_wrong_usage_is_told(arguments: list[str], words: str) -> None:
+def test_wrong_usage_is_told_in_one_line(arguments: list[str], words: str) -> None:
     result = cert(*arguments)
     assert result.exit_code == WRONG_USAGE
-    assert words in result.stderr
+    [line] = result.stderr.splitlines()
+    assert line.startswith("denrei-worker: ")
+    assert words in line
+    assert line.endswith(" --help")
 
 
 def test_what_this_host_can_not_tell_is_one_line(tmp_path: Path) -> None:

@@ -66,8 +66,8 @@ SHIPPED: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
 }
 
 
-def owner(command_line: str, start: int = 1) -> Owner:
-    return Owner(start, start, "x", "", command_line)
+def owner(command_line: str, start: int = 1, directory: str = "") -> Owner:
+    return Owner(start, start, "x", "", command_line, directory=directory)
 
 
 def read(
@@ -149,6 +149,50 @@ def test_nginx_with_a_configuration_of_its_own_is_read_as_that_process(tmp_path:
         ("/srv/a/a.pem", told),
         ("/etc/nginx/b.pem", None),  # installed, and not what runs
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "running", "wanted"),
+    [
+        ("nginx", owner("nginx: master process nginx -p /srv -c n.conf"), "/srv/a.pem"),
+        ("haproxy", owner("haproxy -f h.cfg", directory="/srv"), "/srv/a.pem"),
+        ("postgresql", owner("postgres -D srv", directory="/srv"), "/srv/a.pem"),
+        ("postgresql", owner("postgres", directory="/srv"), "/srv/a.pem"),
+    ],
+)
+def test_relative_configuration_is_that_of_where_the_daemon_works(
+    name: str, running: Owner, wanted: str, tmp_path: Path
+) -> None:
+    lay_out(
+        tmp_path,
+        {
+            "/srv/n.conf": "ssl_certificate a.pem;",
+            "/srv/h.cfg": "frontend f\n bind :443 ssl crt /srv/a.pem\n",
+            "/srv/postgresql.conf": "ssl = on\nssl_cert_file = 'a.pem'\n",
+            "/srv/a.pem": "",
+        },
+    )
+    found, problems = read(name, tmp_path, [running])
+    assert [(each.path, each.owner) for each in found] == [(wanted, running)]
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("name", "command_line"),
+    [
+        ("nginx", "nginx: master process nginx -c n.conf"),
+        ("haproxy", "haproxy -f h.cfg"),
+        ("postgresql", "postgres -D data"),
+        ("postgresql", "postgres -D /data -c config_file=p.conf"),
+    ],
+)
+def test_relative_configuration_of_a_daemon_that_works_nobody_knows_where_is_told(
+    name: str, command_line: str, tmp_path: Path
+) -> None:
+    """Else the scan would pass for complete."""
+    _, problems = read(name, tmp_path, [owner(command_line)])
+    [problem] = problems
+    assert "relative to nothing known" in problem
 
 
 def test_apache_reads_sections_whatever_their_case_and_tells_variables(tmp_path: Path) -> None:

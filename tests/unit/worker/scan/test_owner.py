@@ -37,6 +37,7 @@ def test_socket_is_that_of_the_process_that_holds_it(tmp_path: Path) -> None:
         owners = find_owners(Root())
         [inode] = [each.inode for each in listeners() if each.port == port]
         assert owners.by_inode[inode].program == "websrv"
+        assert owners.by_inode[inode].directory == str(tmp_path)
         assert owners.by_inode[inode] in owners.running
 
 
