@@ -20,7 +20,6 @@ from contract.log import veiled
 from contract.order import letter_digest
 from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import Report
-from contract.trust import Trust, load_trust
 from worker import worker_version
 from worker.answers import Answers
 from worker.bell import Bell, ring
@@ -36,6 +35,7 @@ from worker.line import Line, Turn
 from worker.liveness import note, take
 from worker.lock import release
 from worker.mailbox import BELL, Mailbox
+from worker.membership import load_membership
 from worker.policy import load_policy
 from worker.proc import boot_clock, boot_id
 from worker.process_control import process_control
@@ -70,12 +70,13 @@ class Executor:
         self._ledger = Ledger(config.ledger)
         policy = load_policy(config.policy)
         seal_key = SealKey.load(config.seal_key)
-        self._gate = Gate(config.name, _trust(config), policy, seal_key)
-        inbox, outbox = Mailbox(config.inbox), Mailbox(config.outbox)
+        self._gate = Gate(load_membership(config), policy, seal_key)
+        outbox = Mailbox(config.outbox)
         outbox.remove_drafts()
-        self._answers = Answers(config.name, SigningKey.load(config.sign_key), outbox)
+        key = SigningKey.load(config.sign_key)
+        self._answers = Answers(lambda: self._gate.membership, key, outbox)
         self._housekeeping = Housekeeping(self._ledger, outbox, self._answers, config.locks)
-        self._intake = Intake(self._gate, self._ledger, inbox, outbox, self._answers)
+        self._intake = Intake(config, self._gate, self._ledger, self._answers)
         self._bell = Bell(config.inbox / BELL)
         self._tools = Tools(
             root=Root(config.root),
@@ -218,7 +219,7 @@ class Executor:
 
     def _report(self, entry: Entry, state: HostRunState) -> Report:
         return Report(
-            host=self._config.name,
+            **self._answers.sender(),
             run_id=entry.run_id,
             order_sha256=entry.digest,
             counter=self._ledger.next_counter(),
@@ -276,9 +277,3 @@ def _only_one(config: Config) -> int:
     if lock is None:
         raise ExecutorError(f"another executor is at work on {config.state}")
     return lock
-
-
-def _trust(config: Config) -> Trust:
-    if not config.trust.exists():
-        raise ExecutorError(f"no {config.trust}; run `denrei-worker trust TRUST_FILE` first")
-    return load_trust(config.trust)

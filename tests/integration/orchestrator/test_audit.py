@@ -14,7 +14,7 @@ from tests.orchestrator_house import House
 
 
 def audit(house: House) -> Audit:
-    return verify_all(house.store, house.home.load_trust())
+    return verify_all(house.store)
 
 
 def full_house(house: House) -> None:

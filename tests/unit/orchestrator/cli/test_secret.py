@@ -144,7 +144,7 @@ def test_submit_seals_a_stored_secret_to_each_host(
     assert len(letters) == 3
     for letter in letters:
         order = decode(peek(letter.data)[1], Order)
-        context = SealContext(order.run_id, order.host, order.runbook_sha256, "key")
+        context = SealContext(order.run_id, order.host, order.epoch, order.runbook_sha256, "key")
         key = place.sides[order.host].seal_key
         assert unseal(order.sealed_params["key"], key, context) == VALUE
 
