@@ -204,8 +204,8 @@ def work(executor: Executor) -> None:
     executor._take()
     while turn := executor._line.next():
         executor._carry_out(turn)
-    executor._tidy_at = 0.0
-    executor._tidy()
+    executor._housekeeping.hurry()
+    executor._housekeeping.tidy()
 
 
 def _name_of(runbook: str) -> str:

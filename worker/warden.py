@@ -49,7 +49,7 @@ def keep(
         except (OSError, ValueError) as error:
             tell(Ending(error=_why(error, spawn)))
             return
-        watch = Watch(process, group, (spawn.stdin or "").encode(), life, bell)
+        watch = Watch(process, group, spawn, life, bell)
         _follow(watch, spawn, begun, exited, tell)
 
 

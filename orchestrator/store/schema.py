@@ -200,6 +200,17 @@ certificate_scans = Table(
     Column("began_at", BigInteger, nullable=False),
 )
 
+# Encrypted with a key that is not here; name, setter and time are bound into the encryption.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("key_id", String(16), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("set_by", String(200), nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+)
+
 firings = Table(
     "firings",
     metadata,

@@ -19,6 +19,7 @@ from orchestrator.store.outgoing import Outgoing
 from orchestrator.store.pings import Pings
 from orchestrator.store.presences import Presences
 from orchestrator.store.runs import Runs
+from orchestrator.store.secrets import Secrets
 from orchestrator.store.services import Services
 from orchestrator.store.watch import ChangeWatch
 
@@ -45,6 +46,7 @@ class Store:
         self.presences = Presences(database)
         self.certificates = Certificates(database)
         self.firings = Firings(database)
+        self.secrets = Secrets(database)
 
     @classmethod
     def create(cls, url: str) -> Self:

@@ -4,6 +4,8 @@ import os
 from contextlib import suppress
 from dataclasses import replace
 
+import msgspec
+
 from contract.action import Command, CommandFile
 from contract.duration import show_duration
 from worker.actions.action import ActionResult, Context, failure
@@ -43,8 +45,12 @@ def _write_and_run(arguments: Command, context: Context) -> ActionResult:
         marker=context.marker,
         lock_path=context.lock_path,
         locks=context.locks,
+        redactor=context.redactor,
     )
     ending = run(spawn, context.await_readable)
+    if arguments.output == "discard":
+        said = {"stdout": ending.stdout.discarded(), "stderr": ending.stderr.discarded()}
+        ending = msgspec.structs.replace(ending, **said)
     ok = ending.exit_code == 0 and not ending.cut_off
     return ActionResult(ok, _summary(ending, context), ending, timed_out=ending.timed_out)
 

@@ -9,6 +9,7 @@ import worker.recovery
 from tests.campaign.crash.point import Call, CrashPoint, Moment, Role, Sql, Stage
 from worker.answers import Answers
 from worker.executor import Executor
+from worker.housekeeping import Housekeeping
 from worker.intake import Intake
 from worker.ledger import Ledger
 from worker.mailbox import Mailbox
@@ -20,7 +21,7 @@ RENAME, UNLINK, FSYNC = Call(Path, "rename"), Call(Path, "unlink"), Call(os, "fs
 TAKE_ONE, REPEAT = Call(Intake, "_take_one"), Call(Intake, "_repeat")
 ACKNOWLEDGED, TAKE_AWAY = Call(Intake, "_acknowledge"), Call(Mailbox, "take_away")
 RECEIPT, REPORT = Call(Answers, "receipt"), Call(Answers, "post_report")
-IN_ORDER = Call(Executor, "_put_in_order")
+IN_ORDER = Call(Housekeeping, "_put_in_order")
 RUN, SCRUB = Call(worker.actions.command, "run"), Call(worker.actions.command, "scrub")
 RESCRUB = Call(worker.recovery, "scrub")
 

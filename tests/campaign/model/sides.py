@@ -54,13 +54,13 @@ class HostSide:
             if turn := executor._line.next():
                 executor._carry_out(turn)
             else:
-                executor._tidy()
+                executor._housekeeping.tidy()
 
     def tidy(self) -> None:
         """Let the executor forget what it may."""
         executor = self._living()
-        executor._tidy_at = 0.0
-        executor._tidy()
+        executor._housekeeping.hurry()
+        executor._housekeeping.tidy()
 
     def deliver(self, which: int) -> None:
         """Let the courier put a letter into the inbox."""
