@@ -5,11 +5,13 @@ import mmap
 import os
 import signal
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+from tests.life import live
 
 NOBODY = 65534
 _RENAME_EXCHANGE = 2
@@ -53,10 +55,33 @@ def lay(directory: Path) -> Trap:
     (trap.his / "link").symlink_to(trap.secret)
     for path in (trap.his, trap.way, trap.way / "file", trap.his / "link"):
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
-    for above in (directory, *directory.parents):
-        if not above.stat().st_mode & 0o001:
-            above.chmod(above.stat().st_mode | 0o011)  # he must get there
+    let_in(directory)
     return trap
+
+
+def let_in(directory: Path) -> None:
+    """Let others pass through a directory that pytest made for us alone."""
+    for above in (directory, *directory.parents):
+        mode = above.stat().st_mode
+        if not mode & 0o001:
+            above.chmod(mode | 0o011)
+
+
+def as_nobody(work: Callable[[], object]) -> None:
+    """Do something as the unprivileged user, in a process of his own; it must come to its end."""
+
+    def do() -> None:
+        become_nobody()
+        work()
+
+    assert live(do), "it was killed"
+
+
+def become_nobody() -> None:
+    """Be the unprivileged user from now on."""
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
 @contextmanager
@@ -75,9 +100,7 @@ def swapping(trap: Trap) -> Iterator[Swapping]:
 
 def _swap(trap: Trap, count: mmap.mmap) -> NoReturn:
     try:
-        os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
+        become_nobody()
         exchange = ctypes.CDLL(None, use_errno=True).renameat2
         way, link = os.fsencode(trap.way), os.fsencode(trap.his / "link")
         done = 0

@@ -74,11 +74,10 @@ class WorkerHost:
         self.config = Config(
             path=directory / "etc" / "worker.yaml",
             name=name,
-            broker=broker,
             state=directory / "state",
             root=self.root,
         )
-        prepare(self.config)
+        prepare(self.config, broker)
         self.trusted = Trusted.generate()
         save_public(directory / "trust.json", self.trusted.public())
         take_trust(self.config, directory / "trust.json")

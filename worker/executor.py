@@ -34,6 +34,7 @@ from worker.line import Line, Turn
 from worker.liveness import note, take
 from worker.lock import forget_steps, release
 from worker.mailbox import BELL, Mailbox
+from worker.own_files import check_own
 from worker.policy import load_policy
 from worker.proc import boot_clock, boot_id
 from worker.process_control import process_control
@@ -64,6 +65,8 @@ class Executor:
         """
         self._config = config
         check_directories(config.inbox, config.outbox, config.locks)
+        check_own(config.state, config.locks, config.ledger, config.policy, config.trust)
+        check_own(config.sign_key, config.seal_key)
         self._lock = _only_one(config)
         self._ledger = Ledger(config.ledger)
         policy = load_policy(config.policy)

@@ -220,7 +220,7 @@ class World:
 
 def _config(path: Path) -> Config:
     etc, root = path / "etc" / "worker.yaml", path / "root"
-    return Config(path=etc, name=HOST, broker=NOWHERE, state=path / "state", root=root)
+    return Config(path=etc, name=HOST, state=path / "state", root=root)
 
 
 def _home(path: Path) -> Home:
@@ -234,7 +234,7 @@ def _template() -> Path:
     atexit.register(shutil.rmtree, path)
     config = _config(path)
     config.root.mkdir()
-    prepare(config)
+    prepare(config, NOWHERE)
     home = Home.create(path / "home", NOWHERE, "anna")
     take_trust(config, home.trust)
     with home.open_store() as store:
