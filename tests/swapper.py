@@ -49,11 +49,12 @@ def lay(directory: Path) -> Trap:
     """Make the trap. Only root can."""
     trap = Trap(directory / "his", directory / "secret")
     trap.secret.mkdir(mode=0o700)
-    (trap.secret / "file").write_text("secret")
     trap.way.mkdir(parents=True)
-    (trap.way / "file").write_text("his")
+    for name in ("file", "other"):
+        (trap.secret / name).write_text("secret")
+        (trap.way / name).write_text("his")
     (trap.his / "link").symlink_to(trap.secret)
-    for path in (trap.his, trap.way, trap.way / "file", trap.his / "link"):
+    for path in (trap.his, trap.way, *trap.way.iterdir(), trap.his / "link"):
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
     let_in(directory)
     return trap
