@@ -156,7 +156,10 @@ def check_ours(path: Path, *, follow: bool = False) -> None:
     From then on nobody else can change that, so the path may be used by its name.
     """
     with find(path, Reach.OURS, follow=follow) as spot:
-        _judge(spot.stat(), str(spot.path))
+        seen = spot.stat()
+        if stat.S_ISLNK(seen.st_mode):
+            raise UntrustedPathError(str(spot.path), "is a link; name the file itself")
+        _judge(seen, str(spot.path))
 
 
 def check_program(path: Path) -> None:
@@ -274,7 +277,7 @@ def _judge(seen: os.stat_result, path: str) -> None:
     if os.geteuid() and seen.st_gid == os.getegid():  # a user's own group, as many systems have it
         may_write &= ~stat.S_IWGRP
     is_sticky = stat.S_ISDIR(seen.st_mode) and seen.st_mode & stat.S_ISVTX  # such as /tmp
-    if may_write and not is_sticky and not stat.S_ISLNK(seen.st_mode):
+    if may_write and not is_sticky:
         raise UntrustedPathError(path, f"can be written by others; run: chmod go-w {path}")
 
 

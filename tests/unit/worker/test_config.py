@@ -19,6 +19,7 @@ from worker.config import (
     config_path,
     load_config,
 )
+from worker.own_files import OwnFileError
 
 LEAST = "name: web1\n"
 
@@ -126,3 +127,22 @@ def test_directory_that_can_not_be_written_to_is_an_error_that_may_pass(tmp_path
             check_directories(Path("/"))
 
     assert live(be_nobody)
+
+
+def test_config_that_others_may_write_is_refused_and_says_what_to_run(tmp_path: Path) -> None:
+    """Whoever writes worker.yaml says where the keys and the policy are."""
+    path = tmp_path / "worker.yaml"
+    path.write_text(LEAST)
+    for place in (path, tmp_path):
+        place.chmod(0o777)
+        with pytest.raises(OwnFileError, match=f"not trusted: .*run: chmod go-w {place}$"):
+            load_config(path)
+        place.chmod(0o755)
+    assert load_config(path).name == "web1"
+
+
+def test_config_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real.yaml").write_text(LEAST)
+    (tmp_path / "worker.yaml").symlink_to("real.yaml")
+    with pytest.raises(OwnFileError, match="is a link; name the file itself"):
+        load_config(tmp_path / "worker.yaml")
