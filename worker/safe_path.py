@@ -85,7 +85,8 @@ class Spot:
     def create(self) -> int:
         """Make a file for us alone, and open it; whatever had the name goes. Raises OSError."""
         self.check_writable()
-        self.unlink()
+        with suppress(FileNotFoundError):
+            self.unlink()
         return step_open(self.directory, self.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
     def replace(self, place: "Spot") -> None:
@@ -94,14 +95,10 @@ class Spot:
         os.rename(self.name, place.name, src_dir_fd=here, dst_dir_fd=here)
         self.sync()
 
-    def unlink(self) -> bool:
-        """Remove the name; tell whether it was there. Raises OSError."""
+    def unlink(self) -> None:
+        """Remove the name. Raises OSError."""
         self.check_writable()
-        try:
-            os.unlink(self.name, dir_fd=self.directory)
-        except FileNotFoundError:
-            return False
-        return True
+        os.unlink(self.name, dir_fd=self.directory)
 
     def sync(self) -> None:
         """Make the names in the directory survive a power loss. Raises OSError."""

@@ -14,11 +14,9 @@ def remove_file(arguments: FileRemove, context: Context) -> ActionResult:
         with find(path, follow=False) as place:
             if stat.S_ISDIR(place.stat().st_mode):
                 return ActionResult(ok=False, summary=f"can't remove {path}: it is a directory")
-            was_there = place.unlink()
+            place.unlink()
     except (FileNotFoundError, NotADirectoryError):
-        was_there = False
+        return ActionResult(ok=True, summary=f"{path} was not there")
     except OSError as error:
         return failure("remove", path, error)
-    return ActionResult(
-        ok=True, summary=f"removed {path}" if was_there else f"{path} was not there"
-    )
+    return ActionResult(ok=True, summary=f"removed {path}")
