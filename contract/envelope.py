@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from contract.error import DenreiError
-from contract.key import SigningKey, VerifyKey
+from contract.key import Signer, VerifyKey
 
 MAX_BYTES = 256 * 1024
 MAX_SIGNATURES = 8
@@ -38,6 +38,7 @@ class PayloadType(StrEnum):
     KEYRING = "application/vnd.denrei.keyring.v1+json"
     ADMISSION = "application/vnd.denrei.admission.v1+json"
     ENROLMENT = "application/vnd.denrei.enrolment.v1+json"
+    FOOTING = "application/vnd.denrei.footing.v1+json"
 
 
 class Flaw(StrEnum):
@@ -74,16 +75,21 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def sign(payload_type: PayloadType, payload: bytes, keys: Iterable[SigningKey]) -> bytes:
+def sign(payload_type: PayloadType, payload: bytes, keys: Iterable[Signer]) -> bytes:
     """Wrap and sign a payload; the result is canonical JSON."""
     message = pre_authentication_encoding(payload_type, payload)
-    signatures = [{"keyid": k.public.id, "sig": _encode(k.sign(message))} for k in keys]
-    envelope = {
-        "payload": _encode(payload),
-        "payloadType": payload_type.value,
-        "signatures": signatures,
-    }
-    return _canonical(envelope)
+    return _wrap(payload_type, payload, [(key.public.id, key.sign(message)) for key in keys])
+
+
+def countersign(data: bytes, key: Signer) -> bytes:
+    """Return the envelope with one more signature. Raises EnvelopeError if the key has signed."""
+    payload_type, payload, signatures = _open(data, frozenset(PayloadType))
+    if key.public.id in {key_id for key_id, _ in signatures}:
+        raise EnvelopeError(Flaw.MALFORMED, "this key has signed it already")
+    if len(signatures) == MAX_SIGNATURES:
+        raise EnvelopeError(Flaw.MALFORMED, f"it has {MAX_SIGNATURES} signatures already")
+    message = pre_authentication_encoding(payload_type, payload)
+    return _wrap(payload_type, payload, [*signatures, (key.public.id, key.sign(message))])
 
 
 def verify(data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadType]) -> Verified:
@@ -99,6 +105,14 @@ def verify(data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadT
         if not keys[key_id].verifies(signature, message):
             raise EnvelopeError(Flaw.BAD_SIGNATURE, "the signature does not fit: it was altered")
     return Verified(payload_type, payload, frozenset(key_id for key_id, _ in signatures))
+
+
+def signers_of(data: bytes) -> list[str]:
+    """Return the ids of the keys that a letter says it is signed by, WITHOUT verifying.
+
+    Raises EnvelopeError.
+    """
+    return [key_id for key_id, _ in _open(data, frozenset(PayloadType))[2]]
 
 
 def peek(data: bytes) -> tuple[PayloadType, bytes]:
@@ -129,6 +143,13 @@ def _open(
     if _canonical(envelope) != data:
         raise _malformed("not in the one spelling that an envelope has")
     return PayloadType(payload_type), payload, signed_by
+
+
+def _wrap(kind: PayloadType, payload: bytes, signatures: Iterable[tuple[str, bytes]]) -> bytes:
+    signed = [{"keyid": key_id, "sig": _encode(signature)} for key_id, signature in signatures]
+    return _canonical(
+        {"payload": _encode(payload), "payloadType": kind.value, "signatures": signed}
+    )
 
 
 def _signature(value: Any) -> tuple[str, bytes]:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -84,6 +85,17 @@ class VerifyKey:
         except InvalidSignature:
             return False
         return True
+
+
+class Signer(Protocol):
+    """Whoever can sign: a key of ours, or somebody who keeps one for us."""
+
+    @property
+    def public(self) -> VerifyKey:
+        """Return the public half."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature of the message. Raises KeyFileError."""
 
 
 class SigningKey:

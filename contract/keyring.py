@@ -84,7 +84,7 @@ class RootKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Roots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Who signs keyrings, and how many of them it takes."""
 
-    threshold: Annotated[int, msgspec.Meta(ge=1, le=8)]
+    threshold: Annotated[int, msgspec.Meta(ge=1, le=4)]  # both sets sign, eight at most
     keys: list[RootKey]
 
 

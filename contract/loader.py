@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from contract import reading
+from contract.declaration import check_declaration
 from contract.document import DocumentError, Node, Position, read_document
 from contract.expression import Expression
 from contract.lint import check_runbook
-from contract.parameter import LARGEST, PROFILE, Parameter, ParameterError, ParameterType
+from contract.parameter import LARGEST, PROFILE, Parameter, ParameterType
 from contract.profile import profile_parameter, read_profile
 from contract.reading import Reader
 from contract.runbook import (
@@ -110,40 +111,8 @@ def _parameters(reader: Reader, node: Node | None) -> Iterable[Parameter]:
             secret=reader.boolean(fields, "secret"),
             default=fields["default"].plain() if "default" in fields else None,
         )
-        _check_parameter(reader, parameter, fields, at)
+        check_declaration(reader, parameter, fields, at)
         yield parameter
-
-
-def _check_parameter(
-    reader: Reader, parameter: Parameter, fields: dict[str, Node], at: Position
-) -> None:
-    _check_choices(reader, parameter, fields, at)
-    if parameter.secret and parameter.type is not ParameterType.STRING:
-        reader.complain(at, f"parameter {parameter.name}: a secret is a string")
-    if parameter.secret and parameter.default not in (None, ""):
-        message = f'parameter {parameter.name}: a secret\'s only possible default is ""'
-        reader.complain(fields["default"].at, message)
-    if "default" in fields and parameter.default is None:
-        reader.complain(fields["default"].at, 'an empty default; leave it out, or write ""')
-    if parameter.default is not None:
-        try:
-            parameter.accept(parameter.default)
-        except ParameterError as error:
-            reader.complain(fields["default"].at, f"the default does not fit: {error}")
-
-
-def _check_choices(
-    reader: Reader, parameter: Parameter, fields: dict[str, Node], at: Position
-) -> None:
-    if parameter.type is ParameterType.ENUM and not parameter.values:
-        reader.complain(at, f"parameter {parameter.name}: an enum needs `values: [a, b]`")
-    if parameter.values and parameter.type is not ParameterType.ENUM:
-        reader.complain(fields["values"].at, "`values` goes with `type: enum`")
-    for bound in ("min", "max"):
-        if bound in fields and parameter.type is not ParameterType.INTEGER:
-            reader.complain(fields[bound].at, f"`{bound}` goes with `type: integer`")
-    if parameter.min > parameter.max:
-        reader.complain(at, f"parameter {parameter.name}: `min` is more than `max`")
 
 
 def _profiles(

@@ -8,7 +8,7 @@ import msgspec
 from contract.document import MAX_BYTES as MAX_RUNBOOK_BYTES
 from contract.envelope import PayloadType, sign
 from contract.error import DenreiError
-from contract.key import SigningKey
+from contract.key import Signer
 
 PROTOCOL = 1
 MAX_LIFE_MS = 7 * 24 * 3600 * 1000  # no order is good for longer than seven days
@@ -34,6 +34,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     v: Annotated[int, msgspec.Meta(ge=1, le=1000)] = PROTOCOL
     host: Name  # whom it is for, or who sends it
+    epoch: Annotated[int, msgspec.Meta(ge=1, le=2**53)]  # of this host: +1 at each enrolment
 
 
 class Order(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,6 +54,7 @@ class Order(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     not_before: Instant
     expires_at: Instant  # not begun by then: not run at all
     nonce: Nonce
+    keyring: Count  # the version of the keyring by which it was signed
 
 
 class Cancel(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -104,6 +106,6 @@ def letter_digest(envelope: bytes) -> str:
     return hashlib.sha256(envelope).hexdigest()
 
 
-def sign_message(payload_type: PayloadType, message: msgspec.Struct, key: SigningKey) -> bytes:
+def sign_message(payload_type: PayloadType, message: msgspec.Struct, key: Signer) -> bytes:
     """Return the finished envelope of a message."""
     return sign(payload_type, encode(message), [key])

@@ -51,7 +51,13 @@ class PassReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     values: dict[str, Any] = {}  # the runbook's `report`
 
 
-class Receipt(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class HostMessage(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every message of a host carries."""
+
+    keyring: Count  # the version of the keyring that it follows
+
+
+class Receipt(HostMessage, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The host's word of what its ledger holds of an order that has not ended."""
 
     run_id: RunId
@@ -62,7 +68,7 @@ class Receipt(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     at: Instant
 
 
-class Report(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Report(HostMessage, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a host run ended."""
 
     run_id: RunId
@@ -83,7 +89,7 @@ class Report(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     worker: str = ""  # the worker's version
 
 
-class Refusal(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Refusal(HostMessage, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The host's word that it will not carry out a letter, and why."""
 
     run_id: RunId | None  # None: the letter could not be believed, so nor can its run
@@ -93,10 +99,17 @@ class Refusal(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     at: Instant
 
 
-class Pong(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Pong(HostMessage, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The executor's signed answer to a ping."""
 
     nonce: Nonce
     at: Instant
     waiting: Count  # orders accepted and not yet ended
     worker: str
+
+
+class Footing(HostMessage, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The host's word that it follows a keyring, or goes by an admission, from now on."""
+
+    admission_at: Instant  # when the admission was issued that it goes by
+    at: Instant

@@ -29,12 +29,14 @@ class SealContext:
 
     run_id: str
     host: str
+    epoch: int
     runbook_sha256: str
     parameter: str
 
     def info(self) -> bytes:
         """Return the HPKE `info`: a version and each part behind its 4-byte length."""
-        parts = ("denrei/v1/param", self.run_id, self.host, self.runbook_sha256, self.parameter)
+        whom = (self.host, str(self.epoch))
+        parts = ("denrei/v1/param", self.run_id, *whom, self.runbook_sha256, self.parameter)
         encoded = [part.encode() for part in parts]
         return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
 

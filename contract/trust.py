@@ -1,9 +1,10 @@
-"""Public halves as files: what `denrei init` and `denrei-worker init` hand to each other."""
+"""What a host and its orchestrator hand to each other as files, to become acquainted."""
 
+import base64
+import binascii
 import json
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -14,42 +15,8 @@ from contract.names import HostNameError, check_host_name
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class Role(StrEnum):
-    """What a key on the orchestrator's side may sign."""
-
-    OPERATOR = "operator"  # orders, cancels and pings
-    SCHEDULER = "scheduler"  # orders of schedules, unattended
-    RECORDER = "recorder"  # acknowledgements
-
-
 class TrustError(DenreiError):
     """A file of public keys can't be used."""
-
-
-class TrustedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A public signing key, whose it is, and what it may sign."""
-
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    role: Role
-    key: str
-
-    def verify_key(self) -> VerifyKey:
-        """Return the checked key. Raises KeyFileError."""
-        return VerifyKey(self.key)
-
-
-class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The orchestrator's public keys, as a host trusts them."""
-
-    denrei_trust: Literal[1]
-    keys: list[TrustedKey]
-
-    def by_id(self) -> dict[str, TrustedKey]:
-        """Return the keys by key id. Raises KeyFileError for a weak key or one with two roles."""
-        by_id = {trusted.verify_key().id: trusted for trusted in self.keys}
-        if len(by_id) != len(self.keys):
-            raise KeyFileError("one key stands here twice; whose it is must be beyond doubt")
-        return by_id
 
 
 class HostKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,14 +27,29 @@ class HostKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seal: str
 
 
-def load_trust(path: Path) -> Trust:
-    """Read and check a file of the orchestrator's public keys. Raises TrustError."""
-    trust = _load(path, Trust, "denrei init")
-    try:
-        trust.by_id()
-    except KeyFileError as error:
-        raise TrustError(f"{path}: {error}") from None
-    return trust
+class Welcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a host needs to be a member: the fleet's keyring, and its own admission."""
+
+    denrei_welcome: Literal[1]
+    keyring: str  # letters in base64
+    admission: str
+
+    @classmethod
+    def of(cls, keyring: bytes, admission: bytes) -> "Welcome":
+        """Wrap two letters."""
+        letters = (base64.b64encode(letter).decode() for letter in (keyring, admission))
+        return cls(1, *letters)
+
+    @property
+    def letters(self) -> tuple[bytes, bytes]:
+        """Return the keyring's and the admission's letter."""
+        try:
+            keyring, admission = (
+                base64.b64decode(text, validate=True) for text in (self.keyring, self.admission)
+            )
+        except (binascii.Error, ValueError):
+            raise TrustError("this welcome is damaged; ask for it again") from None
+        return keyring, admission
 
 
 def load_host_keys(path: Path) -> HostKeys:
@@ -82,9 +64,19 @@ def load_host_keys(path: Path) -> HostKeys:
     return keys
 
 
-def save_public(path: Path, keys: Trust | HostKeys) -> None:
+def load_welcome(path: Path) -> Welcome:
+    """Read what the orchestrator has for a host. Raises TrustError."""
+    return _load(path, Welcome, "denrei host add")
+
+
+def save_public(path: Path, keys: HostKeys | Welcome) -> None:
     """Write a public file for people to carry to the other side."""
-    path.write_text(json.dumps(msgspec.to_builtins(keys), indent=2) + "\n")
+    path.write_text(show_public(keys))
+
+
+def show_public(keys: HostKeys | Welcome) -> str:
+    """Return a public file's text."""
+    return json.dumps(msgspec.to_builtins(keys), indent=2) + "\n"
 
 
 def _load(path: Path, kind: type[T], maker: str) -> T:

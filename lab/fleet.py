@@ -41,9 +41,11 @@ class FleetHost:
             "--state", str(state), "--root", str(root),
         )  # fmt: skip
 
-    def join(self, trust: Path) -> None:
-        """Trust an orchestrator."""
-        self.worker.must("trust", str(trust))
+    def join(self, denrei: Script) -> None:
+        """Become a host of an orchestrator's."""
+        welcome = self.directory / "welcome.json"
+        welcome.write_text(denrei.must("host", "add", self.name, str(self.public)).out)
+        self.worker.must("trust", str(welcome))
 
     def start(self) -> Service:
         """Start courier and executor."""
@@ -108,8 +110,7 @@ class Fleet:
         host = FleetHost(self._directory / name, name, self.cloud, self.broker(name))
         self._stack.callback(host.agent.stop)
         host.prepare()
-        host.join(self.home / "trust.json")
-        self.denrei.must("host", "add", name, str(host.public))
+        host.join(self.denrei)
         self.hosts[name] = host
 
     def start_host(self, name: str) -> None:

@@ -12,14 +12,14 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.trust import load_host_keys
+from contract.trust import Welcome, load_host_keys
 from lab import acl, registry
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.store.store import Store
 from worker.config import Config
 from worker.courier_config import load_courier_config
-from worker.setup import prepare, take_trust
+from worker.setup import prepare, take_welcome
 
 OPERATOR = "compose"
 
@@ -68,8 +68,9 @@ class Installation:
             config.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             config.policy.write_text(_POLICY)
             prepare(config, self._broker(f"host.{folder.name}"))
-        take_trust(config, home.trust)
-        Inventory(store).add(load_host_keys(config.public), {"env": "lab"})
+        keys = load_host_keys(config.public)
+        host = Inventory(store).admit(keys, {"env": "lab"}, home.registrar_key())
+        take_welcome(config, Welcome.of(store.keyrings.newest_letter(), host.admission))
         self._make_workspace(folder / "cloud")
 
     def _make_workspace(self, cloud: Path) -> None:

@@ -1,12 +1,13 @@
 """The audit's first floor: every stored letter verifies still, and none is missing."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from contract.envelope import EnvelopeError, verify
 from contract.key import VerifyKey
+from contract.keyring import Duty, Keyring, Right
 from contract.order import (
     Acknowledgement,
     Cancel,
@@ -17,8 +18,7 @@ from contract.order import (
     decode,
     letter_digest,
 )
-from contract.report import Pong, Receipt, Refusal, Report
-from contract.trust import Role, Trust
+from contract.report import Footing, Pong, Receipt, Refusal, Report
 from orchestrator.store.record import Kind, StoredEnvelope
 from orchestrator.store.store import Store
 
@@ -31,12 +31,17 @@ _MESSAGES: dict[Kind, type[Message]] = {
     Kind.REPORT: Report,
     Kind.REFUSAL: Refusal,
     Kind.PONG: Pong,
+    Kind.FOOTING: Footing,
 }
-_ROLES: dict[Kind, frozenset[Role]] = {
-    Kind.ORDER: frozenset({Role.OPERATOR, Role.SCHEDULER}),
-    Kind.CANCEL: frozenset({Role.OPERATOR}),
-    Kind.PING: frozenset({Role.OPERATOR, Role.SCHEDULER}),
-    Kind.ACKNOWLEDGEMENT: frozenset({Role.RECORDER}),
+_RIGHTS: dict[Kind, Right] = {
+    Kind.ORDER: Right.ORDER,
+    Kind.CANCEL: Right.CANCEL,
+    Kind.PING: Right.PING,
+}
+_DUTIES: dict[Kind, Duty] = {
+    Kind.ORDER: Duty.SCHEDULER,
+    Kind.PING: Duty.SCHEDULER,
+    Kind.ACKNOWLEDGEMENT: Duty.RECORDER,
 }
 
 
@@ -63,16 +68,18 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class _Signer:
-    """Whose a key is: the orchestrator's in a role, or a host's."""
+    """Whose a key is: a person's or a service's by some keyring, or a host's."""
 
     key: VerifyKey
     name: str
-    role: Role | None  # None: a host
+    rights: frozenset[Right] = frozenset()
+    duty: Duty | None = None
+    is_host: bool = False
 
 
-def verify_all(store: Store, trust: Trust) -> Audit:
+def verify_all(store: Store) -> Audit:
     """Verify every stored letter again, and look for orders and cancels that are missing."""
-    signers = _signers(store, trust)
+    signers = _signers(store)
     counts: Counter[Kind] = Counter()
     findings: list[Finding] = []
     for letter in store.envelopes.walk():
@@ -85,14 +92,25 @@ def verify_all(store: Store, trust: Trust) -> Audit:
     return Audit(counts.total(), tuple(findings), dict(counts))
 
 
-def _signers(store: Store, trust: Trust) -> dict[str, _Signer]:
-    signers = {
-        key_id: _Signer(trusted.verify_key(), trusted.name, trusted.role)
-        for key_id, trusted in trust.by_id().items()
-    }
+def _signers(store: Store) -> dict[str, _Signer]:
+    """Return everybody who could ever sign; what they may, the last keyring says that has them."""
+    signers: dict[str, _Signer] = {}
+    for keyring in store.keyrings.all():
+        signers |= dict(_of_keyring(keyring))
     for known in store.hosts.signing_keys():
-        signers[known.key_id] = _Signer(VerifyKey(known.sign_key), known.host, None)
+        signers[known.key_id] = _Signer(VerifyKey(known.sign_key), known.host, is_host=True)
     return signers
+
+
+def _of_keyring(keyring: Keyring) -> Iterator[tuple[str, _Signer]]:
+    rights = {role.name: set(role.rights) for role in keyring.roles}
+    for person in keyring.people:
+        may = frozenset(right for name in person.roles for right in rights[name])
+        for key in (VerifyKey(window.key) for window in person.keys):
+            yield key.id, _Signer(key, person.name, may)
+    for service in keyring.services:
+        for key in (VerifyKey(window.key) for window in service.keys):
+            yield key.id, _Signer(key, service.name, duty=service.duty)
 
 
 def _problem(letter: StoredEnvelope, signers: Mapping[str, _Signer]) -> str:
@@ -108,8 +126,7 @@ def _problem(letter: StoredEnvelope, signers: Mapping[str, _Signer]) -> str:
         return f"it is filed under {letter.host!r}, but is about {message.host!r}"
     if not _fits_run(letter, message):
         return f"it is filed under the run {letter.run_id}, but is about another one"
-    complaints = [_complaint(letter, message, signers[key_id]) for key_id in verified.key_ids]
-    return next(filter(None, complaints), "")
+    return _complaint(letter, message, [signers[key_id] for key_id in verified.key_ids])
 
 
 def _fits_run(letter: StoredEnvelope, message: Any) -> bool:
@@ -117,15 +134,21 @@ def _fits_run(letter: StoredEnvelope, message: Any) -> bool:
     return named is None or named == letter.run_id
 
 
-def _complaint(letter: StoredEnvelope, message: Any, signer: _Signer) -> str:
-    roles = _ROLES.get(letter.kind)
-    if roles is None:
-        is_own = signer.role is None and signer.name == letter.host
-        return "" if is_own else f"{signer.name!r} signed it, not the host {letter.host!r}"
-    if signer.role not in roles:
-        return f"{signer.name!r} signed it, who may not sign a letter of this kind"
-    operator = getattr(message, "operator", signer.name)
-    return "" if operator == signer.name else f"{signer.name!r} signed it for {operator!r}"
+def _complaint(letter: StoredEnvelope, message: Any, signers: list[_Signer]) -> str:
+    names = ", ".join(repr(signer.name) for signer in signers)
+    if letter.kind not in _RIGHTS and letter.kind not in _DUTIES:
+        is_own = all(signer.is_host and signer.name == letter.host for signer in signers)
+        return "" if is_own else f"{names} signed it, not the host {letter.host!r}"
+    if not any(_may_sign(letter.kind, signer) for signer in signers):
+        return f"{names} signed it, who may not sign a letter of this kind"
+    operator = getattr(message, "operator", signers[0].name)
+    named = any(signer.name == operator for signer in signers)
+    return "" if named else f"{names} signed it for {operator!r}"
+
+
+def _may_sign(kind: Kind, signer: _Signer) -> bool:
+    by_right = kind in _RIGHTS and _RIGHTS[kind] in signer.rights
+    return by_right or (signer.duty is not None and signer.duty is _DUTIES.get(kind))
 
 
 def _missing(store: Store) -> list[Finding]:

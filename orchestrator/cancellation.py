@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from contract.envelope import PayloadType
 from contract.error import DenreiError
 from contract.instant import now_ms
-from contract.key import SigningKey
+from contract.key import Signer
 from contract.order import MAX_CANCEL_LIFE_MS, Cancel, letter_digest, sign_message
 from orchestrator.progress import GRACE_MS
 from orchestrator.store.record import HostRun, Kind, NewCancel, NewEnvelope, Run
@@ -31,7 +31,7 @@ class Cancellation:
     reason: str = ""
 
 
-def cancel(cancellation: Cancellation, key: SigningKey, store: Store) -> list[HostRun]:
+def cancel(cancellation: Cancellation, key: Signer, store: Store) -> list[HostRun]:
     """Store a tombstone for each host run that is open, unless its last one is still on its way.
 
     Return those host runs as they stand then: what was never sent has ended, the rest waits for
@@ -57,12 +57,11 @@ def _needs_one(host_run: HostRun, *, kill: bool) -> bool:
     return not is_under_way or (kill and not host_run.cancel_kill)
 
 
-def _tombstone(
-    cancellation: Cancellation, host_run: HostRun, key: SigningKey, now: int
-) -> NewCancel:
+def _tombstone(cancellation: Cancellation, host_run: HostRun, key: Signer, now: int) -> NewCancel:
     run = cancellation.run
     message = Cancel(
         host=host_run.host,
+        epoch=host_run.epoch,
         run_id=run.run_id,
         order_sha256=host_run.order_sha256,
         ordered_at=run.created_at,

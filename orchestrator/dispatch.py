@@ -16,6 +16,7 @@ import structlog
 from contract.instant import now_ms
 from contract.names import DELIVER_TASK, host_queue
 from contract.wire import BrokerError, Publisher
+from orchestrator.leading import Leading
 from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.roll_call import RollCall
 from orchestrator.store.record import Letter
@@ -42,6 +43,7 @@ class Dispatcher:
         """
         self._store = store
         self._roll_call = RollCall(store, publisher, period_ms)
+        self._leading = Leading(store, publisher)
         self._publisher = publisher
         self._trouble = ""
         self._turned = time.monotonic()
@@ -76,6 +78,7 @@ class Dispatcher:
         outgoing, now = self._store.outgoing, now_ms()
         if ended := outgoing.end_overdue(now):
             _log.warning("ended_without_answer", host_runs=ended)
+        self._leading.turn()  # before the orders that go by it
         pings = outgoing.pings(now, _BATCH)
         self._publish(pings, self._post_ping, outgoing.pings_posted)
         orders = outgoing.orders(now, _BATCH)

@@ -5,7 +5,8 @@ import structlog
 from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import SigningKey
-from orchestrator.home import BEAT_OPERATOR, Home
+from orchestrator.founding import BEAT
+from orchestrator.home import Home
 from orchestrator.schedule import Schedule
 from orchestrator.secret import read_secrets
 from orchestrator.store.record import Firing, Via
@@ -51,7 +52,7 @@ class Trigger:
             runbook=found.load(),
             source=found.file,
             hosts=schedule.selector.select(self._store.hosts.all()),
-            operator=BEAT_OPERATOR,
+            operator=BEAT,
             params=schedule.params,
             secrets=read_secrets(schedule.secrets),
             check=schedule.check,

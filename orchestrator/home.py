@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +12,10 @@ from contract.broker import check_broker_url
 from contract.document import DocumentError, Node, Problem, read_document
 from contract.duration import DurationError, parse_duration
 from contract.error import DenreiError
+from contract.instant import now_ms
 from contract.key import SigningKey
 from contract.reading import Reader
-from contract.trust import Role, Trust, TrustedKey, load_trust, save_public
+from orchestrator.founding import BEAT, RECORDER, REGISTRAR, SERVICES, Founders, found
 from orchestrator.library import Library
 from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.store.store import Store
@@ -21,7 +23,8 @@ from orchestrator.store.store import Store
 ENVIRONMENT = "DENREI_HOME"
 DEFAULT_HOME = Path.home() / ".denrei"
 DEFAULT_BROKER = "redis://127.0.0.1:6379/0"
-BEAT_OPERATOR = "beat"
+
+OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 _CONFIG = "denrei.yaml"
 _REQUIRED = ("broker", "store", "operator")
@@ -66,7 +69,7 @@ class Home:
             raise HomeError(f"there is a home at {path} already; nothing was changed")
         try:
             home._make_files()
-            Store.create(home.store_url).close()
+            home._found()
             home._write_config()
         except OSError as error:
             raise HomeError(f"can't write to {path}: {error.strerror}") from None
@@ -90,11 +93,6 @@ class Home:
         return home
 
     @property
-    def trust(self) -> Path:
-        """Return the file of public keys that hosts are to trust."""
-        return self.path / "trust.json"
-
-    @property
     def runbooks(self) -> Path:
         """Return the directory of the home's own runbooks."""
         return self.path / "runbooks"
@@ -105,16 +103,33 @@ class Home:
         return self.path / "schedules.yaml"
 
     def operator_key(self) -> SigningKey:
-        """Return the key that signs orders and pings. Raises KeyFileError."""
-        return SigningKey.load(self._key("operator"))
+        """Return the key that signs orders, cancels and pings. Raises KeyFileError."""
+        return SigningKey.load(self.person_key(self.operator))
 
     def recorder_key(self) -> SigningKey:
         """Return the key that signs acknowledgements. Raises KeyFileError."""
-        return SigningKey.load(self._key("recorder"))
+        return SigningKey.load(self.service_key(RECORDER))
 
     def beat_key(self) -> SigningKey:
         """Return the key that signs the orders of schedules. Raises KeyFileError."""
-        return SigningKey.load(self._key("beat"))
+        return SigningKey.load(self.service_key(BEAT))
+
+    def registrar_key(self) -> SigningKey:
+        """Return the key that signs admissions. Raises KeyFileError."""
+        return SigningKey.load(self.service_key(REGISTRAR))
+
+    @property
+    def root_key(self) -> Path:
+        """Return where the key is that signs keyrings; it may be kept elsewhere."""
+        return self.path / "keys" / "root.pem"
+
+    def person_key(self, name: str) -> Path:
+        """Return where a person's key is."""
+        return self.path / "keys" / "person" / f"{name}.pem"
+
+    def service_key(self, name: str) -> Path:
+        """Return where the key of one of the orchestrator's services is."""
+        return self.path / "keys" / "service" / f"{name}.pem"
 
     def open_store(self) -> Store:
         """Open the store. Raises StoreError."""
@@ -124,43 +139,38 @@ class Home:
         """Return where runbooks are looked for: the given folder, the home, the shipped ones."""
         return Library(folder, self.runbooks)
 
-    def load_trust(self) -> Trust:
-        """Return the public keys of this home. Raises TrustError."""
-        return load_trust(self.trust)
-
     @property
     def _config(self) -> Path:
         return self.path / _CONFIG
 
-    def _key(self, name: str) -> Path:
-        return self.path / "keys" / f"{name}.pem"
-
     def _check(self) -> None:
         check_broker_url(self.broker)
-        if not 0 < len(self.operator) <= 200 or self.operator == BEAT_OPERATOR:  # noqa: PLR2004
-            message = f"the operator needs a name of 1 to 200 characters other than {BEAT_OPERATOR}"
+        if not OPERATOR.fullmatch(self.operator) or self.operator in (BEAT, RECORDER, REGISTRAR):
+            message = (
+                f"{self.operator!r} can't be the operator's name: use letters, digits, '.', '-', "
+                f"'_' and '@', at most 64, and none of {BEAT}, {RECORDER}, {REGISTRAR}"
+            )
             raise HomeError(message)
 
     def _make_files(self) -> None:
-        for directory in (self.path, self.path / "keys", self.runbooks):
+        keys = self.path / "keys"
+        for directory in (self.path, keys, keys / "person", keys / "service", self.runbooks):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        trusted = [
-            self._make_key("operator", self.operator, Role.OPERATOR),
-            self._make_key("beat", BEAT_OPERATOR, Role.SCHEDULER),
-            self._make_key("recorder", "recorder", Role.RECORDER),
-        ]
-        save_public(self.trust, Trust(denrei_trust=1, keys=trusted))
         if not self.schedules.exists():
             self.schedules.write_text(_EMPTY_SCHEDULES)
 
-    def _make_key(self, file: str, name: str, role: Role) -> TrustedKey:
-        path = self._key(file)
-        if path.exists():
-            key = SigningKey.load(path)
-        else:
-            key = SigningKey.generate()
-            key.save(path)
-        return TrustedKey(name=name, role=role, key=key.public.text)
+    def _found(self) -> None:
+        """Make the keys and the first keyring, where they are not there from a first attempt."""
+        founders = Founders(
+            operator=self.operator,
+            person=_key_at(self.person_key(self.operator)),
+            root=_key_at(self.root_key),
+            services={name: _key_at(self.service_key(name)) for name in SERVICES},
+        )
+        with Store.create(self.store_url) as store:
+            if not store.keyrings.newest_version():
+                now = now_ms()
+                store.keyrings.add(found(founders, now), now)
 
     def _write_config(self) -> None:
         settings = {"broker": self.broker, "store": self.store_url, "operator": self.operator}
@@ -173,6 +183,14 @@ class Home:
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(self._config)
+
+
+def _key_at(path: Path) -> SigningKey:
+    if path.exists():
+        return SigningKey.load(path)
+    key = SigningKey.generate()
+    key.save(path)
+    return key
 
 
 def _fields(node: Node, file: str) -> dict[str, str]:

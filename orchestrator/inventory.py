@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
+from contract.envelope import PayloadType
 from contract.error import DenreiError
 from contract.instant import now_ms
-from contract.key import SealPublicKey, VerifyKey
+from contract.key import SealPublicKey, Signer, VerifyKey
+from contract.keyring import Admission
 from contract.names import check_host_name
+from contract.order import sign_message
 from contract.parameter import did_you_mean
 from contract.trust import HostKeys
 from orchestrator.store.record import Host
@@ -20,14 +24,14 @@ class InventoryError(DenreiError):
 
 
 class Inventory:
-    """Adds, finds and removes hosts."""
+    """Admits, finds and removes hosts."""
 
     def __init__(self, store: Store) -> None:
         """Keep the hosts in this store."""
         self._store = store
 
-    def add(self, keys: HostKeys, labels: Mapping[str, str]) -> Host:
-        """Add a host. The same keys again only replace the labels.
+    def admit(self, keys: HostKeys, labels: Mapping[str, str], registrar: Signer) -> Host:
+        """Make a host a member by its keys. The same keys again only replace the labels.
 
         Raises InventoryError if the name or the key is taken, HostNameError, KeyFileError.
         """
@@ -35,17 +39,44 @@ class Inventory:
         check_labels(labels)
         key_id, seal_key = VerifyKey(keys.sign).id, SealPublicKey(keys.seal).text
         known = self._store.hosts.get(name)
+        if known is not None and (known.sign_key, known.seal_key) == (keys.sign, keys.seal):
+            return self.label(name, labels, registrar)
         if known is not None:
-            return self._label(known, keys, labels)
-        owner = self._store.hosts.key(key_id)
-        if owner is not None and owner.host != name:
-            message = f"this signing key is {owner.host}'s; every host needs keys of its own"
+            message = (
+                f"{name} is there already with other keys; if the host was made anew, "
+                f"run `denrei host remove {name}` first"
+            )
             raise InventoryError(message)
+        if owner := self._store.hosts.key(key_id):
+            message = f"this signing key is or was {owner.host}'s; every enrolment needs its own"
+            raise InventoryError(message)
+        epoch = self._store.hosts.epoch_of(name) + 1
+        now = now_ms()
         host = Host(
-            name=name, sign_key=keys.sign, seal_key=seal_key, labels=labels, added_at=now_ms()
+            name=name,
+            sign_key=keys.sign,
+            seal_key=seal_key,
+            labels=labels,
+            added_at=now,
+            epoch=epoch,
+            admission=b"",
+            admission_at=now,
+            admitted_at=now,
+            keyring=self._store.keyrings.newest_version(),
         )
+        host = replace(host, admission=self._admission(host, now, registrar))
         self._store.hosts.add(host)
         return host
+
+    def label(self, name: str, labels: Mapping[str, str], registrar: Signer) -> Host:
+        """Replace a host's labels; it is sent the admission that says so. Raises InventoryError."""
+        check_labels(labels)
+        known = self.get(name)
+        if dict(known.labels) != dict(labels):
+            now = max(now_ms(), known.admission_at + 1)
+            letter = self._admission(replace(known, labels=labels), now, registrar)
+            self._store.hosts.label(name, labels, letter, now)
+        return self.get(name)
 
     def list(self) -> list[Host]:
         """Return every host by name."""
@@ -68,15 +99,17 @@ class Inventory:
         self._store.hosts.remove(name, now_ms())
         return host
 
-    def _label(self, known: Host, keys: HostKeys, labels: Mapping[str, str]) -> Host:
-        if (known.sign_key, known.seal_key) != (keys.sign, keys.seal):
-            message = (
-                f"{known.name} is there already with other keys; if the host was made anew, "
-                f"run `denrei host remove {known.name}` first"
-            )
-            raise InventoryError(message)
-        self._store.hosts.label(known.name, labels)
-        return self.get(known.name)
+    def _admission(self, host: Host, now: int, registrar: Signer) -> bytes:
+        admission = Admission(
+            host=host.name,
+            epoch=host.epoch,
+            sign=host.sign_key,
+            seal=host.seal_key,
+            labels=dict(host.labels),
+            issued_at=now,
+            keyring=self._store.keyrings.newest_version(),
+        )
+        return sign_message(PayloadType.ADMISSION, admission, registrar)
 
 
 def check_labels(labels: Mapping[str, str]) -> None:

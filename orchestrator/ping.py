@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from contract.envelope import PayloadType
 from contract.instant import now_ms
-from contract.key import SigningKey
+from contract.key import Signer
 from contract.order import Ping, letter_digest, sign_message
 from orchestrator.store.record import Host, Kind, NewEnvelope, PingRecord
 from orchestrator.store.store import Store
@@ -16,7 +16,7 @@ DEFAULT_LIFETIME = timedelta(seconds=30)
 def send_ping(
     host: Host,
     operator: str,
-    key: SigningKey,
+    key: Signer,
     store: Store,
     lifetime: timedelta = DEFAULT_LIFETIME,
 ) -> PingRecord:
@@ -25,6 +25,7 @@ def send_ping(
     expires_at = now + round(lifetime.total_seconds() * 1000)
     ping = Ping(
         host=host.name,
+        epoch=host.epoch,
         operator=operator,
         nonce=secrets.token_hex(16),
         issued_at=now,

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from contract.order import encode
 from contract.outcome import TERMINAL, HostRunState
-from contract.report import Pong, Receipt, Refusal, Report
+from contract.report import Footing, Pong, Receipt, Refusal, Report
 from orchestrator.store.incoming import Standing
 from orchestrator.store.record import HostRun
 
@@ -23,7 +23,13 @@ _NEVER_BEGUN = "cancelled before the order came to the host; it will not run the
 _STATES = {"expired": HostRunState.EXPIRED, "cancelled": HostRunState.CANCELLED}
 
 
-def advance(standing: Standing, message: Receipt | Report | Refusal | Pong, now: int) -> HostRun:
+# It is sent what it lacks, and then the order again, which tells what it says to it.
+_NOT_YET = frozenset({"keyring_behind"})
+
+Answer = Receipt | Report | Refusal | Pong | Footing
+
+
+def advance(standing: Standing, message: Answer, now: int) -> HostRun:
     """Return the host run after a verified message about its order came in at `now`."""
     match message:
         case Receipt():
@@ -32,7 +38,7 @@ def advance(standing: Standing, message: Receipt | Report | Refusal | Pong, now:
             return _after_report(standing.host_run, message, now)
         case Refusal():
             return _after_refusal(standing.host_run, message, now)
-        case Pong():
+        case Pong() | Footing():
             return standing.host_run
 
 
@@ -98,7 +104,7 @@ def _after_refusal(host_run: HostRun, refusal: Refusal, now: int) -> HostRun:
     why = f"{refusal.reason}: {refusal.detail}"
     if refusal.letter_sha256 == host_run.cancel_sha256:
         return _after_refused_cancel(host_run, why, now)
-    if host_run.state is not HostRunState.QUEUED:
+    if host_run.state is not HostRunState.QUEUED or refusal.reason in _NOT_YET:
         return host_run
     state = _STATES.get(refusal.reason, HostRunState.REFUSED)
     return replace(host_run, state=state, reason=why, ended_at=now)

@@ -21,6 +21,7 @@ def run_server(home: Home, services: Sequence[ServiceName]) -> int:
     home.open_store().close()
     home.recorder_key()
     home.beat_key()
+    home.registrar_key()
     check_free(services, home)
     # The services end themselves when they see that their parent is not this process any more.
     os.environ[SUPERVISOR] = str(os.getpid())

@@ -9,7 +9,7 @@ from typing import Any
 from contract.envelope import MAX_BYTES, PayloadType
 from contract.error import DenreiError
 from contract.instant import now_ms
-from contract.key import SealPublicKey, SigningKey
+from contract.key import SealPublicKey, Signer
 from contract.order import MAX_LIFE_MS, Order, letter_digest, sign_message
 from contract.outcome import HostRunState
 from contract.parameter import Parameter, ParameterError, bind, did_you_mean
@@ -45,13 +45,21 @@ class Submission:
     slot: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The key that signs, and the version of the keyring that it goes by."""
+
+    key: Signer
+    keyring: int
+
+
 def parse_params(runbook: Runbook, texts: Mapping[str, str]) -> dict[str, Any]:
     """Read parameters as typed on a command line. Raises ParameterError."""
     declared = {parameter.name: parameter for parameter in runbook.parameters}
     return {name: _declared(declared, name).parse(text) for name, text in texts.items()}
 
 
-def submit(submission: Submission, key: SigningKey, store: Store) -> Run:
+def submit(submission: Submission, key: Signer, store: Store) -> Run:
     """Make the run and store it with every host's finished order; nothing is sent from here.
 
     Raises ParameterError, SubmissionError, SealError, SlotTakenError; then nothing was stored.
@@ -60,8 +68,10 @@ def submit(submission: Submission, key: SigningKey, store: Store) -> Run:
     _check(submission)
     params = _bind(submission)
     run = _run(submission, params, now)
-    letters = [_order(submission, run, host, key) for host in submission.hosts]
-    shares = [_share(run, letter) for letter in letters]
+    signing = Signing(key, store.keyrings.newest_version())
+    letters = [_order(submission, run, host, signing) for host in submission.hosts]
+    epochs = {host.name: host.epoch for host in submission.hosts}
+    shares = [_share(run, letter, epochs[letter.host]) for letter in letters]
     store.runs.add(run, shares, letters)
     return run
 
@@ -128,9 +138,10 @@ def _run(submission: Submission, params: Mapping[str, Any], now: int) -> Run:
     )
 
 
-def _order(submission: Submission, run: Run, host: Host, key: SigningKey) -> NewEnvelope:
+def _order(submission: Submission, run: Run, host: Host, signing: Signing) -> NewEnvelope:
     order = Order(
         host=host.name,
+        epoch=host.epoch,
         run_id=run.run_id,
         runbook=run.runbook,
         runbook_sha256=run.runbook_sha256,
@@ -145,8 +156,9 @@ def _order(submission: Submission, run: Run, host: Host, key: SigningKey) -> New
         not_before=run.created_at,
         expires_at=run.expires_at,
         nonce=secrets.token_hex(16),
+        keyring=signing.keyring,
     )
-    data = sign_message(PayloadType.ORDER, order, key)
+    data = sign_message(PayloadType.ORDER, order, signing.key)
     if len(data) > MAX_BYTES:
         message = f"the order would be larger than {MAX_BYTES // 1024} KiB; use shorter parameters"
         raise SubmissionError(message)
@@ -162,16 +174,18 @@ def _order(submission: Submission, run: Run, host: Host, key: SigningKey) -> New
 
 def _seal(values: Mapping[str, str], run: Run, host: Host) -> dict[str, str]:
     key = SealPublicKey(host.seal_key)
-    return {
-        name: seal(value, key, SealContext(run.run_id, host.name, run.runbook_sha256, name))
-        for name, value in values.items()
-    }
+    return {name: seal(value, key, _context(run, host, name)) for name, value in values.items()}
 
 
-def _share(run: Run, letter: NewEnvelope) -> HostRun:
+def _context(run: Run, host: Host, parameter: str) -> SealContext:
+    return SealContext(run.run_id, host.name, host.epoch, run.runbook_sha256, parameter)
+
+
+def _share(run: Run, letter: NewEnvelope, epoch: int) -> HostRun:
     return HostRun(
         run_id=run.run_id,
         host=letter.host,
+        epoch=epoch,
         state=HostRunState.QUEUED,
         order_sha256=letter.digest,
         expires_at=run.expires_at,

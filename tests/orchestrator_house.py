@@ -13,7 +13,7 @@ from orchestrator.cancellation import Cancellation, cancel
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.recorder import Recorder
-from orchestrator.store.record import HostRun, Run
+from orchestrator.store.record import Host, HostRun, Run
 from orchestrator.store.store import Store
 from orchestrator.submission import Submission, submit
 from tests.signing_host import SigningHost
@@ -55,8 +55,12 @@ class House:
         store = home.open_store()
         hosts = {name: SigningHost(name) for name in names}
         for host in hosts.values():
-            Inventory(store).add(host.public, {})
+            Inventory(store).admit(host.public, {}, home.registrar_key())
         return cls(home, store, hosts)
+
+    def admit(self, host: SigningHost, **labels: str) -> Host:
+        """Make a host a member, or replace its labels."""
+        return Inventory(self.store).admit(host.public, labels, self.home.registrar_key())
 
     def recorder(self) -> Recorder:
         return Recorder(self.store, self.home.recorder_key())

@@ -8,7 +8,7 @@ from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
 from contract.order import Order, decode, letter_digest, sign_message
 from contract.outcome import HostRunState, StepOutcome, state_of
-from contract.report import PassReport, Pong, Receipt, Refusal, Report, StepReport
+from contract.report import Footing, PassReport, Pong, Receipt, Refusal, Report, StepReport
 from contract.trust import HostKeys
 
 
@@ -19,6 +19,11 @@ class SigningHost:
     name: str
     key: SigningKey = field(default_factory=SigningKey.generate)
     seal_key: SealKey = field(default_factory=SealKey.generate)
+    epoch: int = 1
+
+    @property
+    def sender(self) -> dict[str, Any]:
+        return {"host": self.name, "epoch": self.epoch, "keyring": 1}
 
     @property
     def public(self) -> HostKeys:
@@ -38,7 +43,7 @@ class SigningHost:
         cancel: bytes = b"",
     ) -> bytes:
         message = Receipt(
-            host=self.name,
+            **self.sender,
             run_id=self.read_order(order).run_id,
             order_sha256=letter_digest(order),
             state=state,
@@ -50,7 +55,7 @@ class SigningHost:
     def report(self, order: bytes, outcome: StepOutcome = StepOutcome.OK, **changes: Any) -> bytes:
         now = now_ms()
         values: dict[str, Any] = {
-            "host": self.name,
+            **self.sender,
             "run_id": self.read_order(order).run_id,
             "order_sha256": letter_digest(order),
             "counter": 1,
@@ -66,7 +71,7 @@ class SigningHost:
 
     def refusal(self, letter: bytes, reason: str, run_id: str | None = None) -> bytes:
         message = Refusal(
-            host=self.name,
+            **self.sender,
             run_id=run_id,
             letter_sha256=letter_digest(letter),
             reason=reason,
@@ -75,8 +80,13 @@ class SigningHost:
         )
         return sign_message(PayloadType.REFUSAL, message, self.key)
 
+    def footing(self, admission_at: int = 1) -> bytes:
+        """Say what it goes by."""
+        message = Footing(**self.sender, admission_at=admission_at, at=now_ms())
+        return sign_message(PayloadType.FOOTING, message, self.key)
+
     def pong(self, nonce: str) -> bytes:
-        message = Pong(host=self.name, nonce=nonce, at=now_ms(), waiting=2, worker="1.2.3")
+        message = Pong(**self.sender, nonce=nonce, at=now_ms(), waiting=2, worker="1.2.3")
         return sign_message(PayloadType.PONG, message, self.key)
 
 

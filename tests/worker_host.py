@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,17 @@ import msgspec
 from contract.envelope import PayloadType, peek, verify
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
+from contract.keyring import Keyring
 from contract.order import Acknowledgement, Cancel, Order, Ping, decode, letter_digest, sign_message
-from contract.report import Pong, Receipt, Refusal, Report
+from contract.report import Footing, Pong, Receipt, Refusal, Report
 from contract.sealing import SealContext, seal
-from contract.trust import Role, Trust, TrustedKey, save_public
+from contract.trust import Welcome
+from tests.fleet_keys import FleetKeys
 from tests.waiting import eventually
 from worker.config import Config
 from worker.executor import Executor
 from worker.mailbox import Mailbox
-from worker.setup import prepare, take_trust
+from worker.setup import prepare, take_welcome
 
 NOWHERE = "redis://127.0.0.1:1/0"  # for those who need no broker
 SCRIPT = Path(sys.executable).with_name("denrei-worker")
@@ -35,6 +36,7 @@ _KINDS: Mapping[PayloadType, type[msgspec.Struct]] = {
     PayloadType.REPORT: Report,
     PayloadType.REFUSAL: Refusal,
     PayloadType.PONG: Pong,
+    PayloadType.FOOTING: Footing,
 }
 _numbers = itertools.count(1)
 
@@ -42,27 +44,6 @@ _numbers = itertools.count(1)
 def new_run_id() -> str:
     """Return a run id that no other order of these tests has."""
     return f"{next(_numbers):026d}"
-
-
-@dataclass(frozen=True, slots=True)
-class Trusted:
-    """The orchestrator's private keys, which this test plays."""
-
-    operator: SigningKey
-    beat: SigningKey
-    recorder: SigningKey
-
-    @classmethod
-    def generate(cls) -> "Trusted":
-        return cls(*(SigningKey.generate() for _ in range(3)))
-
-    def public(self) -> Trust:
-        keys = (
-            TrustedKey("anna", Role.OPERATOR, self.operator.public.text),
-            TrustedKey("beat", Role.SCHEDULER, self.beat.public.text),
-            TrustedKey("recorder", Role.RECORDER, self.recorder.public.text),
-        )
-        return Trust(1, list(keys))
 
 
 class WorkerHost:
@@ -78,17 +59,23 @@ class WorkerHost:
             root=self.root,
         )
         prepare(self.config, broker)
-        self.trusted = Trusted.generate()
-        save_public(directory / "trust.json", self.trusted.public())
-        take_trust(self.config, directory / "trust.json")
+        self.trusted = FleetKeys()
+        self.enter(self.trusted.keyring())
         self.inbox, self.outbox = Mailbox(self.config.inbox), Mailbox(self.config.outbox)
         self._public = SigningKey.load(self.config.sign_key).public
+
+    def enter(self, keyring: Keyring, **admission: Any) -> None:
+        """Become a member of a fleet with this keyring, as if enrolled anew."""
+        sign, seal_key = SigningKey.load(self.config.sign_key), SealKey.load(self.config.seal_key)
+        letter = self.trusted.admission(self.config.name, sign, seal_key, **admission)
+        take_welcome(self.config, Welcome.of(self.trusted.sign(keyring), letter))
 
     def order(self, runbook: str, *, key: SigningKey | None = None, **changes: Any) -> bytes:
         """Return a signed order of a runbook; `changes` replace members of the order."""
         now = now_ms()
         order = Order(
             host=self.config.name,
+            epoch=1,
             run_id=new_run_id(),
             runbook=_name_of(runbook),
             runbook_sha256=hashlib.sha256(runbook.encode()).hexdigest(),
@@ -103,6 +90,7 @@ class WorkerHost:
             not_before=now,
             expires_at=now + 900_000,
             nonce=secrets.token_hex(16),
+            keyring=1,
         )
         order = msgspec.structs.replace(order, **changes)
         return sign_message(PayloadType.ORDER, order, key or self.trusted.operator)
@@ -111,7 +99,7 @@ class WorkerHost:
         """Seal secrets to this host for one run of a runbook."""
         public = SealKey.load(self.config.seal_key).public
         digest = hashlib.sha256(runbook.encode()).hexdigest()
-        contexts = {n: SealContext(run_id, self.config.name, digest, n) for n in values}
+        contexts = {n: SealContext(run_id, self.config.name, 1, digest, n) for n in values}
         return {n: seal(value, public, contexts[n]) for n, value in values.items()}
 
     def cancel(self, order: bytes, *, key: SigningKey | None = None, **changes: Any) -> bytes:
@@ -119,6 +107,7 @@ class WorkerHost:
         now, of = now_ms(), decode(peek(order)[1], Order)
         cancel = Cancel(
             host=self.config.name,
+            epoch=1,
             run_id=of.run_id,
             order_sha256=letter_digest(order),
             ordered_at=of.issued_at,
@@ -137,6 +126,7 @@ class WorkerHost:
         now = now_ms()
         ping = Ping(
             host=self.config.name,
+            epoch=1,
             operator="anna",
             nonce=nonce,
             issued_at=now,
@@ -145,7 +135,9 @@ class WorkerHost:
         return sign_message(PayloadType.PING, ping, self.trusted.operator)
 
     def acknowledgement(self, *digests: str) -> bytes:
-        message = Acknowledgement(host=self.config.name, digests=list(digests), at=now_ms())
+        message = Acknowledgement(
+            host=self.config.name, epoch=1, digests=list(digests), at=now_ms()
+        )
         return sign_message(PayloadType.ACKNOWLEDGEMENT, message, self.trusted.recorder)
 
     def read(self, letter: bytes) -> Any:

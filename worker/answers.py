@@ -1,5 +1,8 @@
 """What the executor sends: signed by the host's key, put into the outbox."""
 
+from collections.abc import Callable
+from typing import TypedDict
+
 import msgspec
 import structlog
 
@@ -8,21 +11,32 @@ from contract.instant import now_ms
 from contract.key import SigningKey
 from contract.order import Nonce, letter_digest, sign_message
 from contract.outcome import HostRunState
-from contract.report import Pong, Receipt, Refusal, Report
+from contract.report import Footing, Pong, Receipt, Refusal, Report
 from worker import worker_version
 from worker.mailbox import Care, Mailbox, MailboxError
+from worker.membership import Membership
 from worker.short_report import short_payload
 from worker.verdict import Refused
 
 _log = structlog.get_logger(__name__)
 
 
+class Sender(TypedDict):
+    """The members that tell who speaks."""
+
+    host: str
+    epoch: int
+    keyring: int
+
+
 class Answers:
     """Signs and posts what this host has to say."""
 
-    def __init__(self, host: str, key: SigningKey, outbox: Mailbox) -> None:
-        """Speak as `host` with its key."""
-        self._host = host
+    def __init__(
+        self, membership: Callable[[], Membership], key: SigningKey, outbox: Mailbox
+    ) -> None:
+        """Speak with the host's key, as what it is when it speaks."""
+        self._membership = membership
         self._key = key
         self._outbox = outbox
 
@@ -35,7 +49,7 @@ class Answers:
     ) -> None:
         """Say what the ledger holds of an order, perhaps in answer to a tombstone."""
         receipt = Receipt(
-            host=self._host,
+            **self.sender(),
             run_id=run_id,
             order_sha256=order_digest,
             state=state,
@@ -47,7 +61,7 @@ class Answers:
     def refusal(self, letter: bytes, refused: Refused) -> None:
         """Say that a letter is refused, and why."""
         refusal = Refusal(
-            host=self._host,
+            **self.sender(),
             run_id=refused.run_id,
             letter_sha256=letter_digest(letter),
             reason=refused.reason,
@@ -59,9 +73,29 @@ class Answers:
     def pong(self, nonce: Nonce, waiting: int) -> None:
         """Answer a ping."""
         pong = Pong(
-            host=self._host, nonce=nonce, at=now_ms(), waiting=waiting, worker=worker_version()
+            **self.sender(),
+            nonce=nonce,
+            at=now_ms(),
+            waiting=waiting,
+            worker=worker_version(),
         )
         self._post(PayloadType.PONG, pong)
+
+    def footing(self) -> None:
+        """Say what this host goes by from now on."""
+        self._post(
+            PayloadType.FOOTING,
+            Footing(
+                **self.sender(),
+                admission_at=self._membership().admission.issued_at,
+                at=now_ms(),
+            ),
+        )
+
+    def sender(self) -> Sender:
+        """Return what every message of this host says of it."""
+        ours = self._membership()
+        return {"host": ours.host, "epoch": ours.epoch, "keyring": ours.keyring.version}
 
     def signed_report(self, report: Report) -> bytes:
         """Return the finished letter of a report, cut to what an envelope holds."""

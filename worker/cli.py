@@ -94,19 +94,20 @@ def init(path: Path, name: str, broker: str, state: Path | None, root: Path) -> 
     prepare(config, broker)
     click.echo(f"prepared {name}: {path}")
     click.echo(f"next: on the orchestrator  denrei host add {name} {config.public}", err=True)
-    click.echo("      and here             denrei-worker trust TRUST_FILE", err=True)
+    click.echo("      and here             denrei-worker trust WELCOME", err=True)
 
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def trust(path: Path, file: Path) -> None:
-    """Trust the orchestrator whose public keys are in FILE (its trust.json)."""
-    from worker.setup import take_trust
+    """Trust the orchestrator whose welcome for this host is in FILE."""
+    from contract.trust import load_welcome
+    from worker.setup import take_welcome
 
-    trusted = take_trust(load_config(path), file)
-    names = ", ".join(f"{key.name} ({key.role})" for key in trusted.keys)
-    click.echo(f"trusting {names}")
+    found = take_welcome(load_config(path), load_welcome(file))
+    people = ", ".join(person.name for person in found.keyring.people)
+    click.echo(f"a host of keyring {found.keyring.version}, with orders by {people}")
     click.echo("a running worker takes this up when it is started again", err=True)
 
 

@@ -49,9 +49,14 @@ class Config:
         return self.path.parent / f"{self.name}.pub.json"
 
     @property
-    def trust(self) -> Path:
-        """Return where the orchestrator's public keys are."""
-        return self.path.parent / "trust.json"
+    def keyring(self) -> Path:
+        """Return where the keyring is that this host follows."""
+        return self.state / "keyring.json"
+
+    @property
+    def admission(self) -> Path:
+        """Return where the word is that this host belongs to the fleet."""
+        return self.state / "admission.json"
 
     @property
     def policy(self) -> Path:

@@ -19,7 +19,6 @@ from contract.key import SealKey, SigningKey
 from contract.order import letter_digest
 from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import Report
-from contract.trust import Trust, load_trust
 from worker import worker_version
 from worker.answers import Answers
 from worker.bell import Bell, ring
@@ -34,6 +33,7 @@ from worker.line import Line, Turn
 from worker.liveness import note, take
 from worker.lock import forget_steps, release
 from worker.mailbox import BELL, Mailbox
+from worker.membership import load_membership
 from worker.own_files import check_own
 from worker.policy import load_policy
 from worker.proc import boot_clock, boot_id
@@ -65,18 +65,19 @@ class Executor:
         """
         self._config = config
         check_directories(config.inbox, config.outbox, config.locks)
-        check_own(config.state, config.locks, config.ledger, config.policy, config.trust)
-        check_own(config.sign_key, config.seal_key)
+        check_own(config.state, config.locks, config.ledger, config.policy)
+        check_own(config.sign_key, config.seal_key, config.keyring, config.admission)
         self._lock = _only_one(config)
         self._ledger = Ledger(config.ledger)
         policy = load_policy(config.policy)
         seal_key = SealKey.load(config.seal_key)
-        self._gate = Gate(config.name, _trust(config), policy, seal_key)
-        inbox, outbox = Mailbox(config.inbox), Mailbox(config.outbox)
+        self._gate = Gate(load_membership(config), policy, seal_key)
+        outbox = Mailbox(config.outbox)
         outbox.remove_drafts()
         self._outbox = outbox
-        self._answers = Answers(config.name, SigningKey.load(config.sign_key), outbox)
-        self._intake = Intake(self._gate, self._ledger, inbox, outbox, self._answers)
+        key = SigningKey.load(config.sign_key)
+        self._answers = Answers(lambda: self._gate.membership, key, outbox)
+        self._intake = Intake(config, self._gate, self._ledger, self._answers)
         self._bell = Bell(config.inbox / BELL)
         self._tools = Tools(
             root=Root(config.root),
@@ -213,7 +214,7 @@ class Executor:
 
     def _report(self, entry: Entry, state: HostRunState) -> Report:
         return Report(
-            host=self._config.name,
+            **self._answers.sender(),
             run_id=entry.run_id,
             order_sha256=entry.digest,
             counter=self._ledger.next_counter(),
@@ -292,9 +293,3 @@ def _only_one(config: Config) -> int:
     if lock is None:
         raise ExecutorError(f"another executor is at work on {config.state}")
     return lock
-
-
-def _trust(config: Config) -> Trust:
-    if not config.trust.exists():
-        raise ExecutorError(f"no {config.trust}; run `denrei-worker trust TRUST_FILE` first")
-    return load_trust(config.trust)

@@ -9,11 +9,22 @@ from contract.instant import now_ms
 from contract.order import Cancel, letter_digest
 from contract.outcome import HostRunState
 from worker.answers import Answers
+from worker.config import Config
 from worker.gate import Gate
 from worker.ledger import Entry, Ledger, Tombstone
 from worker.ledger_file import LedgerError
 from worker.mailbox import Mailbox, MailboxError
-from worker.verdict import Accepted, Acknowledged, Pinged, Refused, Repeated, TakenBack
+from worker.membership import keep
+from worker.verdict import (
+    Accepted,
+    Acknowledged,
+    Followed,
+    Known,
+    Pinged,
+    Refused,
+    Repeated,
+    TakenBack,
+)
 
 # What a receipt calls the ledger's states; that a run has ended is for its report to tell.
 _TOLD_AS = {
@@ -29,14 +40,12 @@ _log = structlog.get_logger(__name__)
 class Intake:
     """Judges what lies in the inbox and writes down what is accepted."""
 
-    def __init__(
-        self, gate: Gate, ledger: Ledger, inbox: Mailbox, outbox: Mailbox, answers: Answers
-    ) -> None:
+    def __init__(self, config: Config, gate: Gate, ledger: Ledger, answers: Answers) -> None:
         """Connect the gate with the ledger and the two boxes."""
+        self._config = config
         self._gate = gate
         self._ledger = ledger
-        self._inbox = inbox
-        self._outbox = outbox
+        self._inbox, self._outbox = Mailbox(config.inbox), Mailbox(config.outbox)
         self._answers = answers
 
     def take(self) -> None:
@@ -70,16 +79,23 @@ class Intake:
             self._answers.refusal(letter, refused)
             return
         match verdict:
+            case Followed() | Known():
+                self._follow(verdict)
+            case Acknowledged(digests):
+                self._acknowledge(digests)
+            case Pinged(ping):
+                self._answers.pong(ping.nonce, len(self._ledger.open_orders()))
+            case _:
+                self._write_down(verdict, letter)
+
+    def _write_down(self, verdict: Accepted | Repeated | TakenBack, letter: bytes) -> None:
+        match verdict:
             case Accepted():
                 self._accept(verdict, letter)
             case Repeated(run_id):
                 self._repeat(run_id)
             case TakenBack(cancel):
                 self._cancel(cancel, letter)
-            case Acknowledged(digests):
-                self._acknowledge(digests)
-            case Pinged(ping):
-                self._answers.pong(ping.nonce, len(self._ledger.open_orders()))
 
     def _accept(self, accepted: Accepted, letter: bytes) -> None:
         order = accepted.order
@@ -118,6 +134,20 @@ class Intake:
         if digest := self._ledger.digest_of(run_id):
             state = _TOLD_AS[self._ledger.state_of(run_id)]
             self._answers.receipt(run_id, digest, state)
+
+    def _follow(self, followed: Followed | Known) -> None:
+        """Go by what came from now on; it is kept before that, and then never unlearnt."""
+        if isinstance(followed, Known):
+            self._answers.footing()
+            return
+        new = followed.membership
+        if followed.admission_letter is None:
+            keep(self._config.keyring, new.keyring_letter)
+        else:
+            keep(self._config.admission, followed.admission_letter)
+        self._gate.follow(new)
+        _log.info("followed", keyring=new.keyring.version, labels=dict(new.admission.labels))
+        self._answers.footing()
 
     def _acknowledge(self, digests: tuple[str, ...]) -> None:
         for digest in digests:

@@ -8,11 +8,13 @@ from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
 from contract.names import check_host_name
-from contract.trust import HostKeys, Trust, load_trust, save_public
+from contract.succession import fingerprint, read_keyring
+from contract.trust import HostKeys, Welcome, save_public
 from worker.config import Config
 from worker.courier_config import CourierConfig
 from worker.ledger_file import create_ledger
 from worker.mailbox import sync_directory
+from worker.membership import Membership, join, keep
 from worker.policy import PERMISSIVE
 
 
@@ -59,14 +61,18 @@ def _make_keys(config: Config) -> None:
     save_public(config.public, keys)
 
 
-def take_trust(config: Config, file: Path) -> Trust:
-    """Trust the orchestrator whose public keys are in a file from now on. Raises DenreiError."""
-    trust = load_trust(file)
+def take_welcome(config: Config, welcome: Welcome) -> Membership:
+    """Become the member of a fleet that a file from its orchestrator says. Raises DenreiError."""
+    keyring, admission = welcome.letters
+    membership = join(keyring, admission, fingerprint(read_keyring(keyring).roots), now_ms())
+    if membership.host != config.name:
+        raise SetupError(f"it welcomes {membership.host!r}; this is {config.name!r}")
     try:
-        _write(config.trust, file.read_text(), 0o644)
+        keep(config.keyring, keyring)
+        keep(config.admission, admission)
     except OSError as error:
-        raise SetupError(f"can't write {config.trust}: {error.strerror}") from None
-    return trust
+        raise SetupError(f"can't write {error.filename}: {error.strerror}") from None
+    return membership
 
 
 def _write(path: Path, text: str, mode: int) -> None:

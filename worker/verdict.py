@@ -7,6 +7,7 @@ from typing import Any
 
 from contract.order import Cancel, Order, Ping
 from contract.runbook import Runbook
+from worker.membership import Membership
 
 
 class Reason(StrEnum):
@@ -17,10 +18,18 @@ class Reason(StrEnum):
     WRONG_TYPE = "wrong_type"
     UNKNOWN_KEY = "unknown_key"
     BAD_SIGNATURE = "bad_signature"
+    KEY_NOT_VALID = "key_not_valid"
+    KEYRING_EXPIRED = "keyring_expired"
+    KEYRING_BEHIND = "keyring_behind"
+    KEYRING_MALFORMED = "keyring_malformed"
+    KEYRING_UNSIGNED = "keyring_unsigned"
+    KEYRING_FORKED = "keyring_forked"
+    ADMISSION_OUTDATED = "admission_outdated"
     WRONG_ROLE = "wrong_role"
     WRONG_OPERATOR = "wrong_operator"
     UNSUPPORTED_VERSION = "unsupported_version"
     WRONG_HOST = "wrong_host"
+    WRONG_EPOCH = "wrong_epoch"
     RUN_ID_REUSED = "run_id_reused"
     CANCELLED = "cancelled"
     FROM_THE_FUTURE = "from_the_future"
@@ -45,6 +54,7 @@ class Accepted:
     runbook: Runbook
     parameters: Mapping[str, Any]  # defaults filled in; the secrets are opened
     secrets: tuple[str, ...]  # the secret values, for redaction
+    key_ids: tuple[str, ...]  # of who signed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,19 @@ class Pinged:
     ping: Ping
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What this host is to go by from now on: the next keyring, or a new admission."""
+
+    membership: Membership
+    admission_letter: bytes | None  # None: it is the keyring that is new
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A keyring or an admission that this host goes by already."""
+
+
 class Refused(Exception):  # noqa: N818 - a verdict, raised because any rule may give it
     """A letter that is not believed or not allowed, and why."""
 
@@ -86,4 +109,4 @@ class Refused(Exception):  # noqa: N818 - a verdict, raised because any rule may
         self.run_id = run_id
 
 
-Verdict = Accepted | Repeated | TakenBack | Acknowledged | Pinged
+Verdict = Accepted | Repeated | TakenBack | Acknowledged | Pinged | Followed | Known

@@ -44,6 +44,6 @@ def verify(format_: Format) -> ExitCode:
 
     home = open_home()
     with home.open_store() as store:
-        audit = verify_all(store, home.load_trust())
+        audit = verify_all(store)
     audit_result.show(audit, format_)
     return ExitCode.REFUSED if audit.findings else ExitCode.OK

@@ -33,19 +33,24 @@ def command() -> None:
 def add(name: str, public_file: Path, labels: Mapping[str, str]) -> None:
     """Add a host by the public file that `denrei-worker init` made on it.
 
-    The same file again only replaces the labels.
+    Prints the welcome that `denrei-worker trust` takes there. The same file again only replaces
+    the labels.
     """
-    from contract.trust import load_host_keys
-    from orchestrator.cli.session import open_store
+    from contract.trust import Welcome, load_host_keys, show_public
+    from orchestrator.cli.session import open_home
     from orchestrator.inventory import Inventory, InventoryError
 
     keys = load_host_keys(public_file)
     if keys.denrei_host != name:
         message = f"{public_file} is the public file of {keys.denrei_host!r}, not of {name!r}"
         raise InventoryError(message)
-    with open_store() as store:
-        host = Inventory(store).add(keys, labels)
-    click.echo(f"added {host.name}", err=True)
+    home = open_home()
+    with home.open_store() as store:
+        host = Inventory(store).admit(keys, labels, home.registrar_key())
+        click.echo(
+            show_public(Welcome.of(store.keyrings.newest_letter(), host.admission)), nl=False
+        )
+    click.echo(f"added {host.name}, epoch {host.epoch}", err=True)
 
 
 @command.command("list")

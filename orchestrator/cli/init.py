@@ -39,14 +39,15 @@ def command(broker: str, operator: str, store: str) -> None:
     home = Home.create(home_path(), broker, operator, store)
     click.echo(f"home      {home.path}")
     click.echo(f"operator  {home.operator}")
-    click.echo(f"trust     {home.trust}")
+    click.echo(f"root key  {home.root_key}")
     for line in (
         "",
         "Next, on each host:",
         "  denrei-worker init ...              makes the host's keys",
-        "  denrei-worker trust trust.json      with the trust file above",
         "then here:",
         "  denrei host add NAME PUBLIC_FILE    with the host's public file",
+        "and on the host:",
+        "  denrei-worker trust WELCOME         with what that printed",
         "  denrei server                       keep it running",
         "  denrei submit check --all",
     ):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from contract.key import VerifyKey
 from orchestrator.store import certificates
@@ -50,6 +50,7 @@ class Hosts:
         key_id = VerifyKey(host.sign_key).id
         values = {
             "host": host.name,
+            "epoch": host.epoch,
             "sign_key": host.sign_key,
             "added_at": host.added_at,
             "removed_at": None,
@@ -61,11 +62,18 @@ class Hosts:
                 connection.execute(insert(host_keys).values(key_id=key_id, **values))
             connection.execute(insert(presences).values(**to_row(PresenceRecord(host=host.name))))
 
-    def label(self, name: str, labels: Mapping[str, str]) -> None:
-        """Replace a host's labels."""
+    def epoch_of(self, name: str) -> int:
+        """Return the last epoch that a host of this name had; 0 if there was none."""
+        query = select(func.max(host_keys.c.epoch)).where(host_keys.c.host == name)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar() or 0
+
+    def label(self, name: str, labels: Mapping[str, str], admission: bytes, at: int) -> None:
+        """Replace a host's labels, by a new admission that it is to be sent."""
+        values = {"labels": _dump(labels), "admission": admission, "admission_at": at}
         with self._database.writing() as connection:
             query = update(hosts).where(hosts.c.name == name)
-            connection.execute(query.values(labels=_dump(labels)))
+            connection.execute(query.values(**values, follow_at=at, follow_pause_ms=0))
 
     def remove(self, name: str, at: int) -> None:
         """Take a host out of the inventory; its keys stay, for verifying what it signed."""
@@ -82,14 +90,7 @@ def _host(row: RowMapping) -> Host:
 
 
 def _values(host: Host) -> dict[str, object]:
-    return {
-        "name": host.name,
-        "sign_key": host.sign_key,
-        "seal_key": host.seal_key,
-        "labels": _dump(host.labels),
-        "added_at": host.added_at,
-        "last_signed_at": host.last_signed_at,
-    }
+    return {**to_row(host), "labels": _dump(host.labels)}
 
 
 def _dump(labels: Mapping[str, str]) -> str:

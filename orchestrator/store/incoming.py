@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from contract.report import Pong, Report
+from contract.report import Footing, HostMessage, Pong, Refusal, Report
 from orchestrator.store import certificates
 from orchestrator.store import envelopes as letters
 from orchestrator.store.database import Database
@@ -48,8 +49,8 @@ class Incoming:
         letter: NewEnvelope,
         about: str,
         advance: Advance,
+        tells: HostMessage,
         acknowledge: Acknowledge | None = None,
-        tells: Report | Pong | None = None,
     ) -> Taken:
         """Take in one verified letter, all of it or nothing.
 
@@ -66,7 +67,7 @@ class Incoming:
                 return Taken(repeated=True, acknowledgement=answer)
             standing = _standing(connection, about, letter.host)
             letters.append(connection, [_filed(letter, standing)])
-            _sign_of_life(connection, letter)
+            _sign_of_life(connection, letter, tells)
             _answer(connection, letter, tells)
             if standing is None:
                 return Taken(repeated=False, acknowledgement=answer)
@@ -85,12 +86,18 @@ def _filed(letter: NewEnvelope, standing: Standing | None) -> NewEnvelope:
     return replace(letter, run_id=standing.host_run.run_id)
 
 
-def _sign_of_life(connection: Connection, letter: NewEnvelope) -> None:
+def _sign_of_life(connection: Connection, letter: NewEnvelope, tells: HostMessage) -> None:
+    """Note that it signed, and what it goes by; what it lacks it is sent at once."""
     query = update(hosts).where(hosts.c.name == letter.host)
-    connection.execute(query.values(last_signed_at=letter.at))
+    values: dict[str, Any] = {"last_signed_at": letter.at, "keyring": tells.keyring}
+    if isinstance(tells, Footing):
+        values["admitted_at"] = tells.admission_at
+    if isinstance(tells, Refusal) and tells.reason == "keyring_behind":
+        values |= {"follow_at": letter.at, "follow_pause_ms": 0}
+    connection.execute(query.values(**values))
 
 
-def _answer(connection: Connection, letter: NewEnvelope, tells: Report | Pong | None) -> None:
+def _answer(connection: Connection, letter: NewEnvelope, tells: HostMessage) -> None:
     if not isinstance(tells, Pong):
         return
     asked = (pings.c.nonce == tells.nonce) & (pings.c.host == letter.host)

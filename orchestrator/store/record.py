@@ -24,6 +24,7 @@ class Kind(StrEnum):
     REPORT = "report"
     REFUSAL = "refusal"
     PONG = "pong"
+    FOOTING = "footing"
 
     @classmethod
     def of(cls, payload_type: PayloadType) -> "Kind":
@@ -60,7 +61,14 @@ class Host:
     seal_key: str
     labels: Mapping[str, str]
     added_at: int
+    epoch: int  # +1 at each enrolment
+    admission: bytes  # the newest letter that says so
+    admission_at: int  # when that was signed
+    admitted_at: int  # when the one was signed that the host goes by
+    keyring: int  # the version that it follows, by its own last word
     last_signed_at: int | None = None  # when its last verified letter was recorded
+    follow_at: int = 0  # when it is to be sent what it lacks of keyrings and admissions
+    follow_pause_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,7 @@ class HostKey:
 
     key_id: str
     host: str
+    epoch: int
     sign_key: str
     added_at: int
     removed_at: int | None = None
@@ -101,6 +110,7 @@ class HostRun:
 
     run_id: str
     host: str
+    epoch: int  # of the host when it was asked
     state: HostRunState
     order_sha256: str
     expires_at: int

@@ -35,6 +35,24 @@ hosts = Table(
     Column("labels", Text, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("last_signed_at", BigInteger),
+    Column("epoch", BigInteger, nullable=False),
+    Column("admission", LargeBinary, nullable=False),
+    Column("admission_at", BigInteger, nullable=False),
+    Column("admitted_at", BigInteger, nullable=False),
+    Column("keyring", BigInteger, nullable=False),
+    Column("follow_at", BigInteger, nullable=False),
+    Column("follow_pause_ms", BigInteger, nullable=False),
+    Index(None, "follow_at"),
+)
+
+# What a fleet trusts, version by version.
+keyrings = Table(
+    "keyrings",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 # Keys outlive their host: letters of a host long gone must still verify.
@@ -43,6 +61,7 @@ host_keys = Table(
     metadata,
     Column("key_id", String(32), primary_key=True),
     Column("host", String(63), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("sign_key", String(44), nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),
@@ -75,6 +94,7 @@ host_runs = Table(
     metadata,
     Column("run_id", String(26), ForeignKey("runs.run_id"), primary_key=True),
     Column("host", String(63), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
     Column("state", String(20), nullable=False),
     Column("order_sha256", String(64), nullable=False, unique=True),
     Column("expires_at", BigInteger, nullable=False),

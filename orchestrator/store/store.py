@@ -10,8 +10,10 @@ from orchestrator.store.certificates import Certificates
 from orchestrator.store.database import Database, StoreError
 from orchestrator.store.envelopes import Envelopes
 from orchestrator.store.firings import Firings
+from orchestrator.store.following import Following
 from orchestrator.store.hosts import Hosts
 from orchestrator.store.incoming import Incoming
+from orchestrator.store.keyrings import Keyrings
 from orchestrator.store.outgoing import Outgoing
 from orchestrator.store.pings import Pings
 from orchestrator.store.presences import Presences
@@ -29,6 +31,8 @@ class Store:
         """Work on an opened database; use `create` or `open`."""
         self._database = database
         self.hosts = Hosts(database)
+        self.keyrings = Keyrings(database)
+        self.following = Following(database)
         self.runs = Runs(database)
         self.cancels = Cancels(database)
         self.envelopes = Envelopes(database)

@@ -113,6 +113,8 @@ def report_on(order: bytes, key: SigningKey) -> bytes:
     """A report that speaks for web1 and says that all is well."""
     report = Report(
         host="web1",
+        epoch=1,
+        keyring=1,
         run_id=read_order(order).run_id,
         order_sha256=letter_digest(order),
         counter=1,

@@ -85,8 +85,7 @@ def web3(fleet: Fleet, tmp_path: Path) -> Iterator[FleetHost]:
         pytest.skip("only root can mount a tiny disk")
     try:
         host.prepare()
-        host.join(fleet.home / "trust.json")
-        fleet.denrei.must("host", "add", "web3", str(host.public))
+        host.join(fleet.denrei)
         fleet.hosts["web3"] = host
         fleet.start_host("web3")
         fleet.denrei.must("host", "ping", "web3")

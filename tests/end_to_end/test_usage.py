@@ -89,7 +89,11 @@ def web7(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Script:
         *("init", "--name", "web7", "--broker", "redis://127.0.0.1:1/0"),
         *("--state", str(directory / "state"), "--root", str(directory)),
     )
-    made.must("trust", str(fleet.home / "trust.json"))
+    welcome = directory / "welcome.json"
+    public = str(directory / "etc/web7.pub.json")
+    welcome.write_text(fleet.denrei.must("host", "add", "web7", public).out)
+    made.must("trust", str(welcome))
+    fleet.denrei.must("host", "remove", "web7")
     return made
 
 
@@ -97,7 +101,7 @@ def web7(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Script:
     ("missing", "words"),
     [
         ("etc/worker.yaml", ["denrei-worker init"]),
-        ("etc/trust.json", ["denrei-worker trust"]),
+        ("state/keyring.json", ["keyring.json", "not enrolled"]),
         ("etc/keys/sign.pem", ["no key at", "keys/sign.pem"]),
         ("etc/policy.yaml", ["policy.yaml", "nothing is allowed"]),
         ("state/ledger.db", ["ledger.db", "denrei-worker init"]),

@@ -101,7 +101,7 @@ def _stored(world: World) -> Sequence[StoredEnvelope]:
 
 def _findings(world: World) -> Iterator[str]:
     with world.store() as store:
-        findings = verify_all(store, world.home.load_trust()).findings
+        findings = verify_all(store).findings
     yield from (f"the audit finds: {finding.problem}" for finding in findings)
 
 

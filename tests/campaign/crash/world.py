@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contract.loader import load_runbook
-from contract.trust import load_host_keys
+from contract.trust import Welcome, load_host_keys
 from contract.wire import Publisher
 from orchestrator import dispatch
 from orchestrator.attendance import Attendance
@@ -29,7 +29,7 @@ from tests.unit.worker.lives import SECRET, be_executor
 from tests.worker_host import WorkerHost
 from worker.courier import Sender, make_courier
 from worker.courier_config import load_courier_config
-from worker.setup import take_trust
+from worker.setup import take_welcome
 from worker.watchdog import Watchdog
 
 WITNESSED = """\
@@ -77,11 +77,14 @@ class World:
         shutil.copytree(template.path, path)
         home = replace(template, path=path, store_url=f"sqlite:///{path / 'store.db'}")
         host = WorkerHost(directory / "host", home.broker, HOST)
-        take_trust(host.config, home.trust)
         (host.root / "etc").mkdir()
         host.tool("tool", TOOL)
         with Store(Database(home.store_url)) as store:
-            Inventory(store).add(load_host_keys(host.config.public), {})
+            keys = load_host_keys(host.config.public)
+            admitted = Inventory(store).admit(keys, {}, home.registrar_key())
+            take_welcome(
+                host.config, Welcome.of(store.keyrings.newest_letter(), admitted.admission)
+            )
             runbook = load_runbook(WITNESSED.encode(), "witnessed.yaml")
             run = House(home, store, {}).submit(runbook=runbook, secrets={"key": SECRET})
         wire.clear()

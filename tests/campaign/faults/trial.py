@@ -86,7 +86,7 @@ class Trial:
                 yield from judge(order, told, self.ground.views[order.host], latest)
 
     def _audit(self) -> Iterator[str]:
-        for finding in verify_all(self.ground.store, self.ground.home.load_trust()).findings:
+        for finding in verify_all(self.ground.store).findings:
             yield f"the audit finds {finding}"
 
     def _broken(self, offsets: dict[str, int]) -> Iterator[str]:

@@ -192,7 +192,7 @@ def _acknowledged(key: Callable[[Hands], SigningKey]) -> Deed:
     """Acknowledge, with a key that may not, what nobody has recorded."""
 
     def deed(hands: Hands) -> None:
-        word = Acknowledgement(host="web1", digests=["0" * 64], at=now_ms())
+        word = Acknowledgement(host="web1", epoch=1, digests=["0" * 64], at=now_ms())
         hands.deliver(sign_message(PayloadType.ACKNOWLEDGEMENT, word, key(hands)))
 
     return deed

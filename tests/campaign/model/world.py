@@ -21,7 +21,7 @@ from contract.loader import load_runbook
 from contract.names import REPORTS_QUEUE, host_queue
 from contract.order import decode, letter_digest
 from contract.report import Report
-from contract.trust import load_host_keys
+from contract.trust import Welcome, load_host_keys
 from orchestrator.cancellation import Cancellation, cancel
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
@@ -33,7 +33,7 @@ from tests.campaign.model.wire import Wire
 from worker.config import Config
 from worker.mailbox import Mailbox
 from worker.safe_path import Spot
-from worker.setup import prepare, take_trust
+from worker.setup import prepare, take_welcome
 
 NOWHERE = "redis://127.0.0.1:1/0"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - every world has a directory of its own in there
@@ -237,7 +237,8 @@ def _template() -> Path:
     config.root.mkdir()
     prepare(config, NOWHERE)
     home = Home.create(path / "home", NOWHERE, "anna")
-    take_trust(config, home.trust)
     with home.open_store() as store:
-        Inventory(store).add(load_host_keys(config.public), {})
+        keys = load_host_keys(config.public)
+        host = Inventory(store).admit(keys, {}, home.registrar_key())
+        take_welcome(config, Welcome.of(store.keyrings.newest_letter(), host.admission))
     return path

@@ -42,7 +42,7 @@ _TAKING = (
     Mutant(
         "order for another host taken",
         "worker/gate.py",
-        "        if message.host != self._host:\n",
+        "        if message.host != ours.host:\n",
         "        if False:\n",
         named_test(
             "unit/worker/test_gate_attacks", "test_attack_is_refused_for_the_reason_that_names_it"
@@ -51,8 +51,8 @@ _TAKING = (
     Mutant(
         "acknowledgement believed whoever signed it",
         "worker/gate.py",
-        "                self._check_role(signer, frozenset({Role.RECORDER}))\n",
-        "",
+        "        if not is_duty(signers, Duty.RECORDER):\n",
+        "        if False:\n",
         named_test(
             "unit/worker/test_intake", "test_acknowledgement_by_anybody_but_the_recorder_is_refused"
         ),

@@ -44,8 +44,8 @@ ORDER_MUTANTS = (
     Mutant(
         "schedule's key may cancel",
         "worker/gate.py",
-        "frozenset({Role.OPERATOR})",
-        "frozenset({Role.OPERATOR, Role.SCHEDULER})",
+        "self._authority.check_right(_operator(cancel, signers, alone=True), Right.CANCEL)",
+        "_operator(cancel, signers, alone=True, may_schedule=True)",
         named_test("unit/worker/test_cancel", "test_cancel_by_the_schedules_key_stops_nothing"),
     ),
     Mutant(

@@ -107,8 +107,8 @@ WIRE_MUTANTS = (
     Mutant(
         "older fact about a certificate taken over a newer one",
         "orchestrator/store/certificates.py",
-        "if observed_at > max(known.get(key, -1), scanned_at)",
-        "if observed_at > scanned_at",
+        "if each[0] > known.get(key, -1)",
+        "if each",
         named_test(
             "integration/orchestrator/test_certificates",
             "test_certificates_newer_word_counts_and_an_older_one_that_comes_late_does_not",
@@ -117,8 +117,8 @@ WIRE_MUTANTS = (
     Mutant(
         "late report brings back a certificate that a scan found gone",
         "orchestrator/store/certificates.py",
-        "if observed_at > max(known.get(key, -1), scanned_at)",
-        "if observed_at > known.get(key, -1)",
+        "record.fact.scanned and record.observed_at < began_at",
+        "False",
         named_test(
             "integration/orchestrator/test_certificates",
             "test_certificates_reports_in_any_order_end_alike",

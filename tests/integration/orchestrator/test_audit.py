@@ -14,7 +14,7 @@ from tests.orchestrator_house import House
 
 
 def audit(house: House) -> Audit:
-    return verify_all(house.store, house.home.load_trust())
+    return verify_all(house.store)
 
 
 def full_house(house: House) -> None:
@@ -28,6 +28,7 @@ def full_house(house: House) -> None:
         host.receipt(house.order(run), HostRunState.RUNNING),
         host.report(house.order(run)),
         host.pong(asked.nonce),
+        host.footing(),
         host.refusal(house.order(house.submit()), "policy_runbook"),
     ):
         recorder.record(letter)
@@ -49,7 +50,7 @@ def test_audit_of_all_kinds_of_letters_finds_nothing(house: House) -> None:
     result = audit(house)
     assert result.findings == ()
     assert set(result.counts) == set(Kind)
-    assert result.checked == 10
+    assert result.checked == 11
 
 
 def test_audit_letters_of_a_removed_host_still_verify(house: House) -> None:

@@ -70,7 +70,7 @@ def test_beat_due_schedule_makes_an_ordinary_run_signed_by_beat(scheduled: House
     key = scheduled.home.beat_key()
     order = decode(payload_of(scheduled.order(run), key, PayloadType.ORDER), Order)
     assert (order.via, order.params["path"]) == ("beat", "/y")
-    assert verify_all(scheduled.store, scheduled.home.load_trust()).findings == ()
+    assert verify_all(scheduled.store).findings == ()
 
 
 def test_beat_two_of_them_fire_each_moment_once(scheduled: House) -> None:

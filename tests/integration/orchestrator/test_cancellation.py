@@ -189,5 +189,5 @@ def test_cancel_that_is_missing_from_the_record_is_found(house: House) -> None:
     with house.store._database.writing() as connection:
         connection.exec_driver_sql("DROP TRIGGER envelopes_no_DELETE")
         connection.exec_driver_sql("DELETE FROM envelopes WHERE kind = 'cancel'")
-    (finding,) = verify_all(house.store, house.home.load_trust()).findings
+    (finding,) = verify_all(house.store).findings
     assert (finding.kind, finding.run_id) == (Kind.CANCEL, run.run_id)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -167,8 +168,10 @@ def test_certificates_go_with_their_host(house: House) -> None:
     tell(house, [fact("/a", observed_at=5)], scan_began_at=9)
     Inventory(house.store).remove("web1")
     assert kept(house.store) == []
-    Inventory(house.store).add(house.hosts["web1"].public, {})
-    tell(house, [fact("/b", observed_at=3)])
+    again = SigningHost("web1", epoch=2)
+    house.admit(again)
+    renewed = replace(house, hosts={"web1": again})
+    tell(renewed, [fact("/b", observed_at=3)])
     assert kept(house.store) == [("web1", "/b", 3)]
 
 

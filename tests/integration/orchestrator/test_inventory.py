@@ -9,42 +9,41 @@ from tests.signing_host import SigningHost
 
 
 def test_inventory_host_added_is_listed_with_its_labels(house: House) -> None:
-    added = Inventory(house.store).add(SigningHost("db1").public, {"env": "prod"})
+    added = house.admit(SigningHost("db1"), env="prod")
     assert [host.name for host in Inventory(house.store).list()] == ["db1", "web1"]
     assert Inventory(house.store).get("db1") == added
     assert added.labels == {"env": "prod"}
 
 
 def test_inventory_same_keys_again_replace_the_labels(house: House) -> None:
-    inventory = Inventory(house.store)
-    inventory.add(house.hosts["web1"].public, {"env": "test"})
-    assert inventory.add(house.hosts["web1"].public, {"role": "web"}).labels == {"role": "web"}
+    house.admit(house.hosts["web1"], env="test")
+    assert house.admit(house.hosts["web1"], role="web").labels == {"role": "web"}
 
 
 def test_inventory_other_keys_under_a_known_name_are_refused(house: House) -> None:
     with pytest.raises(InventoryError, match="denrei host remove web1"):
-        Inventory(house.store).add(SigningHost("web1").public, {})
+        house.admit(SigningHost("web1"))
 
 
-def test_inventory_key_of_another_host_is_refused_even_after_its_removal(house: House) -> None:
-    """A key stands for one host for ever: what it once signed must not change its meaning."""
-    inventory, thief = Inventory(house.store), SigningHost("db1", house.hosts["web1"].key)
+def test_inventory_key_that_was_known_is_refused_even_after_its_removal(house: House) -> None:
+    """A key stands for one enrolment for ever: what it once signed must not change its meaning."""
+    old = house.hosts["web1"]
     with pytest.raises(InventoryError, match="web1's"):
-        inventory.add(thief.public, {})
-    inventory.remove("web1")
-    with pytest.raises(InventoryError, match="web1's"):
-        inventory.add(thief.public, {})
+        house.admit(SigningHost("db1", old.key))
+    Inventory(house.store).remove("web1")
+    for name in ("db1", "web1"):
+        with pytest.raises(InventoryError, match="web1's"):
+            house.admit(SigningHost(name, old.key))
 
 
-def test_inventory_removed_host_may_come_back_with_old_or_new_keys(house: House) -> None:
-    inventory, old = Inventory(house.store), house.hosts["web1"]
-    inventory.remove("web1")
-    inventory.add(SigningHost("web1").public, {})
-    inventory.remove("web1")
-    inventory.add(old.public, {})
+def test_inventory_removed_host_comes_back_in_a_new_epoch_with_new_keys(house: House) -> None:
+    Inventory(house.store).remove("web1")
+    new = SigningHost("web1")
+    assert house.admit(new).epoch == 2
     current = [key for key in house.store.hosts.signing_keys() if key.removed_at is None]
-    assert [key.sign_key for key in current] == [old.public.sign]
-    assert len(house.store.hosts.signing_keys()) == 2
+    assert [(key.sign_key, key.epoch) for key in current] == [(new.public.sign, 2)]
+    Inventory(house.store).remove("web1")
+    assert house.admit(SigningHost("web1")).epoch == 3
 
 
 def test_inventory_unknown_host_is_told_with_a_near_name(house: House) -> None:
@@ -55,7 +54,7 @@ def test_inventory_unknown_host_is_told_with_a_near_name(house: House) -> None:
 def test_inventory_names_and_labels_of_no_use_are_refused(house: House) -> None:
     inventory = Inventory(house.store)
     with pytest.raises(HostNameError):
-        inventory.add(SigningHost("../x").public, {})
+        house.admit(SigningHost("../x"))
     with pytest.raises(InventoryError, match="label"):
-        inventory.add(SigningHost("db1").public, {"env": "pr od"})
+        house.admit(SigningHost("db1"), env="pr od")
     assert [host.name for host in inventory.list()] == ["web1"]

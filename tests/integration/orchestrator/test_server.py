@@ -154,9 +154,9 @@ def test_server_without_its_broker_says_so_and_works_when_it_is_there(tmp_path: 
     assert output.count('"event": "hindered"') == 2  # once per service, not once per try
 
 
-@pytest.mark.parametrize("name", ["recorder.pem", "beat.pem"])
+@pytest.mark.parametrize("name", ["recorder", "beat", "registrar"])
 def test_server_key_missing_is_one_line(house: House, name: str) -> None:
-    (house.home.path / "keys" / name).unlink()
+    house.home.service_key(name).unlink()
     process = start(house, "server")
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 1

@@ -178,7 +178,12 @@ def test_store_any_text_comes_back_as_it_was(params: dict[str, str], reason: str
 
 
 _SHARE = HostRun(
-    run_id=_RUN_ID, host="web1", state=HostRunState.QUEUED, order_sha256="0" * 64, expires_at=2
+    run_id=_RUN_ID,
+    host="web1",
+    epoch=1,
+    state=HostRunState.QUEUED,
+    order_sha256="0" * 64,
+    expires_at=2,
 )
 _ORDER = NewEnvelope(
     kind=Kind.ORDER, host="web1", run_id=_RUN_ID, digest="0" * 64, data=b"\x00\xff", at=1

@@ -53,7 +53,7 @@ def test_submission_secret_opens_for_its_host_alone_and_is_stored_nowhere(
     run = live_house.submit(secrets={"token": SECRET})
     web1, web2 = live_house.hosts["web1"], live_house.hosts["web2"]
     sealed = web1.read_order(live_house.order(run, "web1")).sealed_params["token"]
-    context = SealContext(run.run_id, "web1", run.runbook_sha256, "token")
+    context = SealContext(run.run_id, "web1", 1, run.runbook_sha256, "token")
     assert unseal(sealed, web1.seal_key, context) == SECRET
     with pytest.raises(SealError):
         unseal(sealed, web2.seal_key, context)

@@ -108,8 +108,10 @@ MISSING = [
     ("sign_key", empty("x"), "holds no unencrypted private key"),
     ("seal_key", Path.unlink, "no key at "),
     ("seal_key", open_to_all, "chmod 600"),
-    ("trust", Path.unlink, "run `denrei-worker trust TRUST_FILE` first"),
-    ("trust", empty("{}"), "is not a public file made by `denrei init`"),
+    ("keyring", Path.unlink, "keyring.json: this host is not enrolled"),
+    ("keyring", empty("{}"), "what this host trusts is damaged"),
+    ("admission", Path.unlink, "admission.json: this host is not enrolled"),
+    ("admission", empty("x"), "what this host trusts is damaged"),
     ("policy", Path.unlink, "policy.yaml: No such file or directory; nothing is allowed"),
     ("policy", empty("runboks: []"), "did you mean 'runbooks'?"),
     ("ledger", Path.unlink, "no ledger at "),
@@ -135,7 +137,7 @@ def start(host: WorkerHost, command: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
 
 
-@pytest.mark.parametrize("what", ["trust", "path"])
+@pytest.mark.parametrize("what", ["keyring", "path"])
 def test_run_without_what_is_needed_ends_both_and_says_why(host: WorkerHost, what: str) -> None:
     getattr(host.config, what).unlink()
     ended = start(host, "run")

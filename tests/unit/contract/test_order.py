@@ -19,11 +19,13 @@ from contract.order import (
     letter_digest,
 )
 from contract.outcome import HostRunState, StepOutcome
-from contract.report import PassReport, Pong, Receipt, Refusal, Report, StepReport
+from contract.report import Footing, PassReport, Pong, Receipt, Refusal, Report, StepReport
 
 RUN_ID, DIGEST, NONCE = "01ARZ3NDEKTSV4RRFFQ69G5FAV", "a" * 64, "b" * 32
 ORDER = Order(
     host="web1",
+    epoch=1,
+    keyring=1,
     run_id=RUN_ID,
     runbook="restart",
     runbook_sha256=DIGEST,
@@ -42,11 +44,21 @@ ORDER = Order(
 STEP = StepReport(name="s", outcome=StepOutcome.OK, evidence={"a.running": True})
 MESSAGES: list[Message] = [
     ORDER,
-    Ping(host="web1", operator="alice", nonce=NONCE, issued_at=1, expires_at=2),
-    Acknowledgement(host="web1", digests=[DIGEST], at=1),
-    Receipt(host="web1", run_id=RUN_ID, order_sha256=DIGEST, state=HostRunState.RUNNING, at=1),
+    Ping(host="web1", epoch=1, operator="alice", nonce=NONCE, issued_at=1, expires_at=2),
+    Acknowledgement(host="web1", epoch=1, digests=[DIGEST], at=1),
+    Receipt(
+        host="web1",
+        epoch=1,
+        keyring=1,
+        run_id=RUN_ID,
+        order_sha256=DIGEST,
+        state=HostRunState.RUNNING,
+        at=1,
+    ),
     Report(
         host="web1",
+        epoch=1,
+        keyring=1,
         run_id=RUN_ID,
         order_sha256=DIGEST,
         counter=1,
@@ -58,8 +70,18 @@ MESSAGES: list[Message] = [
         ended_at=2,
         passes=[PassReport(steps=[STEP])],
     ),
-    Refusal(host="web1", run_id=None, letter_sha256=DIGEST, reason="expired", detail="x", at=1),
-    Pong(host="web1", nonce=NONCE, at=1, waiting=0, worker="0.1.0"),
+    Refusal(
+        host="web1",
+        epoch=1,
+        keyring=1,
+        run_id=None,
+        letter_sha256=DIGEST,
+        reason="expired",
+        detail="x",
+        at=1,
+    ),
+    Pong(host="web1", epoch=1, keyring=1, nonce=NONCE, at=1, waiting=0, worker="0.1.0"),
+    Footing(host="web1", epoch=1, keyring=1, admission_at=1, at=1),
 ]
 every_message = pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
 

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from contract.key import SealKey
 from contract.sealing import SealContext, SealError, seal, unseal
 
 HOST, OTHER_HOST = SealKey.generate(), SealKey.generate()
-CONTEXT = SealContext("01ARZ3NDEKTSV4RRFFQ69G5FAV", "web1", "a" * 64, "key")
+CONTEXT = SealContext("01ARZ3NDEKTSV4RRFFQ69G5FAV", "web1", 1, "a" * 64, "key")
 SECRET = "correct horse battery staple"
 SEALED = seal(SECRET, HOST.public, CONTEXT)
 OVERHEAD = 32 + 16  # the encapsulated key and the tag
@@ -27,10 +28,19 @@ def test_secret_sealed_twice_looks_different_each_time() -> None:
     assert seal(SECRET, HOST.public, CONTEXT) != SEALED
 
 
-@pytest.mark.parametrize("member", ["run_id", "host", "runbook_sha256", "parameter"])
-def test_secret_does_not_open_for_another(member: str) -> None:
+OTHERS: list[dict[str, Any]] = [
+    {"run_id": CONTEXT.run_id + "x"},
+    {"host": CONTEXT.host + "x"},
+    {"epoch": CONTEXT.epoch + 1},
+    {"runbook_sha256": CONTEXT.runbook_sha256 + "x"},
+    {"parameter": CONTEXT.parameter + "x"},
+]
+
+
+@pytest.mark.parametrize("other_than", OTHERS)
+def test_secret_does_not_open_for_another(other_than: dict[str, Any]) -> None:
     """Whoever copies a sealed value into another order gets nothing out of it."""
-    other = dataclasses.replace(CONTEXT, **{member: getattr(CONTEXT, member) + "x"})
+    other = dataclasses.replace(CONTEXT, **other_than)
     with pytest.raises(SealError, match="does not open for this host and run"):
         unseal(SEALED, HOST, other)
 
@@ -42,8 +52,8 @@ def test_secret_does_not_open_with_another_host_s_key() -> None:
 
 def test_context_whose_parts_lend_each_other_letters_is_another() -> None:
     """Each part stands behind its length: `ab`+`c` is not `a`+`bc`."""
-    assert SealContext("ab", "c", "d", "e").info() != SealContext("a", "bc", "d", "e").info()
-    assert SealContext("", "", "ab", "").info() != SealContext("", "", "a", "b").info()
+    assert SealContext("ab", "c", 1, "d", "e").info() != SealContext("a", "bc", 1, "d", "e").info()
+    assert SealContext("", "", 1, "ab", "").info() != SealContext("", "", 1, "a", "b").info()
 
 
 def test_secret_with_any_bit_turned_does_not_open() -> None:

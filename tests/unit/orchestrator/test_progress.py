@@ -18,17 +18,21 @@ RUN = "0" * 26
 DIGEST = "a" * 64
 TIMEOUT_MS = 10_000
 QUEUED = HostRun(
-    run_id=RUN, host="web1", state=HostRunState.QUEUED, order_sha256=DIGEST, expires_at=99
+    run_id=RUN, host="web1", epoch=1, state=HostRunState.QUEUED, order_sha256=DIGEST, expires_at=99
 )
 
 
 def receipt(state: HostRunState, at: int = 5) -> Receipt:
-    return Receipt(host="web1", run_id=RUN, order_sha256=DIGEST, state=state, at=at)
+    return Receipt(
+        host="web1", epoch=1, keyring=1, run_id=RUN, order_sha256=DIGEST, state=state, at=at
+    )
 
 
 def report(state: HostRunState, outcome: StepOutcome | None) -> Report:
     return Report(
         host="web1",
+        epoch=1,
+        keyring=1,
         run_id=RUN,
         order_sha256=DIGEST,
         counter=1,
@@ -43,7 +47,16 @@ def report(state: HostRunState, outcome: StepOutcome | None) -> Report:
 
 
 def refusal(reason: str) -> Refusal:
-    return Refusal(host="web1", run_id=RUN, letter_sha256=DIGEST, reason=reason, detail="no", at=5)
+    return Refusal(
+        host="web1",
+        epoch=1,
+        keyring=1,
+        run_id=RUN,
+        letter_sha256=DIGEST,
+        reason=reason,
+        detail="no",
+        at=5,
+    )
 
 
 DELIVERED, RUNNING = receipt(HostRunState.DELIVERED, 4), receipt(HostRunState.RUNNING, 5)
@@ -132,7 +145,13 @@ def test_host_run_reported_once_stays_as_reported(
 ) -> None:
     """Neither what came before the first report nor what comes after it matters."""
     begun = HostRun(
-        run_id=RUN, host="web1", state=guess, order_sha256=DIGEST, expires_at=99, ended_at=7
+        run_id=RUN,
+        host="web1",
+        epoch=1,
+        state=guess,
+        order_sha256=DIGEST,
+        expires_at=99,
+        ended_at=7,
     )
     ended = after(begun, *before, SUCCEEDED, *later)
     assert (ended.state, ended.outcome, ended.accepted_at, ended.ended_at) == (
@@ -186,7 +205,12 @@ def test_host_run_taken_by_the_host_is_not_refused_by_a_later_copy() -> None:
 
 def test_host_run_expired_but_accepted_is_unknown_until_the_report() -> None:
     expired = HostRun(
-        run_id=RUN, host="web1", state=HostRunState.EXPIRED, order_sha256=DIGEST, expires_at=99
+        run_id=RUN,
+        host="web1",
+        epoch=1,
+        state=HostRunState.EXPIRED,
+        order_sha256=DIGEST,
+        expires_at=99,
     )
     assert after(expired, RUNNING).state is HostRunState.UNKNOWN
     assert after(expired, RUNNING, SUCCEEDED).state is HostRunState.SUCCEEDED

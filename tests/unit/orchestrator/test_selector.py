@@ -7,7 +7,18 @@ from orchestrator.store.record import Host
 
 
 def host(name: str, **labels: str) -> Host:
-    return Host(name=name, sign_key="", seal_key="", labels=labels, added_at=0)
+    return Host(
+        name=name,
+        sign_key="",
+        seal_key="",
+        labels=labels,
+        added_at=0,
+        epoch=1,
+        admission=b"",
+        admission_at=0,
+        admitted_at=0,
+        keyring=1,
+    )
 
 
 KNOWN = [

@@ -8,10 +8,12 @@ import msgspec
 
 from contract.envelope import PayloadType
 from contract.key import SealKey, SealPublicKey, SigningKey
+from contract.keyring import Keyring
 from contract.order import Acknowledgement, Cancel, Order, Ping, sign_message
 from contract.sealing import SealContext, seal
-from contract.trust import Role, Trust, TrustedKey
+from tests.fleet_keys import FleetKeys
 from worker.gate import Gate
+from worker.membership import Membership
 from worker.policy import Policy
 
 HOST, NOW, MINUTE, DAY = "web1", 1_800_000_000_000, 60_000, 86_400_000
@@ -21,15 +23,8 @@ SECRET = "correct horse battery"
 ALICE, BOB, BEAT, RECORDER = (SigningKey.generate() for _ in range(4))
 MALLORY, HOST_KEY = SigningKey.generate(), SigningKey.generate()
 SEAL_KEY, OTHER_SEAL_KEY = SealKey.generate(), SealKey.generate()
-TRUST = Trust(
-    denrei_trust=1,
-    keys=[
-        TrustedKey(name="alice", role=Role.OPERATOR, key=ALICE.public.text),
-        TrustedKey(name="bob", role=Role.OPERATOR, key=BOB.public.text),
-        TrustedKey(name="beat", role=Role.SCHEDULER, key=BEAT.public.text),
-        TrustedKey(name="recorder", role=Role.RECORDER, key=RECORDER.public.text),
-    ],
-)
+FLEET = FleetKeys("alice", NOW, operator=ALICE, beat=BEAT, recorder=RECORDER)
+KEYRING = FLEET.with_person("bob", BOB, "operator")
 RUNBOOK = """\
 name: restart
 params:
@@ -64,8 +59,12 @@ class Remembered:
         return self.cancelled.get(run_id)
 
 
+def membership(host: str = HOST, keyring: Keyring = KEYRING, **admission: Any) -> Membership:
+    return FLEET.membership(FLEET.admission(host, HOST_KEY, SEAL_KEY, **admission), keyring)
+
+
 def gate(policy: Policy = OPEN, host: str = HOST) -> Gate:
-    return Gate(host, TRUST, policy, SEAL_KEY)
+    return Gate(membership(host), policy, SEAL_KEY)
 
 
 def order(**changes: Any) -> Order:
@@ -73,6 +72,7 @@ def order(**changes: Any) -> Order:
     text = changes.get("runbook_yaml", RUNBOOK)
     members: dict[str, Any] = {
         "host": HOST,
+        "epoch": 1,
         "run_id": RUN_ID,
         "runbook": "restart",
         "runbook_sha256": sha256(text.encode()).hexdigest(),
@@ -87,6 +87,7 @@ def order(**changes: Any) -> Order:
         "not_before": NOW,
         "expires_at": NOW + 15 * MINUTE,
         "nonce": "0" * 32,
+        "keyring": 1,
     }
     return Order(**members | changes)
 
@@ -105,6 +106,7 @@ def cancel(**changes: Any) -> Cancel:
     """A tombstone for `order()` that is right in everything but the changes."""
     members: dict[str, Any] = {
         "host": HOST,
+        "epoch": 1,
         "run_id": RUN_ID,
         "order_sha256": "a" * 64,
         "ordered_at": NOW - MINUTE,
@@ -122,6 +124,7 @@ def cancel(**changes: Any) -> Cancel:
 def ping(**changes: Any) -> Ping:
     members: dict[str, Any] = {
         "host": HOST,
+        "epoch": 1,
         "operator": "alice",
         "nonce": "0" * 32,
         "issued_at": NOW,
@@ -131,7 +134,7 @@ def ping(**changes: Any) -> Ping:
 
 
 def acknowledgement(**changes: Any) -> Acknowledgement:
-    members: dict[str, Any] = {"host": HOST, "digests": ["a" * 64], "at": NOW}
+    members: dict[str, Any] = {"host": HOST, "epoch": 1, "digests": ["a" * 64], "at": NOW}
     return Acknowledgement(**members | changes)
 
 
@@ -140,12 +143,13 @@ def sealed(
     value: str = SECRET,
     *,
     to: SealPublicKey = SEAL_KEY.public,
-    **context: str,
+    **context: Any,
 ) -> dict[str, str]:
     """A sealed parameter, for this order unless the context says otherwise."""
-    members = {
+    members: dict[str, Any] = {
         "run_id": RUN_ID,
         "host": HOST,
+        "epoch": 1,
         "runbook_sha256": sha256(RUNBOOK.encode()).hexdigest(),
         "parameter": name,
     }

@@ -11,12 +11,19 @@ from contract.report import ActionReport, PassReport, Report, StepReport
 from tests.unit.worker.steps import FLAG, only_step
 from tests.worker_host import WorkerHost
 from worker.answers import Answers
+from worker.config import Config
 from worker.mailbox import Care, Mailbox
+from worker.membership import load_membership
+
+
+def answers_of(config: Config, outbox: Path) -> Answers:
+    membership = load_membership(config)
+    return Answers(lambda: membership, SigningKey.load(config.sign_key), Mailbox(outbox))
 
 
 @pytest.fixture
 def answers(host: WorkerHost) -> Answers:
-    return Answers("web1", SigningKey.load(host.config.sign_key), Mailbox(host.config.outbox))
+    return answers_of(host.config, host.config.outbox)
 
 
 def report_of(passes: int, steps: int, output: int, reason: int) -> Report:
@@ -30,6 +37,8 @@ def report_of(passes: int, steps: int, output: int, reason: int) -> Report:
     ]
     return Report(
         host="web1",
+        epoch=1,
+        keyring=1,
         run_id="0" * 26,
         order_sha256="0" * 64,
         counter=1,
@@ -97,5 +106,5 @@ def test_answers_have_their_care(answers: Answers, host: WorkerHost) -> None:
 
 
 def test_post_report_into_a_missing_outbox_says_no(host: WorkerHost, tmp_path: Path) -> None:
-    answers = Answers("web1", SigningKey.load(host.config.sign_key), Mailbox(tmp_path / "gone"))
+    answers = answers_of(host.config, tmp_path / "gone")
     assert not answers.post_report(b"letter")

@@ -39,13 +39,14 @@ def test_config_of_the_least_words_has_the_defaults(tmp_path: Path) -> None:
 def test_config_knows_where_a_worker_s_other_files_are(tmp_path: Path) -> None:
     config = load(tmp_path, LEAST + "state: /var/lib/x\nroot: /srv/lab/web1\n")
     assert config.root == Path("/srv/lab/web1")
-    beside = (config.policy, config.trust, config.public, config.sign_key, config.seal_key)
+    beside = (config.policy, config.public, config.sign_key, config.seal_key)
     assert [path.relative_to(tmp_path).as_posix() for path in beside] == [
-        *("policy.yaml", "trust.json", "web1.pub.json", "keys/sign.pem", "keys/seal.pem")
+        *("policy.yaml", "web1.pub.json", "keys/sign.pem", "keys/seal.pem")
     ]
-    within = (config.ledger, config.inbox, config.outbox, config.locks)
+    within = (config.ledger, config.keyring, config.admission, config.inbox, config.locks)
     assert [path.as_posix() for path in within] == [
-        f"/var/lib/x/{name}" for name in ("ledger.db", "inbox", "outbox", "locks")
+        f"/var/lib/x/{name}"
+        for name in ("ledger.db", "keyring.json", "admission.json", "inbox", "locks")
     ]
 
 

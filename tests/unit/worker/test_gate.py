@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from contract.key import KeyFileError, SigningKey
+from contract.key import SigningKey
 from contract.order import letter_digest
-from contract.trust import Role, Trust, TrustedKey
 from tests.unit.worker.letters import (
     ALICE,
     BEAT,
     BOB,
     DAY,
-    HOST,
+    FLEET,
     MINUTE,
     NOW,
     OPEN,
@@ -27,14 +26,16 @@ from tests.unit.worker.letters import (
     acknowledgement,
     gate,
     letter,
+    membership,
     order,
     ping,
     sealed,
 )
-from worker.gate import SKEW_MS, Gate
+from worker.gate import Gate
 from worker.ledger import Entry, Ledger
 from worker.ledger_file import create_ledger
 from worker.policy import Policy
+from worker.validity import SKEW_MS
 from worker.verdict import Accepted, Acknowledged, Pinged, Reason, Refused, Repeated
 
 
@@ -241,17 +242,8 @@ def test_order_in_a_real_ledger_is_known_to_the_byte(ledger: Ledger) -> None:
     assert refused(letter(order(reason="another")), NOW, ledger) is Reason.RUN_ID_REUSED
 
 
-def test_gate_with_a_weak_or_doubtful_key_does_not_open() -> None:
-    weak = TrustedKey(name="weak", role=Role.OPERATOR, key="AQ" + "A" * 41 + "=")
-    twice = TrustedKey(name="alice2", role=Role.RECORDER, key=ALICE.public.text)
-    alice = TrustedKey(name="alice", role=Role.OPERATOR, key=ALICE.public.text)
-    for keys in ([weak], [alice, twice]):
-        with pytest.raises(KeyFileError):
-            Gate(HOST, Trust(denrei_trust=1, keys=keys), OPEN, SEAL_KEY)
-
-
-def test_gate_that_trusts_nobody_believes_nobody() -> None:
-    lonely = Gate(HOST, Trust(denrei_trust=1, keys=[]), OPEN, SEAL_KEY)
+def test_gate_of_a_fleet_without_people_believes_nobody() -> None:
+    lonely = Gate(membership(keyring=FLEET.keyring(people=[])), OPEN, SEAL_KEY)
     with pytest.raises(Refused) as caught:
         lonely.judge(letter(order()), NOW, Remembered())
     assert caught.value.reason is Reason.UNKNOWN_KEY

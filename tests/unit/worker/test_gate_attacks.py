@@ -31,6 +31,8 @@ from tests.unit.worker.letters import (
     ping,
     sealed,
 )
+from tests.unit.worker.test_keyring_attacks import KEYRING_ATTACKS, OTHERWISE
+from tests.unit.worker.test_policy_attacks import POLICIES
 from worker.policy import Policy
 from worker.verdict import Reason, Refused
 
@@ -62,7 +64,15 @@ ATTACKS: dict[str, tuple[Reason, Callable[[], bytes]]] = {
     "a letter respelt by the broker": (R.MALFORMED, lambda: letter(order()) + b"\n"),
     "two signatures where one belongs": (
         R.MALFORMED,
+        lambda: sign(PayloadType.PING, encode(ping()), [ALICE, BOB]),
+    ),
+    "an order approved by somebody who may not": (
+        R.WRONG_ROLE,
         lambda: sign(ORDER, encode(order()), [ALICE, BOB]),
+    ),
+    "an order approved by the recorder": (
+        R.WRONG_ROLE,
+        lambda: sign(ORDER, encode(order()), [ALICE, RECORDER]),
     ),
     "a host's report sent to a host": (
         R.WRONG_TYPE,
@@ -129,6 +139,7 @@ ATTACKS: dict[str, tuple[Reason, Callable[[], bytes]]] = {
         lambda: letter(acknowledgement(host="web2"), RECORDER),
     ),
     "a ping for another host": (R.WRONG_HOST, lambda: letter(ping(host="web2"))),
+    "an order for the host of before": (R.WRONG_EPOCH, lambda: letter(order(epoch=2))),
     # the clock
     "an order from the future": (
         R.FROM_THE_FUTURE,
@@ -268,26 +279,9 @@ def test_replay_is_refused_by_what_the_ledger_remembers(attack: str) -> None:
     assert reason_of(letter(order()), memory).reason is reason
 
 
-POLICIES: dict[str, tuple[Reason, Policy]] = {
-    "a runbook that this host does not allow": (
-        R.POLICY_RUNBOOK,
-        Policy(runbooks=("check",), executables=("*",)),
-    ),
-    "a program that this host does not allow": (
-        R.POLICY_EXECUTABLE,
-        Policy(runbooks=("*",), executables=("/opt/agent/bin/status",)),
-    ),
-}
-
-
-@pytest.mark.parametrize("attack", POLICIES)
-def test_order_against_the_host_s_policy_is_refused_whoever_signed_it(attack: str) -> None:
-    reason, policy = POLICIES[attack]
-    assert reason_of(letter(order()), Remembered(), policy).reason is reason
-
-
 def test_every_reason_is_provoked_by_some_attack() -> None:
-    provoked = {reason for table in (ATTACKS, REMEMBERED, POLICIES) for reason, _ in table.values()}
+    tables = (ATTACKS, REMEMBERED, POLICIES, KEYRING_ATTACKS, OTHERWISE)
+    provoked = {reason for table in tables for reason, _ in table.values()}
     assert provoked == set(Reason)
 
 

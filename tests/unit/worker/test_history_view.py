@@ -16,6 +16,8 @@ def test_an_exit_code_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     step = StepReport(name="s", outcome=StepOutcome.CHANGED, action=action)
     report = Report(
         host="web1",
+        epoch=1,
+        keyring=1,
         run_id=RUN,
         order_sha256="0" * 64,
         counter=1,

@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 
 from contract.error import DenreiError
-from contract.key import SigningKey
+from contract.key import SealKey, SigningKey
 from contract.names import HostNameError
-from contract.trust import Role, Trust, TrustedKey, TrustError, load_host_keys, save_public
+from contract.trust import TrustError, Welcome, load_host_keys, load_welcome
+from tests.fleet_keys import FleetKeys
 from worker.config import Config, load_config
 from worker.courier_config import load_courier_config
 from worker.ledger import Ledger
+from worker.membership import load_membership
 from worker.policy import load_policy
-from worker.setup import SetupError, prepare, take_trust
+from worker.setup import SetupError, prepare, take_welcome
 
 BROKER = "redis://:p%40ss@localhost:6379/0"
 
@@ -89,35 +91,36 @@ def test_prepare_a_name_that_no_host_may_have_is_refused(config: Config) -> None
     assert not config.state.exists()
 
 
-def test_take_trust_is_what_the_worker_reads(config: Config, tmp_path: Path) -> None:
+def welcome(config: Config, name: str = "web1") -> Welcome:
+    fleet = FleetKeys()
+    sign, seal = SigningKey.load(config.sign_key), SealKey.load(config.seal_key)
+    return Welcome.of(fleet.sign(fleet.keyring()), fleet.admission(name, sign, seal))
+
+
+def test_take_welcome_is_what_the_worker_goes_by(config: Config) -> None:
     prepare(config, BROKER)
-    key = SigningKey.generate().public.text
-    save_public(tmp_path / "trust.json", Trust(1, [TrustedKey("anna", Role.OPERATOR, key)]))
-    take_trust(config, tmp_path / "trust.json")
-    assert config.trust.read_bytes() == (tmp_path / "trust.json").read_bytes()
+    taken = take_welcome(config, welcome(config))
+    assert load_membership(config) == taken
+    assert (taken.host, taken.epoch, taken.keyring.version) == ("web1", 1, 1)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "{}", "[]", '{"denrei_trust": 1, "keys": [{"name": "a", "role": "king", "key": "x"}]}'],
-)
-def test_take_trust_of_what_is_none_changes_nothing(
-    config: Config, tmp_path: Path, text: str
-) -> None:
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"denrei_welcome": 2}'])
+def test_welcome_that_is_none_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "welcome.json").write_text(text)
+    with pytest.raises(TrustError, match=r"welcome\.json"):
+        load_welcome(tmp_path / "welcome.json")
+
+
+def test_take_welcome_of_another_host_changes_nothing(config: Config) -> None:
     prepare(config, BROKER)
-    (tmp_path / "trust.json").write_text(text)
-    with pytest.raises(TrustError, match=r"trust\.json"):
-        take_trust(config, tmp_path / "trust.json")
-    assert not config.trust.exists()
+    with pytest.raises(SetupError, match="it welcomes 'web2'"):
+        take_welcome(config, welcome(config, "web2"))
+    assert not config.keyring.exists()
 
 
-def test_take_trust_of_a_weak_key_is_refused(config: Config, tmp_path: Path) -> None:
-    """With the point of order one anybody's signature verifies."""
+def test_take_welcome_whose_letters_are_damaged_is_told(config: Config) -> None:
     prepare(config, BROKER)
-    weak = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-    trust = tmp_path / "trust.json"
-    trust.write_text(
-        f'{{"denrei_trust": 1, "keys": [{{"name": "a", "role": "operator", "key": "{weak}"}}]}}'
-    )
-    with pytest.raises(DenreiError, match="small order"):
-        take_trust(config, trust)
+    for damaged in (Welcome(1, "é", ""), Welcome(1, "QUJD", "QUJD")):
+        with pytest.raises(DenreiError):
+            take_welcome(config, damaged)
+    assert not config.keyring.exists()

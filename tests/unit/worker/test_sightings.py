@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 
 from contract.certificate import MAX_FACTS, CertificateFact, CertificateVerdict
 from contract.envelope import MAX_BYTES
-from contract.key import SigningKey
 from contract.order import decode, encode
 from contract.report import Report
 from tests.unit.worker.lives import KILL_BOTH, be_executor, deliver, live
 from tests.unit.worker.observations.certificates import certificate, pem
-from tests.unit.worker.test_answers import report_of
+from tests.unit.worker.test_answers import answers_of, report_of
 from tests.worker_host import WorkerHost
 from worker.answers import Answers
-from worker.mailbox import Mailbox
 from worker.observations.observation import CertificateFields
 from worker.redaction import Redactor
 from worker.sightings import MAX_NAMES, MAX_TEXT, Sightings, few, gather
@@ -222,7 +220,7 @@ def test_report_after_a_crash_tells_what_the_first_life_saw(with_certificate: Wo
 
 @pytest.fixture
 def answers(host: WorkerHost) -> Answers:
-    return Answers("web1", SigningKey.load(host.config.sign_key), Mailbox(host.config.outbox))
+    return answers_of(host.config, host.config.outbox)
 
 
 def large_report(count: int, names: int, *size: int) -> Report:

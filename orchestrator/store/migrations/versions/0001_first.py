@@ -28,6 +28,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION envelopes_refuse()
 def upgrade() -> None:
     """Make every table, and the triggers that keep letters from being changed."""
     _make_hosts()
+    _make_keyrings()
     _make_runs()
     _make_host_runs()
     _make_envelopes()
@@ -48,16 +49,37 @@ def _make_hosts() -> None:
         sa.Column("labels", sa.Text, nullable=False),
         sa.Column("added_at", _MOMENT, nullable=False),
         sa.Column("last_signed_at", _MOMENT),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("admission", sa.LargeBinary, nullable=False),
+        sa.Column("admission_at", _MOMENT, nullable=False),
+        sa.Column("admitted_at", _MOMENT, nullable=False),
+        sa.Column("keyring", sa.BigInteger, nullable=False),
+        sa.Column("follow_at", _MOMENT, nullable=False),
+        sa.Column("follow_pause_ms", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_hosts"),
     )
+    op.create_index("ix_hosts_follow_at", "hosts", ["follow_at"])
     op.create_table(
         "host_keys",
         sa.Column("key_id", sa.String(32), nullable=False),
         sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("sign_key", sa.String(44), nullable=False),
         sa.Column("added_at", _MOMENT, nullable=False),
         sa.Column("removed_at", _MOMENT),
         sa.PrimaryKeyConstraint("key_id", name="pk_host_keys"),
+    )
+
+
+def _make_keyrings() -> None:
+    op.create_table(
+        "keyrings",
+        sa.Column("version", sa.BigInteger, autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("data", sa.LargeBinary, nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("version", name="pk_keyrings"),
+        sa.UniqueConstraint("digest", name="uq_keyrings_digest"),
     )
 
 
@@ -90,6 +112,7 @@ def _make_host_runs() -> None:
         "host_runs",
         sa.Column("run_id", sa.String(26), nullable=False),
         sa.Column("host", sa.String(63), nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("order_sha256", sa.String(64), nullable=False),
         sa.Column("expires_at", _MOMENT, nullable=False),

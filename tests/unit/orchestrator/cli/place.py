@@ -16,8 +16,9 @@ from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import PassReport, Pong, Receipt, Refusal, Report, StepReport
 from contract.trust import HostKeys, save_public
 from orchestrator.home import Home
+from orchestrator.inventory import Inventory
 from orchestrator.recorder import Recorder
-from orchestrator.store.record import Host, HostRun, Service, ServiceName
+from orchestrator.store.record import HostRun, Service, ServiceName
 from orchestrator.store.store import Store
 
 RUNBOOK = """\
@@ -70,16 +71,10 @@ class Place:
         """Make a host and put it into the inventory."""
         side = HostSide(name, SigningKey.generate(), SealKey.generate())
         self.sides[name] = side
+        sign, seal = side.key.public.text, side.seal_key.public.text
         with self.store() as store:
-            store.hosts.add(
-                Host(
-                    name=name,
-                    sign_key=side.key.public.text,
-                    seal_key=side.seal_key.public.text,
-                    labels=labels,
-                    added_at=now_ms(),
-                )
-            )
+            registrar = self.home.registrar_key()
+            Inventory(store).admit(HostKeys(name, sign, seal), labels, registrar)
         return side
 
     def host_run(self, host: str) -> HostRun | None:
@@ -101,6 +96,8 @@ class Place:
         }
         report = Report(
             host=host,
+            epoch=1,
+            keyring=1,
             run_id=share.run_id,
             order_sha256=share.order_sha256,
             counter=1,
@@ -120,6 +117,8 @@ class Place:
         assert share is not None
         receipt = Receipt(
             host=host,
+            epoch=1,
+            keyring=1,
             run_id=share.run_id,
             order_sha256=share.order_sha256,
             state=HostRunState.RUNNING,
@@ -133,6 +132,8 @@ class Place:
         assert share is not None
         refusal = Refusal(
             host=host,
+            epoch=1,
+            keyring=1,
             run_id=share.run_id,
             letter_sha256=share.order_sha256,
             reason=reason,

@@ -65,7 +65,7 @@ def test_host_ping_answered_tells_the_round_trip(place: Place) -> None:
     place.record(
         "web1",
         PayloadType.PONG,
-        Pong(host="web1", nonce=nonce, at=now_ms(), waiting=2, worker="0.1.0"),
+        Pong(host="web1", epoch=1, keyring=1, nonce=nonce, at=now_ms(), waiting=2, worker="0.1.0"),
     )
     out, err = process.communicate(timeout=30)
     document = json.loads(out)

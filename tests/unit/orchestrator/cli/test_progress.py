@@ -14,6 +14,7 @@ def _host_run(host: str, state: State, reason: str = "") -> HostRun:
     return HostRun(
         run_id="01J00000000000000000000000",
         host=host,
+        epoch=1,
         state=state,
         order_sha256="0" * 64,
         expires_at=now_ms() + 60_000,

@@ -116,10 +116,10 @@ def test_run_cancel_of_an_ended_or_unknown_run_exits_2(
 def test_run_cancel_without_the_operator_s_key_exits_1_and_cancels_nothing(
     run_id: str, place: Place, denrei: Denrei
 ) -> None:
-    (place.home.path / "keys" / "operator.pem").unlink()
+    place.home.person_key(place.home.operator).unlink()
     said = denrei("run", "cancel", run_id)
     assert said.code == 1
-    assert "operator.pem" in said.err
+    assert f"{place.home.operator}.pem" in said.err
     share = place.host_run("web1")
     assert share is not None
     assert share.state is HostRunState.QUEUED

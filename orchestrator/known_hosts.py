@@ -7,7 +7,7 @@ from orchestrator.store.record import HostKey
 from orchestrator.store.store import Store
 
 
-class Keyring(Mapping[str, VerifyKey]):
+class KnownHosts(Mapping[str, VerifyKey]):
     """Keys by their ids, looked up when needed: a host just removed is believed no more."""
 
     def __init__(self, store: Store) -> None:
@@ -15,9 +15,9 @@ class Keyring(Mapping[str, VerifyKey]):
         self._store = store
         self._checked: dict[str, VerifyKey] = {}
 
-    def owner(self, key_id: str) -> str:
-        """Return the host whose key this is. Raises KeyError."""
-        return self._current(key_id).host
+    def owner(self, key_id: str) -> HostKey:
+        """Return which host's key this is, and of which epoch. Raises KeyError."""
+        return self._current(key_id)
 
     def __getitem__(self, key_id: str) -> VerifyKey:
         """Return a key. Raises KeyError."""
