@@ -80,9 +80,10 @@ def _prepare(directory: Path, held: ExitStack) -> Ground:
     (runbooks / "boot.yaml").write_text(_RUNBOOK)
     box = held.enter_context(booted(directory))
     box.must(WORKER, "init", "--name", HOST, "--broker", redis.url)
-    box.must(WORKER, "trust", f"{SHARED}/home/trust.json")
     box.must("cp", f"/etc/denrei/{HOST}.pub.json", str(SHARED))
-    denrei.must("host", "add", HOST, str(directory / f"{HOST}.pub.json"))
+    welcome = denrei.must("host", "add", HOST, str(directory / f"{HOST}.pub.json")).out
+    (directory / "welcome.json").write_text(welcome)
+    box.must(WORKER, "trust", f"{SHARED}/welcome.json")
     server = denrei.start(directory / "server.log", "server")
     held.callback(server.stop)
     return Ground(box, denrei)
