@@ -133,7 +133,7 @@ def test_installation_made_again_keeps_what_is_there(house: House) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     house.installation.make()
     kept = (house.acl, *folder.rglob("*.pem"), *folder.rglob("courier.yaml"))
-    assert len(kept) == 1 + 3 + 2 * len(HOSTS) + len(HOSTS)
+    assert len(kept) == 1 + 5 + 2 * len(HOSTS) + len(HOSTS)
     assert all(path.read_bytes() == before[path] for path in kept)
     assert not any(path.stat().st_mode & 0o007 for path in kept)
     password = (house.installation.redis / "admin.password").read_text()
