@@ -55,11 +55,10 @@ class WorkerHost:
         self.config = Config(
             path=directory / "etc" / "worker.yaml",
             name=name,
-            broker=broker,
             state=directory / "state",
             root=self.root,
         )
-        prepare(self.config)
+        prepare(self.config, broker)
         self.trusted = FleetKeys()
         self.enter(self.trusted.keyring())
         self.inbox, self.outbox = Mailbox(self.config.inbox), Mailbox(self.config.outbox)

@@ -36,6 +36,7 @@ from worker.liveness import note, take
 from worker.lock import release
 from worker.mailbox import BELL, Mailbox
 from worker.membership import load_membership
+from worker.own_files import check_own
 from worker.policy_file import load_policy
 from worker.proc import boot_clock, boot_id
 from worker.process_control import process_control
@@ -66,6 +67,8 @@ class Executor:
         """
         self._config = config
         check_directories(config.inbox, config.outbox, config.locks)
+        check_own(config.state, config.locks, config.ledger, config.policy)
+        check_own(config.sign_key, config.seal_key, config.keyring, config.admission)
         self._lock = _only_one(config)
         self._ledger = Ledger(config.ledger)
         policy = load_policy(config.policy)

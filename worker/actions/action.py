@@ -50,4 +50,5 @@ def failure(doing: str, path: Path, error: OSError) -> ActionResult:
 
 
 def why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
