@@ -25,7 +25,7 @@ BEAT_OPERATOR = "beat"
 
 _CONFIG = "denrei.yaml"
 _REQUIRED = ("broker", "store", "operator")
-_KEYS = (*_REQUIRED, "presence")
+_KEYS = (*_REQUIRED, "presence", "broker_admin")
 _SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(hours=1)
 _EMPTY_SCHEDULES = """\
 # Runbooks that run by the clock, while `denrei server --beat` runs. For example:
@@ -51,6 +51,7 @@ class Home:
     store_url: str
     operator: str
     presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
+    broker_admin: str = ""  # the broker's URL as the user that makes the others, if Denrei may
 
     @classmethod
     def create(cls, path: Path, broker: str, operator: str, store_url: str = "") -> Self:
@@ -85,7 +86,14 @@ class Home:
             raise HomeError(f"can't read {file}: {error.strerror}") from None
         fields = _fields(read_document(data, str(file)), str(file))
         presence_ms = _presence_ms(fields.get("presence"), file)
-        home = cls(path, fields["broker"], fields["store"], fields["operator"], presence_ms)
+        home = cls(
+            path,
+            fields["broker"],
+            fields["store"],
+            fields["operator"],
+            presence_ms,
+            fields.get("broker_admin", ""),
+        )
         home._check()
         return home
 
@@ -137,6 +145,8 @@ class Home:
 
     def _check(self) -> None:
         check_broker_url(self.broker)
+        if self.broker_admin:
+            check_broker_url(self.broker_admin)
         if not 0 < len(self.operator) <= 200 or self.operator == BEAT_OPERATOR:  # noqa: PLR2004
             message = f"the operator needs a name of 1 to 200 characters other than {BEAT_OPERATOR}"
             raise HomeError(message)

@@ -14,6 +14,7 @@ COMMANDS = {
     "runbook": Entry(_HERE + "runbook", "Check, list and show runbooks."),
     "host": Entry(_HERE + "host", "Add, list, show, remove and ping hosts."),
     "cert": Entry(_HERE + "cert", "List certificates, and what fails when."),
+    "broker": Entry(_HERE + "broker", "Make and revoke the broker's users, check it."),
     "schedule": Entry(_HERE + "schedule", "List what runs by the clock."),
     "audit": Entry(_HERE + "audit", "Show and verify the signed record."),
     "server": Entry(_HERE + "server", "Start recorder, dispatcher and, if wanted, beat."),

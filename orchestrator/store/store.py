@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from orchestrator.store import migration
+from orchestrator.store.broker_users import BrokerUsers
 from orchestrator.store.cancels import Cancels
 from orchestrator.store.certificates import Certificates
 from orchestrator.store.database import Database, StoreError
@@ -30,6 +31,7 @@ class Store:
         self._database = database
         self.hosts = Hosts(database)
         self.runs = Runs(database)
+        self.broker_users = BrokerUsers(database)
         self.cancels = Cancels(database)
         self.envelopes = Envelopes(database)
         self.outgoing = Outgoing(database)
