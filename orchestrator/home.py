@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
-from contract.broker import check_broker_url
+from contract.broker import NO_FILES, TLS_KEYS, BrokerFiles, check_broker_url, connection_url
 from contract.document import DocumentError, Node, Problem, read_document
 from contract.duration import DurationError, parse_duration
 from contract.error import DenreiError
@@ -25,7 +25,7 @@ BEAT_OPERATOR = "beat"
 
 _CONFIG = "denrei.yaml"
 _REQUIRED = ("broker", "store", "operator")
-_KEYS = (*_REQUIRED, "presence", "broker_admin")
+_KEYS = (*_REQUIRED, "presence", "broker_admin", *TLS_KEYS)
 _SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(hours=1)
 _EMPTY_SCHEDULES = """\
 # Runbooks that run by the clock, while `denrei server --beat` runs. For example:
@@ -52,6 +52,7 @@ class Home:
     operator: str
     presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
     broker_admin: str = ""  # the broker's URL as the user that makes the others, if Denrei may
+    broker_files: BrokerFiles = NO_FILES
 
     @classmethod
     def create(cls, path: Path, broker: str, operator: str, store_url: str = "") -> Self:
@@ -93,9 +94,20 @@ class Home:
             fields["operator"],
             presence_ms,
             fields.get("broker_admin", ""),
+            BrokerFiles.of(fields, fields["broker"]),
         )
         home._check()
         return home
+
+    @property
+    def wire(self) -> str:
+        """Return the broker's URL as connections take it, files of TLS included."""
+        return connection_url(self.broker, self.broker_files)
+
+    @property
+    def admin_wire(self) -> str:
+        """Return the same for the user that makes the others."""
+        return connection_url(self.broker_admin, self.broker_files)
 
     @property
     def trust(self) -> Path:

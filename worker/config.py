@@ -5,7 +5,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.broker import BrokerUrlError, check_broker_url
+from contract.broker import (
+    NO_FILES,
+    TLS_KEYS,
+    BrokerFiles,
+    BrokerUrlError,
+    check_broker_url,
+    connection_url,
+)
 from contract.document import DocumentError, Node, read_document
 from contract.error import DenreiError, PassingError
 from contract.names import HostNameError, check_host_name
@@ -13,7 +20,7 @@ from contract.reading import Reader
 
 DEFAULT_PATH = Path("/etc/denrei/worker.yaml")
 DEFAULT_STATE = Path("/var/lib/denrei")
-_KEYS = ("name", "broker", "state", "root")
+_KEYS = ("name", "broker", "state", "root", *TLS_KEYS)
 
 
 class ConfigError(DenreiError):
@@ -33,6 +40,12 @@ class Config:
     broker: str  # the broker's URL; only the courier uses it
     state: Path  # inbox, outbox, ledger and locks
     root: Path = Path("/")  # put before every path and program of a runbook
+    broker_files: BrokerFiles = NO_FILES
+
+    @property
+    def wire(self) -> str:
+        """Return the broker's URL as connections take it, files of TLS included."""
+        return connection_url(self.broker, self.broker_files)
 
     @property
     def sign_key(self) -> Path:
@@ -104,6 +117,8 @@ class Config:
         settings = {"name": self.name, "broker": self.broker, "state": str(self.state)}
         if self.root != Path("/"):
             settings["root"] = str(self.root)
+        files = (self.broker_files.ca, self.broker_files.cert, self.broker_files.key)
+        settings.update({name: path for name, path in zip(TLS_KEYS, files, strict=True) if path})
         return "".join(f"{name}: {_as_yaml(value)}\n" for name, value in settings.items())
 
 
@@ -156,6 +171,7 @@ def _config(path: Path, node: Node) -> Config:
         broker=reader.text(fields, "broker"),
         state=_directory(reader, fields, "state", DEFAULT_STATE),
         root=_directory(reader, fields, "root", Path("/")),
+        broker_files=_files(reader, fields),
     )
     if not reader.problems:
         _check(reader, fields, config)
@@ -171,6 +187,16 @@ def _directory(reader: Reader, fields: dict[str, Node], name: str, default: Path
     if text and not text.startswith("/"):
         reader.complain(fields[name].at, f"{name} must be an absolute path")
     return Path(text) if text else default
+
+
+def _files(reader: Reader, fields: dict[str, Node]) -> BrokerFiles:
+    texts = {name: reader.text(fields, name) for name in TLS_KEYS}
+    try:
+        return BrokerFiles.of(texts, str(fields["broker"].value) if "broker" in fields else "")
+    except BrokerUrlError as error:
+        first = next(name for name in TLS_KEYS if name in fields)
+        reader.complain(fields[first].at, str(error))
+        return NO_FILES
 
 
 def _check(reader: Reader, fields: dict[str, Node], config: Config) -> None:

@@ -68,7 +68,7 @@ class Sender(threading.Thread):
         super().__init__(name="sender", daemon=True)
         self._outbox = Mailbox(config.outbox)
         self._bell = Bell(config.outbox / BELL)
-        self._publisher = Publisher(config.broker)
+        self._publisher = Publisher(config.wire)
         self._queue = host_queue(config.name)
         self._watchdog = watchdog
         self._again: dict[str, _Again] = {}
@@ -201,7 +201,7 @@ class Sender(threading.Thread):
 
 def make_courier(config: Config, watchdog: Watchdog, sender: Sender) -> Celery:
     """Return the Celery app with the courier's two tasks."""
-    app = make_app("denrei-courier", config.broker, host_queue(config.name))
+    app = make_app("denrei-courier", config.wire, host_queue(config.name))
     inbox = Mailbox(config.inbox)
     inbox.remove_drafts()
 

@@ -43,7 +43,7 @@ class Admin:
             raise AdminError(f"{message}; see `denrei broker --help`")
         self._home = home
         self._store = store
-        self._users = RedisUsers(home.broker_admin)
+        self._users = RedisUsers(home.admin_wire)
 
     def set_host(self, name: str, password: str) -> None:
         """Make a host's user, or give it a new password and throw out whoever had the old one.

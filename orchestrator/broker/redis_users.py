@@ -9,6 +9,8 @@ from typing import Any, Self, TypeVar
 import redis
 from kombu.utils.url import sanitize_url
 
+from contract.broker import connection_url
+from contract.broker_alert import why
 from contract.wire import BrokerError
 from orchestrator.broker.acl import AclUser
 
@@ -45,9 +47,9 @@ class RedisUsers:
 
     def __init__(self, url: str) -> None:
         """Connect lazily, as the user in the URL."""
-        self._url = url
+        self._url = connection_url(url)
         self._client: redis.Redis = redis.Redis.from_url(
-            url,
+            self._url,
             decode_responses=True,
             socket_timeout=_PATIENCE_S,
             socket_connect_timeout=_PATIENCE_S,
@@ -122,7 +124,8 @@ class RedisUsers:
         try:
             return question(self._client)
         except (redis.RedisError, OSError) as error:
-            raise BrokerError(f"broker_admin {sanitize_url(self._url)}: {error}") from None
+            shown = sanitize_url(self._url.partition("?")[0])
+            raise BrokerError(f"broker_admin {shown}: {why(error, self._url)}") from None
 
 
 def _found(told: Mapping[str, Any]) -> Found:

@@ -84,7 +84,7 @@ def check(format_: Format) -> ExitCode:
 
     home = open_home()
     with home.open_store() as store, Admin(home, store) as admin:
-        with RedisUsers(home.broker_admin) as users:
+        with RedisUsers(home.admin_wire) as users:
             findings = list(inspect(users, home))
         changes = admin.plan()
     wrong = ", ".join(change.name for change in changes)

@@ -48,6 +48,15 @@ def test_config_knows_where_a_worker_s_other_files_are(tmp_path: Path) -> None:
     ]
 
 
+def test_config_keeps_the_files_of_tls(tmp_path: Path) -> None:
+    """They come back from what it writes, and reach the courier's connection."""
+    text = "name: web1\nbroker: rediss://h/0\nstate: /x\nbroker_ca: /ca\n"
+    text += "broker_cert: /c\nbroker_key: /k\n"
+    config = load(tmp_path, text)
+    assert config.to_yaml() == text
+    assert config.wire.endswith("&ssl_ca_certs=/ca&ssl_certfile=/c&ssl_keyfile=/k")
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -64,6 +73,9 @@ def test_config_knows_where_a_worker_s_other_files_are(tmp_path: Path) -> None:
         (LEAST + "root: [/]", ":3:7: root must be text"),
         (LEAST + "brokr: x", ":3:1: worker.yaml has no 'brokr'; did you mean 'broker'?"),
         (LEAST + "name: b", ":3:1: 'name' is here twice"),
+        (LEAST + "broker_ca: /ca.pem", ":3:12: broker_ca and broker_cert are of no use without"),
+        (LEAST + "broker_key: /k", ":3:13: broker_cert and broker_key go together"),
+        (LEAST + "broker_ca: [x]", ":3:12: broker_ca must be text"),
         ("", ":1:1: the file is empty"),
         ("[]", ":1:1: worker.yaml must be a mapping"),
         (b"\xff", "not UTF-8"),
