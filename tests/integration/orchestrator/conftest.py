@@ -9,9 +9,8 @@ from contract.names import host_queue
 from contract.wire import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.broker.acl import ADMIN, acl_file, admin_user, digest_of
-from orchestrator.broker.redis_users import RedisUsers
 from orchestrator.dispatch import Dispatcher
-from tests.integration.orchestrator.guarded import NAMES, Guarded
+from tests.integration.orchestrator.guarded import Guarded
 from tests.orchestrator_house import House
 from tests.queue_reader import QueueReader
 
@@ -63,15 +62,5 @@ def keeper(acl_path: Path) -> Iterator[EmbeddedRedis]:
 @pytest.fixture
 def guarded(tmp_path: Path, keeper: EmbeddedRedis) -> Iterator[Guarded]:
     """A home with web1 and web2, whose users were made."""
-    made = Guarded(tmp_path / "home", keeper)
-    with made.admin() as admin:
-        for name in NAMES:
-            admin.set_host(name, f"secret of {name}")
-    made.apply()
-    yield made
-    with RedisUsers(keeper.url) as users:
-        for name in users.names():
-            if name not in {ADMIN, "default"}:
-                users.delete(name)
-        users.save()
-    made.store.close()
+    with Guarded.build(tmp_path / "home", keeper) as made:
+        yield made

@@ -1,14 +1,19 @@
 """A home whose Redis knows nobody but those whom Denrei let in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import redis
 
 from contract.wire import Publisher
 from lab.redis import EmbeddedRedis
+from orchestrator.broker.acl import ADMIN
 from orchestrator.broker.admin import Admin
 from orchestrator.broker.password import url_for
 from orchestrator.broker.plan import Verb
+from orchestrator.broker.redis_users import RedisUsers
 from orchestrator.home import Home
 from tests.orchestrator_house import House
 
@@ -24,6 +29,23 @@ class Guarded:
         config = folder / "denrei.yaml"
         config.write_text(f"{config.read_text()}broker_admin: {server.url}\n")
         self.home, self.store, self.server = Home.open(folder), built.store, server
+
+    @classmethod
+    @contextmanager
+    def build(cls, folder: Path, server: EmbeddedRedis) -> Iterator[Self]:
+        """Make the home and its users; take all users but the administrator away at the end."""
+        made = cls(folder, server)
+        with made.admin() as admin:
+            for name in NAMES:
+                admin.set_host(name, f"secret of {name}")
+        made.apply()
+        yield made
+        with RedisUsers(server.url) as users:
+            for name in users.names():
+                if name not in {ADMIN, "default"}:
+                    users.delete(name)
+            users.save()
+        made.store.close()
 
     def admin(self) -> Admin:
         return Admin(self.home, self.store)

@@ -1,14 +1,26 @@
 """Host A against host B, on a real Redis: B's queue, the reports and everybody's keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.wire import BrokerError
+from lab.redis import EmbeddedRedis
 from tests.integration.orchestrator.guarded import Guarded
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, keeper: EmbeddedRedis) -> Iterator[Guarded]:
+    """One home for all attacks: whatever they try, it must stay as it is."""
+    with Guarded.build(tmp_path_factory.mktemp("attacks") / "home", keeper) as made:
+        yield made
+        assert made.apply() == []
+
 
 ATTACKS: tuple[tuple[str, Callable[[Any], object]], ...] = (
     ("take another's order", lambda it: it.brpop(["host.web2"], 1)),
@@ -89,10 +101,10 @@ def test_server_s_own_user_reaches_nothing_but_denrei_s_lists(guarded: Guarded) 
 
 
 def test_default_user_and_wrong_passwords_stay_outside(guarded: Guarded) -> None:
-    port = guarded.server.port
+    port, once = guarded.server.port, Retry(NoBackoff(), 0)
     for name, word in (("default", ""), ("host.web1", "secret of web2"), ("host.web9", "x")):
         with (
-            redis.Redis(port=port, username=name, password=word) as nobody,
+            redis.Redis(port=port, username=name, password=word, retry=once) as nobody,
             pytest.raises(redis.AuthenticationError),
         ):
             nobody.ping()
