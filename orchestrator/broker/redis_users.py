@@ -16,6 +16,7 @@ from orchestrator.broker.acl import AclUser
 
 _PATIENCE_S = 8.0
 _NO_ACL_FILE = "not configured to use an ACL file"
+_ACL_FILE_UNWRITABLE = "error trying to save the ACLs"
 
 _T = TypeVar("_T")
 
@@ -89,13 +90,15 @@ class RedisUsers:
         self._ask(lambda client: client.acl_deluser(name))
 
     def save(self) -> bool:
-        """Have the server keep its users over a restart; False if it has nowhere to.
+        """Have the server keep its users over a restart; False if it can't.
 
         Raises BrokerError.
         """
         try:
             self._ask(lambda client: client.acl_save())
         except BrokerError as error:
+            if _ACL_FILE_UNWRITABLE in str(error):
+                return False
             if _NO_ACL_FILE not in str(error):
                 raise
         else:

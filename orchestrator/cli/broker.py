@@ -65,9 +65,7 @@ def apply(*, check: bool) -> ExitCode:
     if not changes:
         click.echo("nothing to change", err=True)
     if not kept:
-        message = (
-            "not kept over a restart of Redis, which has no aclfile; see `denrei broker check`"
-        )
+        message = "not kept over a restart of Redis: it has no aclfile, or can't write it"
         click.echo(message, err=True)
     return ExitCode.PENDING if check and changes else ExitCode.OK
 

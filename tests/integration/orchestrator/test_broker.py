@@ -1,12 +1,14 @@
 """The broker's users on a real Redis: made, changed, revoked, and kept to their own business."""
 
+from pathlib import Path
+
 import pytest
 import redis
 
 from contract.names import ENROLMENTS_QUEUE, REPORTS_QUEUE, enrolment_queue, host_queue
 from contract.wire import BrokerError
 from lab.redis import EmbeddedRedis
-from orchestrator.broker.acl import ADMIN, AclUser, acl_file, digest_of
+from orchestrator.broker.acl import ADMIN, AclUser, acl_file, admin_user, digest_of
 from orchestrator.broker.admin import Admin, AdminError, known_users
 from orchestrator.broker.check import Finding, inspect
 from orchestrator.broker.password import url_for
@@ -144,3 +146,27 @@ def test_administrator_with_a_wrong_password_is_told_so(guarded: Guarded) -> Non
         pytest.raises(BrokerError, match=r"broker_admin redis://admin:\*\*@.*invalid username"),
     ):
         users.names()
+
+
+def test_server_that_can_t_write_its_acl_file_is_told_of(tmp_path: Path) -> None:
+    """The user works at once all the same; only a restart would lose it."""
+    folder = tmp_path / "acl"
+    folder.mkdir()
+    path = folder / "users.acl"
+    path.write_text(acl_file([admin_user(digest_of("x"))]))
+    with (
+        EmbeddedRedis(username=ADMIN, password="x", acl_file=path) as server,
+        RedisUsers(server.url) as users,
+    ):
+        assert users.save()
+        path.unlink()
+        folder.rmdir()
+        users.set(AclUser("host.web1", digest_of("y"), "+ping"))
+        assert not users.save()
+
+
+def test_server_without_acl_file_keeps_users_in_its_own_configuration() -> None:
+    with EmbeddedRedis(password="x") as server, RedisUsers(server.url) as users:
+        users.set(AclUser("host.web1", digest_of("y"), "+ping"))
+        assert users.save()
+        assert "user host.web1 on" in (server.directory / "redis.conf").read_text()
