@@ -1,5 +1,7 @@
 """Redis over TLS with certificates on both sides, and what is said when one does not fit."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,8 @@ from tests.queue_reader import QueueReader
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
 from worker.mailbox import Care
+
+TLS_HANDSHAKE = b"\x16"  # the first byte of every TLS connection
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,19 @@ def test_courier_takes_and_sends_over_tls(secured: Secured, tmp_path: Path) -> N
     wire.close()
 
 
+def test_courier_names_what_does_not_fit_and_stays(
+    secured: Secured, stranger: BrokerFiles, tmp_path: Path
+) -> None:
+    """A wrong certificate is a line in its log, not a traceback, and it goes on trying."""
+    host = WorkerHost(tmp_path, secured.url, "courier2")
+    with host.config.path.open("a") as config:
+        config.write(f"broker_ca: {stranger.ca}\n")
+    with running(host, "courier") as courier:
+        courier.await_log("not of the CA in broker_ca", within=30)
+        assert "Traceback" not in courier.log.read_text()
+        assert courier.popen.poll() is None
+
+
 def test_home_s_files_reach_the_wire_and_the_administrator(
     secured: Secured, tmp_path: Path
 ) -> None:
@@ -98,8 +115,30 @@ def test_home_s_files_reach_the_wire_and_the_administrator(
         assert "default" in users.names()
 
 
-def test_rediss_without_files_is_never_spoken_in_the_clear(secured: Secured) -> None:
-    """A bare rediss:// trusts the system's authorities only, and says what it misses."""
+def test_rediss_never_sends_its_password_in_the_clear() -> None:
+    """Whoever poses as the broker gets the greeting of TLS, and no password."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen() -> None:
+            for _ in range(3):  # kombu asks twice, then we listen for the broker's reason
+                client, _address = server.accept()
+                heard.append(client.recv(4096))
+                client.close()
+
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        wire = Publisher(f"rediss://host.web1:SECRET@127.0.0.1:{server.getsockname()[1]}/0")
+        with pytest.raises(BrokerError):
+            wire.waiting(REPORTS_QUEUE)
+        wire.close()
+        listener.join(10)
+    assert [data[:1] for data in heard] == [TLS_HANDSHAKE] * 3
+    assert not any(b"SECRET" in data for data in heard)
+
+
+def test_rediss_without_files_trusts_the_system_s_authorities_only(secured: Secured) -> None:
+    """A bare rediss:// says what it misses."""
     wire = Publisher(secured.url)
     with pytest.raises(BrokerError, match="not of the CA in broker_ca"):
         wire.waiting(REPORTS_QUEUE)
