@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.trust import Welcome, load_host_keys
-from lab import acl, registry
+from lab import registry
+from orchestrator.broker import acl
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.store.store import Store
@@ -83,9 +84,9 @@ class Installation:
         _write_once(password, secrets.token_urlsafe(32), 0o640)
         configs = [host_config(folder) for folder in self.hosts]
         users = [
-            acl.admin_user(password.read_text()),
-            acl.server_user(home.broker),
-            *(acl.host_user(config.name, _broker_of(config)) for config in configs),
+            acl.admin_user(acl.digest_of(password.read_text())),
+            acl.server_user(_digest(home.broker)),
+            *(acl.host_user(config.name, _digest(_broker_of(config))) for config in configs),
         ]
         _write(self.redis / "users.acl", acl.acl_file(users), 0o640)
 
@@ -105,6 +106,10 @@ def host_config(folder: Path) -> Config:
         state=folder / "state",
         root=folder / "root",
     )
+
+
+def _digest(broker: str) -> str:
+    return acl.digest_of(acl.password_in(broker))
 
 
 def _write_once(path: Path, text: str, mode: int) -> None:

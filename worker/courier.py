@@ -69,7 +69,7 @@ class Sender(threading.Thread):
         super().__init__(name="sender", daemon=True)
         self._outbox = Mailbox(config.outbox)
         self._bell = Bell(config.outbox / BELL)
-        self._publisher = Publisher(own.broker)
+        self._publisher = Publisher(own.wire)
         self._queue = host_queue(config.name)
         self._watchdog = watchdog
         self._again: dict[str, _Again] = {}
@@ -202,7 +202,7 @@ class Sender(threading.Thread):
 
 def make_courier(config: Config, own: CourierConfig, watchdog: Watchdog, sender: Sender) -> Celery:
     """Return the Celery app with the courier's two tasks."""
-    app = make_app("denrei-courier", own.broker, host_queue(config.name))
+    app = make_app("denrei-courier", own.wire, host_queue(config.name))
     inbox = Mailbox(config.inbox)
     inbox.remove_drafts()
 

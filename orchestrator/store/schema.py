@@ -67,6 +67,14 @@ host_keys = Table(
     Column("removed_at", BigInteger),
 )
 
+# What the broker is to know of its users: never a password, its SHA-256 only.
+broker_users = Table(
+    "broker_users",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("digest", String(64), nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,

@@ -6,6 +6,7 @@ from typing import Self
 
 from orchestrator.store import migration
 from orchestrator.store.approvals import Approvals
+from orchestrator.store.broker_users import BrokerUsers
 from orchestrator.store.cancels import Cancels
 from orchestrator.store.certificates import Certificates
 from orchestrator.store.database import Database, StoreError
@@ -36,6 +37,7 @@ class Store:
         self.keyrings = Keyrings(database)
         self.following = Following(database)
         self.runs = Runs(database)
+        self.broker_users = BrokerUsers(database)
         self.cancels = Cancels(database)
         self.approvals = Approvals(database)
         self.envelopes = Envelopes(database)

@@ -10,10 +10,10 @@ import redis
 
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.wire import BrokerError, Publisher
-from lab.acl import INTRODUCTION
 from lab.command import Script
 from lab.installation import Installation, host_config
 from lab.redis import EmbeddedRedis, find_redis_server, free_port
+from orchestrator.broker.acl import INTRODUCTION
 from orchestrator.home import Home
 from worker.config import load_config
 from worker.courier_config import load_courier_config

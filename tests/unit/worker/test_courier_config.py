@@ -11,6 +11,9 @@ from worker.config import ConfigError
 from worker.courier_config import CourierConfig, load_courier_config
 
 
+LEAST = "broker: redis://broker:6379/0\n"
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -20,6 +23,9 @@ from worker.courier_config import CourierConfig, load_courier_config
         ("broker: 'redis://['", ":1:9: broker must be a URL"),
         ("brokr: x", "courier.yaml has no 'brokr'; did you mean 'broker'?"),
         ("broker: [x", "courier.yaml:1:"),
+        (LEAST + "broker_ca: /ca.pem", ":2:12: broker_ca and broker_cert are of no use without"),
+        (LEAST + "broker_key: /k", ":2:13: broker_cert and broker_key go together"),
+        (LEAST + "broker_ca: [x]", ":2:12: broker_ca must be text"),
     ],
 )
 def test_courier_config_that_is_wrong_is_refused_at_its_place(
@@ -42,3 +48,12 @@ def test_courier_config_written_and_read_again_is_the_same(password: str) -> Non
     config = CourierConfig(Path("/c.yaml"), f"redis://:{password}@broker:6379/0")
     read = read_document(config.to_yaml().encode(), "c.yaml").plain()
     assert read == {"broker": config.broker}
+
+
+def test_courier_config_keeps_the_files_of_tls(tmp_path: Path) -> None:
+    """They come back from what it writes, and reach the courier's connection."""
+    path = tmp_path / "courier.yaml"
+    path.write_text("broker: rediss://h/0\nbroker_ca: /ca\nbroker_cert: /c\nbroker_key: /k\n")
+    config = load_courier_config(path)
+    assert config.to_yaml() == path.read_text()
+    assert config.wire.endswith("&ssl_ca_certs=/ca&ssl_certfile=/c&ssl_keyfile=/k")

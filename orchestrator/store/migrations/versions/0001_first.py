@@ -33,6 +33,7 @@ def upgrade() -> None:
     _make_host_runs()
     _make_envelopes()
     _make_services()
+    _make_broker_users()
     _make_pings()
     _make_presences()
     _make_certificates()
@@ -170,6 +171,15 @@ def _make_services() -> None:
         sa.Column("beat_at", _MOMENT, nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_services"),
+    )
+
+
+def _make_broker_users() -> None:
+    op.create_table(
+        "broker_users",
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_broker_users"),
     )
 
 
