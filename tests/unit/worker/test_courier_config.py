@@ -10,7 +10,6 @@ from contract.document import read_document
 from worker.config import ConfigError
 from worker.courier_config import CourierConfig, load_courier_config
 
-
 LEAST = "broker: redis://broker:6379/0\n"
 
 
