@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from contract.parameter import MIN_SECRET_CHARACTERS
 from worker.disguise import disguises
 
 MASK = "[secret]"
@@ -65,6 +66,7 @@ class Redactor:
         # An empty secret is one that was not given; it stands between all characters.
         forms = {form for secret in secrets if secret for form in disguises(secret)}
         self._forms = sorted(forms)
+        self._longest = max(map(len, self._forms), default=0)
 
     @property
     def has_secrets(self) -> bool:
@@ -84,14 +86,33 @@ class Redactor:
         return settled.decode(errors="backslashreplace")
 
     def tree(self, tree: Any) -> Any:
-        """Return JSON-like data without the secrets."""
+        """Return JSON-like data without the secrets, nor a piece of one where a text was cut."""
         if isinstance(tree, str):
-            return self.text(tree)
+            return self._without_piece(self.text(tree))
         if isinstance(tree, dict):
             return {self.tree(name): self.tree(child) for name, child in tree.items()}
         if isinstance(tree, list):
             return [self.tree(child) for child in tree]
         return tree
+
+    def _without_piece(self, text: str) -> str:
+        """Mask what a text ends with if a form begins so: an observation may have cut it."""
+        data = text.encode(errors="backslashreplace")
+        end = data[-self._longest :] if self._longest else b""
+        found = (at for form in self._forms for at in _beginnings(form, end))
+        at = min(found, default=None)
+        if at is None:
+            return text
+        return (data[: len(data) - len(end) + at] + _MASK).decode(errors="backslashreplace")
+
+
+def _beginnings(form: bytes, text: bytes) -> Iterator[int]:
+    """Yield where a text turns into the beginning of a form, up to its own end."""
+    at = text.find(form[:MIN_SECRET_CHARACTERS])
+    while at >= 0:
+        if form.startswith(text[at:]):
+            yield at
+        at = text.find(form[:MIN_SECRET_CHARACTERS], at + 1)
 
 
 NO_SECRETS = Redactor(())

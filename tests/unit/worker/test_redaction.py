@@ -144,6 +144,15 @@ def test_pieces_of_any_size_of_a_long_stream_give_the_same() -> None:
         assert not any(form in masked for form in disguises(SECRET) | {b"abc"})
 
 
+@pytest.mark.parametrize("length", range(6, len(SECRET)))
+def test_piece_of_a_secret_at_which_an_observation_was_cut_is_masked(length: int) -> None:
+    """A line of a log is cut before anybody knows what is secret in it."""
+    found = Redactor([SECRET]).tree({"last": f"it is {SECRET} and {SECRET[:length]}"})
+    assert found == {"last": f"it is {MASK} and {MASK}"}
+    cut = base64.b64encode(SECRET.encode()).decode()[:length]
+    assert Redactor([SECRET]).tree([f"{cut} {cut}"]) == [f"{cut} {MASK}"]
+
+
 def test_forms_that_overlap_are_masked_together() -> None:
     """Masking one after the other would leave the end of the second."""
     assert Redactor(["abcabcabc"]).text("x abcabcabcabc y") == f"x {MASK} y"
