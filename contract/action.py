@@ -1,12 +1,14 @@
 """The kinds of action: what each takes. How it is done is the worker's business."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from contract.probe import AbsolutePath, Argv, Process, UnitName
+from contract.touch import ANYTHING, Access, Touch, nothing, reads, starts, writes
 
 Mode = Annotated[str, msgspec.Meta(pattern=r"^0?[0-7]{3}$")]
 
@@ -81,24 +83,54 @@ class Wait(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duration: str
 
 
+# Variables by which a program, an interpreter or a loader runs what it would not run by itself.
+_HIJACKING = re.compile(
+    r"(?:LD_|GLIBC_|PYTHON|PERL|RUBY|NODE_|BASH_|JAVA_|_JAVA).*|ENV|PATH|IFS|GCONV_PATH|SHELLOPTS"
+)
+
+
+def _command(arguments: Command) -> list[Touch]:
+    files = [file.path for file in arguments.files]
+    hijacked = any(map(_HIJACKING.fullmatch, arguments.env))
+    further = [Touch(Access.EXECUTE, ANYTHING)] if hijacked else []
+    return [*starts(arguments.argv), *further, *writes(*files, *arguments.scrub)]
+
+
+def _file(arguments: FileWrite | FileRemove) -> list[Touch]:
+    return writes(arguments.path)
+
+
+def _file_copy(arguments: FileCopy) -> list[Touch]:
+    return [t for f in arguments.files for t in (*reads(f.path), *writes(f.to))]
+
+
+def _unit(arguments: Unit) -> list[Touch]:
+    return [Touch(Access.CONTROL, arguments.name)]
+
+
+def _signal(arguments: Signal) -> list[Touch]:
+    # Only the unit says in advance whose process it is: a pid file's text and a command line don't.
+    return [Touch(Access.CONTROL, arguments.unit or ANYTHING), *reads(arguments.pid_file)]
+
+
 @dataclass(frozen=True, slots=True)
 class ActionKind:
-    """What a kind of action takes."""
+    """What a kind of action takes, and what it touches."""
 
     arguments: type[msgspec.Struct]
     takes_secret: tuple[str, ...]  # where a `${params.SECRET}` may stand; `[]` is any list item
+    touches: Callable[[Any], list[Touch]]  # of filled-in arguments
     summary: str
-    program: str = ""  # the host's policy must allow it, as if the runbook named it
 
 
 ACTIONS: Mapping[str, ActionKind] = {
-    "command": ActionKind(Command, ("files[].content", "stdin"), "run a program"),
-    "file.write": ActionKind(FileWrite, ("content",), "put a file in place atomically"),
-    "file.copy": ActionKind(FileCopy, (), "copy files that belong together"),
-    "file.remove": ActionKind(FileRemove, (), "remove a file"),
-    "unit": ActionKind(Unit, (), "start, stop, restart or reload a unit", "/usr/bin/systemctl"),
-    "signal": ActionKind(Signal, (), "send a signal to a process", "/usr/bin/kill"),
-    "wait": ActionKind(Wait, (), "let time pass"),
+    "command": ActionKind(Command, ("files[].content", "stdin"), _command, "run a program"),
+    "file.write": ActionKind(FileWrite, ("content",), _file, "put a file in place atomically"),
+    "file.copy": ActionKind(FileCopy, (), _file_copy, "copy files that belong together"),
+    "file.remove": ActionKind(FileRemove, (), _file, "remove a file"),
+    "unit": ActionKind(Unit, (), _unit, "start, stop, restart or reload a unit"),
+    "signal": ActionKind(Signal, (), _signal, "send a signal to a process"),
+    "wait": ActionKind(Wait, (), nothing, "let time pass"),
 }
 
 

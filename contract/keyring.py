@@ -100,6 +100,11 @@ class Keyring(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     services: list[Service]
     roles: list[Role]
 
+    @property
+    def signing(self) -> "list[Person | Service]":
+        """Return everybody who signs letters."""
+        return [*self.people, *self.services]
+
 
 class Admission(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A registrar's word that a host belongs to the fleet under this name and epoch.

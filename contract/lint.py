@@ -14,7 +14,7 @@ from contract.parameter import Parameter, ParameterType, did_you_mean
 from contract.place import offset_of, place_in_yaml
 from contract.program import is_plain_path
 from contract.reading import complaint_about_pattern
-from contract.runbook import Action, Observation, Runbook, Step
+from contract.runbook import Action, Observation, Risk, Runbook, Step
 
 RUN_NAMES: Mapping[str, ValueType] = {
     "run.id": ValueType.STRING,
@@ -79,6 +79,7 @@ class _Lint:
 
     def problems(self) -> Iterator[Problem]:
         yield from self._names()
+        yield from self._unattended()
         yield from self._for_each()
         for seen in self.runbook.observe:
             yield from self._observation(seen)
@@ -116,6 +117,11 @@ class _Lint:
         for seen in self.runbook.observe:
             if seen.name == item:
                 yield Problem(seen.at, f"{seen.name!r} is the name of for_each's item already")
+
+    def _unattended(self) -> Iterator[Problem]:
+        if self.runbook.unattended and self.runbook.risk is Risk.HIGH:
+            message = "a runbook of high risk needs people's consent: it can't be unattended"
+            yield Problem(self.root.find(["unattended"]).at, message)
 
     def _for_each(self) -> Iterator[Problem]:
         for_each = self.runbook.for_each

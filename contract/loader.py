@@ -11,6 +11,7 @@ from contract.declaration import check_declaration
 from contract.document import DocumentError, Node, Position, read_document
 from contract.expression import Expression
 from contract.lint import check_runbook
+from contract.locks import read_locks
 from contract.parameter import LARGEST, PROFILE, Parameter, ParameterType
 from contract.profile import profile_parameter, read_profile
 from contract.reading import Reader
@@ -23,13 +24,13 @@ from contract.runbook import (
     Observation,
     OnInterrupt,
     Retry,
+    Risk,
     Runbook,
     Step,
 )
 
 MAX_STEPS = 100
 MAX_RESCUE = 20  # steps of one rescue
-MAX_LOCKS = 20
 MAX_ATTEMPTS = 20
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RUNBOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
@@ -37,7 +38,7 @@ _RESERVED = frozenset({"params", "run", "now", "true", "false", "null", "in"})
 
 _KEYS = (
     *("name", "summary", "params", "profiles", "lock", "timeout"),
-    *("observe", "for_each", "steps", "report", "tell"),
+    *("risk", "unattended", "observe", "for_each", "steps", "report", "tell"),
 )
 _PLAIN_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry", "on_interrupt")
 _STEP_KEYS = (*_PLAIN_STEP_KEYS, "rescue")
@@ -73,8 +74,10 @@ def _runbook(reader: Reader, root: Node, data: bytes) -> Runbook:
         profiles=profiles,
         observe=tuple(_observations(reader, top.get("observe"))),
         for_each=_for_each(reader, top.get("for_each")),
-        locks=tuple(_locks(reader, top)),
+        locks=tuple(read_locks(reader, top)),
         timeout=reader.duration(top, "timeout", DEFAULT_TIMEOUT),
+        risk=reader.choice(top, "risk", Risk, Risk.NORMAL),
+        unattended=reader.boolean(top, "unattended"),
         steps=tuple(_steps(reader, top.get("steps"))),
         report=dict(_report(reader, top.get("report"))),
         tell=tuple(reader.texts(top, "tell")),
@@ -177,19 +180,6 @@ def _listed(reader: Reader, fields: dict[str, Node]) -> list[str]:
         if values.count(value) > 1:
             reader.complain(fields["list"].at, f"list has {value!r} twice")
     return values
-
-
-def _locks(reader: Reader, top: dict[str, Node]) -> list[str]:
-    node = top.get("lock")
-    if node is None:
-        return []
-    is_list = isinstance(node.value, list)
-    names = reader.texts(top, "lock") if is_list else [reader.text(top, "lock")]
-    if len(names) > MAX_LOCKS:
-        reader.complain(node.at, f"lock names at most {MAX_LOCKS} resources")
-    if isinstance(node.value, str | list) and not all(name.strip() for name in names):
-        reader.complain(node.at, "a lock names a resource, such as service:nginx")
-    return names
 
 
 def _steps(reader: Reader, node: Node | None) -> Iterable[Step]:

@@ -3,8 +3,9 @@
 Probes themselves live in the worker; this table is what a runbook is checked against.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -25,13 +26,15 @@ from contract.probe import (
     Tls,
     Unit,
 )
+from contract.touch import Touch, nothing, reads, starts
 
 
 @dataclass(frozen=True, slots=True)
 class ObservationKind:
-    """What a kind of observation takes and gives."""
+    """What a kind of observation takes and gives, and what it touches."""
 
     arguments: type[msgspec.Struct]
+    touches: Callable[[Any], list[Touch]]  # of filled-in arguments
     guard: str  # the boolean field that is always there
     fields: Mapping[str, ValueType]  # all fields; but for the guard, unbound when it is false
     unguarded: frozenset[str] = frozenset()  # further fields that are always there
@@ -43,6 +46,10 @@ class ObservationKind:
         if name == self.guard or name in self.unguarded:
             return None
         return self.further_guards.get(name, self.guard)
+
+
+def _path(arguments: File | Glob | Log | Json) -> list[Touch]:
+    return reads(arguments.path)
 
 
 _BOOL, _INT, _STRING = ValueType.BOOL, ValueType.INT, ValueType.STRING
@@ -68,6 +75,7 @@ _SERVED = (
 OBSERVATIONS: Mapping[str, ObservationKind] = {
     "x509": ObservationKind(
         X509,
+        lambda a: reads(a.path, a.key),
         guard="exists",
         fields={
             "exists": _BOOL,
@@ -80,6 +88,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "certificate_state": ObservationKind(
         CertificateState,
+        lambda a: reads(a.path, a.key, a.pid_file),
         guard="exists",
         fields={
             "exists": _BOOL,  # the file holds a certificate that can be read
@@ -117,6 +126,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "certificates": ObservationKind(
         Certificates,
+        lambda _: reads("/"),  # what daemons are configured with may be anywhere
         guard="exists",
         fields={
             "exists": _BOOL,  # at least one was found
@@ -135,6 +145,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "process": ObservationKind(
         Process,
+        lambda a: reads(a.pid_file),
         guard="running",
         fields={
             "running": _BOOL,
@@ -150,6 +161,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "file": ObservationKind(
         File,
+        _path,
         guard="exists",
         fields={
             "exists": _BOOL,
@@ -167,6 +179,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "glob": ObservationKind(
         Glob,
+        _path,
         guard="exists",
         fields={
             "exists": _BOOL,
@@ -180,6 +193,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "tcp": ObservationKind(
         Tcp,
+        lambda a: reads(a.proxy_file),
         guard="open",
         fields={"open": _BOOL, "error": _STRING, "milliseconds": _INT},
         unguarded=frozenset({"error"}),
@@ -187,6 +201,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "tls": ObservationKind(
         Tls,
+        nothing,
         guard="served",
         fields={
             "served": _BOOL,
@@ -200,6 +215,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "http": ObservationKind(
         Http,
+        lambda a: reads(a.ca_file),
         guard="answered",
         fields={
             "answered": _BOOL,
@@ -215,6 +231,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "unit": ObservationKind(
         Unit,
+        nothing,
         guard="exists",
         fields={
             "exists": _BOOL,
@@ -235,6 +252,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "log": ObservationKind(
         Log,
+        _path,
         guard="exists",
         fields={
             "exists": _BOOL,
@@ -251,6 +269,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "json": ObservationKind(
         Json,
+        _path,
         guard="exists",
         fields={
             "exists": _BOOL,  # the file, and in it what the pointer names
@@ -265,6 +284,7 @@ OBSERVATIONS: Mapping[str, ObservationKind] = {
     ),
     "command": ObservationKind(
         Command,
+        lambda a: starts(a.argv),
         guard="exists",
         fields={"exists": _BOOL, "exit_code": _INT, "stdout": _STRING, "stderr": _STRING},
         summary="what a read-only program says",

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
-from contract.action import ACTIONS
 from contract.document import Position
 from contract.expression import Expression
 from contract.parameter import Parameter
-from contract.template import render_arguments
 
 DEFAULT_WITHIN = timedelta(seconds=30)
 DEFAULT_ACTION_TIMEOUT = timedelta(minutes=5)
@@ -22,6 +21,17 @@ class OnInterrupt(StrEnum):
 
     UNKNOWN = "unknown"  # leave it and say so
     RERUN = "rerun"  # run its action again
+
+
+class Risk(StrEnum):
+    """How much harm a runbook can do; the host's policy says how many people must want it."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+# How many people must want a run, where neither the host's policy nor who submits says otherwise.
+PEOPLE: Mapping[Risk, int] = MappingProxyType({Risk.NORMAL: 1, Risk.HIGH: 2})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,8 @@ class Runbook:
     locks: tuple[str, ...] = ()  # the resources it works on, with `${…}` still in them
     timeout: timedelta = DEFAULT_TIMEOUT
     report: Mapping[str, Expression] | None = None
+    risk: Risk = Risk.NORMAL
+    unattended: bool = False  # a schedule may start it, with nobody there
     tell: tuple[str, ...] = ()  # those of `report` that are sentences for people
 
     def all_steps(self) -> Iterator[Step]:
@@ -108,20 +120,6 @@ class Runbook:
     def changes(self) -> bool:
         """Tell whether any step could change something."""
         return any(step.do for step in self.all_steps())
-
-    def executables(self, parameters: Mapping[str, Any]) -> frozenset[str]:
-        """Return every program that the runbook may start, for the host's policy.
-
-        Those that a parameter names are among them: `parameters` are the bound values.
-        """
-        actions = [step.do for step in self.all_steps() if step.do]
-        arguments = [action.arguments for action in actions]
-        arguments += [seen.arguments for seen in self.observe]
-        implied = {ACTIONS[action.kind].program for action in actions} - {""}
-        programs = [a["argv"][0] for a in arguments if "argv" in a]
-        texts = self.texts(parameters)
-        started = [render_arguments({"argv": [program]}, texts)["argv"] for program in programs]
-        return frozenset(words[0] for words in started if words) | implied
 
     def texts(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of every `${params.…}`."""

@@ -13,7 +13,7 @@ from enum import StrEnum
 from contract.envelope import EnvelopeError, PayloadType, peek, verify
 from contract.error import DenreiError
 from contract.key import KeyFileError, VerifyKey
-from contract.keyring import Keyring, Person, Roots, Service
+from contract.keyring import Keyring, Roots
 from contract.order import MessageError, decode, encode
 
 FIRST = 1
@@ -119,10 +119,10 @@ def _check_signed(letter: bytes, roots: list[Roots]) -> None:
 def _complaints(keyring: Keyring) -> Iterable[str]:
     roots = keyring.roots
     ids = [VerifyKey(key.key).id for key in roots.keys]
-    signing = [VerifyKey(w.key).id for who in _signing(keyring) for w in who.keys]
+    signing = [VerifyKey(w.key).id for who in keyring.signing for w in who.keys]
     yield _twice("a root key", ids)
     yield _twice("a key", [*signing, *set(ids)])
-    yield _twice("the name", [who.name for who in _signing(keyring)])
+    yield _twice("the name", [who.name for who in keyring.signing])
     yield _twice("the role", [role.name for role in keyring.roles])
     if roots.threshold > len(ids):
         yield f"it takes {roots.threshold} roots, and there are {len(ids)}"
@@ -132,10 +132,6 @@ def _complaints(keyring: Keyring) -> Iterable[str]:
     for person in keyring.people:
         if unknown := sorted(set(person.roles) - known):
             yield f"{person.name} has the role {unknown[0]!r}, which is not there"
-
-
-def _signing(keyring: Keyring) -> list[Person | Service]:
-    return [*keyring.people, *keyring.services]
 
 
 def _twice(what: str, words: list[str]) -> str:

@@ -19,6 +19,7 @@ from orchestrator.inventory import Inventory
 from orchestrator.store.store import Store
 from worker.config import Config
 from worker.courier_config import load_courier_config
+from worker.policy_file import shipped_policy
 from worker.setup import prepare, take_welcome
 
 OPERATOR = "compose"
@@ -29,11 +30,6 @@ schedules:
     runbook: check
     targets: {all: true}
     every: 5m
-"""
-_POLICY = """\
-# What orders may do on this host; see `denrei-worker init` for a policy that allows everything.
-runbooks: [oms/check, oms/restart, oms/reonboard]
-executables: [/opt/microsoft/omsagent/bin/omsadmin.sh, /opt/microsoft/omsagent/bin/service_control]
 """
 
 
@@ -66,7 +62,7 @@ class Installation:
         config = host_config(folder)
         if not config.path.exists():
             config.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            config.policy.write_text(_POLICY)
+            config.policy.write_text(shipped_policy("strict"))
             prepare(config, self._broker(f"host.{folder.name}"))
         keys = load_host_keys(config.public)
         host = Inventory(store).admit(keys, {"env": "lab"}, home.registrar_key())

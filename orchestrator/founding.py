@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract.envelope import PayloadType
-from contract.key import Signer
+from contract.key import Signer, VerifyKey
 from contract.keyring import Duty, Keyring, KeyWindow, Person, Right, Role, RootKey, Roots, Service
 from contract.order import sign_message
 from contract.succession import FIRST
@@ -19,7 +19,7 @@ OPERATOR_ROLE, APPROVER_ROLE = "operator", "approver"
 
 _DAY_MS = 24 * 3600 * 1000
 LIFE_MS = 400 * _DAY_MS  # of a keyring and of keys: a year, and time to notice
-_BACK_MS = 3600 * 1000  # hosts whose clocks are behind believe new keys at once
+BACK_MS = 3600 * 1000  # hosts whose clocks are behind believe new keys at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ def found(founders: Founders, now: int) -> bytes:
         people=[
             Person(
                 name=founders.operator,
-                keys=[window(founders.person, now)],
+                keys=[window(founders.person.public, now)],
                 roles=[OPERATOR_ROLE, APPROVER_ROLE],
             )
         ],
         services=[
-            Service(name=name, duty=SERVICES[name], keys=[window(key, now)])
+            Service(name=name, duty=SERVICES[name], keys=[window(key.public, now)])
             for name, key in founders.services.items()
         ],
         roles=[
@@ -61,6 +61,6 @@ def found(founders: Founders, now: int) -> bytes:
     return sign_message(PayloadType.KEYRING, keyring, founders.root)
 
 
-def window(key: Signer, now: int) -> KeyWindow:
+def window(key: VerifyKey, now: int) -> KeyWindow:
     """Return a key that counts from now on."""
-    return KeyWindow(key=key.public.text, not_before=now - _BACK_MS, not_after=now + LIFE_MS)
+    return KeyWindow(key=key.text, not_before=now - BACK_MS, not_after=now + LIFE_MS)

@@ -119,6 +119,11 @@ class Home:
         return SigningKey.load(self.service_key(REGISTRAR))
 
     @property
+    def keyring_draft(self) -> Path:
+        """Return where the next keyring waits while signatures of roots are missing."""
+        return self.path / "keyring-draft.json"
+
+    @property
     def root_key(self) -> Path:
         """Return where the key is that signs keyrings; it may be kept elsewhere."""
         return self.path / "keys" / "root.pem"

@@ -13,7 +13,7 @@ from contract.key import SealPublicKey, Signer
 from contract.order import MAX_LIFE_MS, Order, letter_digest, sign_message
 from contract.outcome import HostRunState
 from contract.parameter import Parameter, ParameterError, bind, did_you_mean
-from contract.runbook import Runbook
+from contract.runbook import PEOPLE, Runbook
 from contract.sealing import SealContext, seal
 from orchestrator.run_id import new_run_id
 from orchestrator.store.record import Host, HostRun, Kind, NewEnvelope, Run, Via
@@ -41,6 +41,7 @@ class Submission:
     reason: str = ""
     via: Via = Via.CLI
     expires_in: timedelta = DEFAULT_EXPIRY
+    people: int | None = None  # how many must sign it before it is sent; None: as its risk says
     schedule: str | None = None
     slot: int | None = None
 
@@ -95,6 +96,9 @@ def _check(submission: Submission) -> None:
     for text in (submission.reason, *submission.params.values(), *submission.secrets.values()):
         if isinstance(text, str) and not _is_unicode(text):
             raise SubmissionError("a parameter or the reason is not valid UTF-8 text")
+    if submission.via is Via.BEAT and not submission.runbook.unattended:
+        message = f"{submission.runbook.name} is not marked `unattended: true`"
+        raise SubmissionError(f"{message}; only people may start it")
     if len(submission.reason) > _MAX_REASON:
         raise SubmissionError(f"the reason is longer than {_MAX_REASON} characters")
 
@@ -133,6 +137,7 @@ def _run(submission: Submission, params: Mapping[str, Any], now: int) -> Run:
         created_at=now,
         expires_at=now + round(submission.expires_in.total_seconds() * 1000),
         timeout_ms=round(runbook.timeout.total_seconds() * 1000),
+        people=submission.people or PEOPLE[runbook.risk],
         schedule=submission.schedule,
         slot=submission.slot,
     )
@@ -189,5 +194,6 @@ def _share(run: Run, letter: NewEnvelope, epoch: int) -> HostRun:
         state=HostRunState.QUEUED,
         order_sha256=letter.digest,
         expires_at=run.expires_at,
+        awaits=run.people - 1,
         next_publish_at=run.created_at,
     )

@@ -1,6 +1,7 @@
 """Whether those who signed a letter may: by this host's keyring, its labels, and the clock."""
 
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 
 from contract.envelope import EnvelopeError, Flaw, PayloadType, Verified, peek
 from contract.keyring import Admission, Duty, Right
@@ -8,6 +9,7 @@ from contract.order import MessageError, Order, decode
 from contract.signatory import Signatories, Signatory
 from contract.succession import SuccessionError, open_next, read_keyring
 from worker.membership import Membership, MembershipError, open_admission
+from worker.request import SCHEDULER, Standing
 from worker.verdict import Followed, Known, Reason, Refused
 
 _FROM_THE_FLEET = frozenset(
@@ -93,6 +95,32 @@ class Authority:
                 name = self._signatories[key_id].name if known else key_id
                 detail = f"the key of {name!r} was revoked while it waited its turn"
                 raise Refused(Reason.KEY_NOT_VALID, detail, run_id)
+
+    def standing(self, order: Order, key_ids: Iterable[str]) -> Standing:
+        """Return who is behind an order by now: its operator's roles, and how many people.
+
+        Raises Refused if the operator may not order it any more.
+        """
+        signers = [self._signatories[key_id] for key_id in key_ids if key_id in self._signatories]
+        if is_duty(signers, Duty.SCHEDULER):
+            return Standing(frozenset({SCHEDULER}), 1)
+        labels, runbook = self.membership.admission.labels, order.runbook
+        persons = {
+            signer.name
+            for signer in signers
+            if signer.name == order.operator or signer.may(Right.APPROVE, labels, runbook)
+        }
+        roles = {
+            role.name
+            for signer in signers
+            if signer.name == order.operator
+            for role in signer.roles_for(Right.ORDER, labels)
+            if any(fnmatchcase(runbook, pattern) for pattern in role.runbooks)
+        }
+        if not roles:
+            detail = f"no role of {order.operator!r} lets them order {runbook!r} here any more"
+            raise Refused(Reason.WRONG_ROLE, detail, order.run_id)
+        return Standing(frozenset(roles), len(persons))
 
     def check_order_not_ahead(self, order: Order) -> None:
         """Refuse, for now, an order signed by a keyring that has not come yet. Raises Refused."""

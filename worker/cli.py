@@ -13,6 +13,7 @@ from worker.cert_scan_cli import scan
 from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, config_path, load_config
 from worker.output_option import output_option
 from worker.pair import EXIT_CONFIG
+from worker.policy_cli import policy
 from worker.units_cli import units
 
 EXIT_ERROR = 1
@@ -23,7 +24,8 @@ EXIT_INTERRUPTED = 130
 _EPILOG = """\
 \b
 Exit codes: 0 done · 1 an error, told in one line · 2 wrong usage
-3 the worker needs a look (status) · 8 the certificate needs work (cert)
+3 the worker needs a look (status) · 6 the policy refuses it (policy explain)
+8 the certificate needs work (cert)
 75 the courier's connection stalled (start it again) · 78 the configuration is wrong
 """
 
@@ -181,6 +183,7 @@ def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
 cert.add_command(scan)
 main.add_command(units)
 main.add_command(cert)
+main.add_command(policy)
 
 
 def _log_for(process: str, config: Config) -> None:

@@ -35,7 +35,7 @@ from worker.lock import forget_steps, release
 from worker.mailbox import BELL, Mailbox
 from worker.membership import load_membership
 from worker.own_files import check_own
-from worker.policy import load_policy
+from worker.policy_file import load_policy
 from worker.proc import boot_clock, boot_id
 from worker.process_control import process_control
 from worker.recovery import recover

@@ -16,7 +16,7 @@ Every rule by which a letter is believed is here, in this order:
   ledger, not below the floor that accepted orders have set
 * the runbook: its digest, its name, its language
 * the parameters: plain ones by their types, secrets by opening them
-* the host's policy: the runbook and every program in it
+* the host's policy: the runbook, who wants it, and everything that it can touch
 
 Keyrings and admissions have rules of their own: `worker.authority`.
 """
@@ -41,7 +41,8 @@ from contract.signatory import Signatory
 from worker.authority import Authority, is_duty
 from worker.contents import Contents
 from worker.membership import Membership
-from worker.policy import Policy
+from worker.policy import Policy, refused
+from worker.request import request_of
 from worker.validity import (
     Memory,
     check_cancel,
@@ -110,16 +111,14 @@ class Gate:
         Raises Refused if it has expired, or who signed it is trusted no more, or the policy does
         not allow it (any more).
         """
-        order, runbook = accepted.order, accepted.runbook
+        order = accepted.order
         if order.expires_at <= now:
             raise Refused(Reason.EXPIRED, "it expired while it waited its turn", order.run_id)
         self._authority.check_not_revoked(accepted.key_ids, order.run_id)
-        if not self._policy.allows_runbook(runbook.name, runbook.digest):
-            detail = f"this host's policy does not allow the runbook {runbook.name!r}"
-            raise Refused(Reason.POLICY_RUNBOOK, detail, order.run_id)
-        if programs := self._policy.forbidden(runbook.executables(accepted.parameters)):
-            detail = f"this host's policy does not allow {', '.join(programs)}"
-            raise Refused(Reason.POLICY_EXECUTABLE, detail, order.run_id)
+        standing = self._authority.standing(order, accepted.key_ids)
+        if against := refused(self._policy.rulings(request_of(accepted, standing, now))):
+            reason, detail = against
+            raise Refused(reason, detail, order.run_id)
 
     def _message(self, verified: Verified, kind: type[Any]) -> Any:
         try:
@@ -189,6 +188,9 @@ class Gate:
             raise Refused(Reason.CANCELLED, "it was cancelled before it came", order.run_id)
         check_order(order, now, memory)
         accepted = self._contents.open(order, letter)
+        if is_duty(signers, Duty.SCHEDULER) and not accepted.runbook.unattended:
+            detail = f"{order.runbook!r} is not marked `unattended: true`: only people may order it"
+            raise Refused(Reason.WRONG_ROLE, detail, order.run_id)
         self.permit(accepted, now)
         return accepted
 

@@ -15,7 +15,7 @@ from worker.courier_config import CourierConfig
 from worker.ledger_file import create_ledger
 from worker.mailbox import sync_directory
 from worker.membership import Membership, join, keep
-from worker.policy import PERMISSIVE
+from worker.policy_file import shipped_policy
 
 
 class SetupError(DenreiError):
@@ -40,7 +40,7 @@ def prepare(config: Config, broker: str) -> None:
         if not config.ledger.exists():
             create_ledger(config.ledger, now_ms())
         if not config.policy.exists():
-            _write(config.policy, PERMISSIVE, 0o644)
+            _write(config.policy, shipped_policy("permissive"), 0o644)
         _write(courier.path, courier.to_yaml(), 0o640)  # its directory says who gets there
         _write(config.path, config.to_yaml(), 0o644)
     except OSError as error:

@@ -40,7 +40,15 @@ class Reason(StrEnum):
     DIGEST_MISMATCH = "digest_mismatch"
     BAD_RUNBOOK = "bad_runbook"
     POLICY_RUNBOOK = "policy_runbook"
+    POLICY_ROLE = "policy_role"
+    POLICY_PROTOCOL = "policy_protocol"
+    POLICY_ACTION = "policy_action"
+    POLICY_PATH = "policy_path"
     POLICY_EXECUTABLE = "policy_executable"
+    POLICY_UNIT = "policy_unit"
+    POLICY_HOURS = "policy_hours"
+    POLICY_RUN_TIME = "policy_run_time"
+    POLICY_APPROVALS = "policy_approvals"
     BAD_PARAMETER = "bad_parameter"
     BAD_SECRET = "bad_secret"  # noqa: S105 - a reason, not a password
 

@@ -25,4 +25,4 @@ def await_departure(store: Store, run: Run) -> str:
 
 
 def _has_left(host_run: HostRun) -> bool:
-    return host_run.publishes > 0 or host_run.state is not HostRunState.QUEUED
+    return host_run.publishes > 0 or host_run.awaiting or host_run.state is not HostRunState.QUEUED

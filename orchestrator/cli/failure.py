@@ -63,7 +63,10 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from contract.names import HostNameError
     from contract.parameter import ParameterError
     from contract.sealing import SealError
+    from contract.succession import SuccessionError
     from contract.trust import TrustError
+    from orchestrator.amendment import AmendmentError
+    from orchestrator.approval import ApprovalError, ApproverError
     from orchestrator.cancellation import CancellationError
     from orchestrator.cli.run_lookup import RunLookupError
     from orchestrator.cli.runbook import LintError
@@ -73,15 +76,18 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from orchestrator.secret import SecretError
     from orchestrator.selector import NoTargetError
     from orchestrator.submission import SubmissionError
+    from orchestrator.succession import DraftError
 
     # Whatever is not here (home, keys, store, broker) is Denrei's own: exit code 1.
     asked_wrongly = (
         *(DocumentError, DurationError, HostNameError, ParameterError, SealError, TrustError),
         *(RunLookupError, LintError, InventoryError, RunbookNotFoundError, SecretError),
-        *(ScheduleError, SubmissionError, CancellationError),
+        *(ScheduleError, SubmissionError, CancellationError, ApprovalError),
+        *(AmendmentError, DraftError, SuccessionError),
     )
     usage = [(family, ExitCode.USAGE) for family in asked_wrongly]
-    return [*usage, (NoTargetError, ExitCode.NO_TARGET), (EnvelopeError, ExitCode.REFUSED)]
+    refused = [(family, ExitCode.REFUSED) for family in (ApproverError, EnvelopeError)]
+    return [*refused, *usage, (NoTargetError, ExitCode.NO_TARGET)]
 
 
 def _say(line: str) -> None:

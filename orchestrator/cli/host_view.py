@@ -21,6 +21,8 @@ def host_document(host: Host, seen: Verdict) -> Document:
     return {
         "name": host.name,
         "labels": dict(host.labels),
+        "epoch": host.epoch,
+        "keyring": host.keyring,
         "added_at": rfc3339(host.added_at),
         "last_signed_at": rfc3339(host.last_signed_at),
         "presence": _presence_document(seen),
@@ -51,6 +53,7 @@ def show_host(host: Host, seen: Verdict, open_runs: Sequence[HostRun], format_: 
     facts = [
         ("host", host.name),
         ("labels", _labels(host)),
+        ("epoch", f"{host.epoch}, follows keyring {host.keyring}"),
         ("added", stamp(host.added_at)),
         ("presence", f"{seen.presence}, unsigned" + (f": {seen.detail}" if seen.detail else "")),
         ("asked", _when(seen.record.asked_at)),

@@ -13,6 +13,7 @@ COMMANDS = {
     "run": Entry(_HERE + "run", "List, show, watch and cancel runs."),
     "runbook": Entry(_HERE + "runbook", "Check, list and show runbooks."),
     "host": Entry(_HERE + "host", "Add, list, show, remove and ping hosts."),
+    "key": Entry(_HERE + "key", "List, add, rotate and revoke the keys that hosts trust."),
     "cert": Entry(_HERE + "cert", "List certificates, and what fails when."),
     "schedule": Entry(_HERE + "schedule", "List what runs by the clock."),
     "audit": Entry(_HERE + "audit", "Show and verify the signed record."),

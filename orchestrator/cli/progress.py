@@ -107,6 +107,7 @@ def show_result(host_runs: Sequence[HostRun], table: Table) -> None:
 
 def _sentence(host_run: HostRun) -> str:
     words = [host_run.state.value, *(["cancelling"] if host_run.cancelling else [])]
+    words += ["awaiting approval"] if host_run.awaiting else []
     if host_run.outcome and host_run.outcome.value != host_run.state.value:
         words.append(host_run.outcome.value)
     words.append(time_cell(host_run))

@@ -11,13 +11,20 @@ _TELLING = ENDING | {StepOutcome.WOULD_CHANGE}
 
 def reasons(host_run: HostRun) -> list[str]:
     """Return the host run's own reason, then one sentence per step that says why."""
-    own = [host_run.reason] if host_run.reason else []
+    own = [host_run.reason] if host_run.reason else [*_awaited(host_run)]
     report = host_run.read_report()
     if report is None:
         return own
     name_items = len(report.passes) > 1
     told = [sentence for each in report.passes for sentence in _sentences(each, name_items)]
     return own + [sentence for sentence in told if sentence not in own]
+
+
+def _awaited(host_run: HostRun) -> Iterator[str]:
+    """Yield what a host run waits for that only people can give it."""
+    if host_run.awaiting:
+        who = "1 more person" if host_run.awaits == 1 else f"{host_run.awaits} more people"
+        yield f"not sent before {who} approved it: denrei run approve {host_run.run_id}"
 
 
 def _sentences(passed: PassReport, name_items: bool) -> Iterator[str]:  # noqa: FBT001 - private

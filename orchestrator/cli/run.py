@@ -1,4 +1,4 @@
-"""`denrei run`: list, show, watch and cancel runs."""
+"""`denrei run`: list, show, watch, approve and cancel runs."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from orchestrator.cli.output import Format, output_option
 
 @click.group("run", cls=Group)
 def command() -> None:
-    """List, show, watch and cancel runs."""
+    """List, show, watch, approve and cancel runs."""
 
 
 @command.command("list")
@@ -69,6 +69,20 @@ def watch(run: str, timeout: timedelta | None, format_: Format) -> ExitCode:
 
     with open_store() as store:
         return follow_run(store, find_run(store, run), timeout, format_)
+
+
+@command.command("approve")
+@click.argument("run", shell_complete=complete_run)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@output_option
+def approve(run: str, yes: bool, format_: Format) -> None:  # noqa: FBT001 - click passes options by name
+    """Sign a run that somebody else submitted, so that it is sent to its hosts.
+
+    Shows first what would be signed, as its operator signed it.
+    """
+    from orchestrator.cli.run_approve import approve_run
+
+    approve_run(run, format_, yes=yes)
 
 
 @command.command("cancel")

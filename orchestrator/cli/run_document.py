@@ -33,6 +33,7 @@ def summary_document(summary: RunSummary) -> Document:
         "states": {state.value: count for state, count in summary.states.items()},
         "outcomes": {outcome.value: count for outcome, count in summary.outcomes.items()},
         "cancelling": summary.cancelling,
+        "awaiting": summary.awaiting,
     }
 
 
@@ -46,6 +47,7 @@ def run_fields(run: Run) -> Document:
         "params": dict(run.params),
         "secrets": list(run.secrets),
         "check": run.check,
+        "people": run.people,
         "operator": run.operator,
         "via": run.via.value,
         "reason": run.reason,
@@ -63,6 +65,7 @@ def host_run_document(host_run: HostRun) -> Document:
         "host": host_run.host,
         "state": host_run.state.value,
         "cancelling": host_run.cancelling,
+        "awaits": host_run.awaits if host_run.awaiting else 0,
         "outcome": host_run.outcome.value if host_run.outcome else None,
         "reason": "; ".join(reasons(host_run)),
         "order_sha256": host_run.order_sha256,
@@ -86,6 +89,8 @@ def standing(host_run: HostRun) -> str:
     """Return the one word for where a host run stands: its outcome, else its state."""
     if host_run.cancelling:
         return "cancelling"
+    if host_run.awaiting:
+        return "awaiting"
     if host_run.outcome is not None and host_run.ended:
         return host_run.outcome.value
     return host_run.state.value

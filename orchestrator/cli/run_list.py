@@ -37,4 +37,5 @@ def _standing(summary: RunSummary) -> str:
             # Some of the unknown and cancelled have told an outcome of the same name.
             counts[state.value] = max(counts[state.value], count)
     told = ", ".join(f"{count} {word}" for word, count in counts.most_common())
-    return told + (f" ({summary.cancelling} cancelling)" if summary.cancelling else "")
+    more = ((summary.awaiting, "awaiting approval"), (summary.cancelling, "cancelling"))
+    return told + "".join(f" ({count} {what})" for count, what in more if count)

@@ -32,7 +32,8 @@ def tally(host_runs: Sequence[HostRun]) -> str:
 
 def _row(host_run: HostRun) -> Row:
     outcome = host_run.outcome.value if host_run.outcome else "-"
-    state = standing(host_run) if host_run.cancelling else host_run.state.value
+    is_told = host_run.cancelling or host_run.awaiting
+    state = standing(host_run) if is_told else host_run.state.value
     cells = (host_run.host, state, outcome, time_cell(host_run))
     report = host_run.read_report()
     return Row(cells, [*reasons(host_run), *(report.notes if report else [])])
@@ -61,6 +62,7 @@ def heading(run: Run) -> list[Text]:
         ("from", run.source),
         ("params", " ".join(f"{name}={show_value(v)}" for name, v in run.params.items())),
         ("secrets", " ".join(run.secrets)),
+        ("people", f"{run.people} must sign it" if run.people > 1 else ""),
         ("asked by", f"{run.operator} via {run.schedule or run.via.value}"),
         ("because", run.reason),
         ("created", f"{stamp(run.created_at)}, expires {clock(run.expires_at)}"),
@@ -83,8 +85,9 @@ class StepView:
         words = [host_run.host, host_run.state.value, standing(host_run), time_cell(host_run)]
         yield coloured("  ".join(dict.fromkeys(visible(word) for word in words)), words)
         report = host_run.read_report()
-        if host_run.reason and not (report and report.passes):
-            yield from note_lines(host_run.reason, self.width)
+        if report is None or not report.passes:
+            for own in reasons(host_run)[:1]:
+                yield from note_lines(own, self.width)
         if report is None:
             return
         for note in report.notes:

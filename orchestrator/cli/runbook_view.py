@@ -37,6 +37,8 @@ def show_runbook(found: Found) -> None:
             click.echo(line)
         raise
     click.echo(f"sha256 {runbook.digest}", err=True)
+    attended = "a schedule may start it" if runbook.unattended else "only people may start it"
+    click.echo(f"risk {runbook.risk}; {attended}", err=True)
     click.echo(runbook.source, nl=False)
 
 
@@ -66,6 +68,8 @@ def _document(found: Found) -> Document:
         "sha256": runbook.digest,
         "steps": len(runbook.steps),
         "changes": runbook.changes,
+        "risk": runbook.risk.value,
+        "unattended": runbook.unattended,
         "params": parameters,
         "profiles": runbook.profiles,
         "problems": [],

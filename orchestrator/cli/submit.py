@@ -35,6 +35,7 @@ class Request:
     detach: bool
     timeout: timedelta | None
     expires: timedelta
+    people: int | None
     reason: str
     runbooks: Path | None
     format_: Format
@@ -63,6 +64,11 @@ class Request:
     default="15m",
     show_default=True,
     help="A host that has not begun by then does not begin.",
+)
+@click.option(
+    "--people",
+    type=click.IntRange(1, 8),
+    help="How many must sign it before it is sent. Default: 1, or 2 of high risk.",
 )
 @click.option("-m", "--reason", default="", metavar="TEXT", help="Why; kept with every order.")
 @runbooks_option
@@ -110,6 +116,7 @@ def _submission(request: Request, found: "Found", operator: str, store: "Store")
         check=request.check,
         reason=request.reason,
         expires_in=request.expires,
+        people=request.people,
     )
 
 
@@ -135,6 +142,9 @@ def _tell_run(run: "Run", count: int) -> None:
     mode = " in check mode" if run.check else ""
     hosts = "1 host" if count == 1 else f"{count} hosts"
     _tell(f"run {run.run_id} on {hosts}{mode}, expires at {clock(run.expires_at)}")
+    if run.people > 1:
+        others = "another person" if run.people == 2 else f"{run.people - 1} others"  # noqa: PLR2004
+        _tell(f"waits until {others} approved it: denrei run approve {run.run_id}")
 
 
 def _tell(line: str) -> None:

@@ -36,6 +36,7 @@ _COLOURS = {
     "expired": "magenta",
     "cancelled": "magenta",
     "cancelling": "magenta",
+    "awaiting": "yellow",
     "fresh": "green",
     "expiring": "yellow",
     "not_yet_valid": "yellow",

@@ -11,6 +11,7 @@ from orchestrator.store.record import Kind, Letter
 from orchestrator.store.schema import envelopes, host_runs, hosts, pings
 
 _EXPIRED = "no host answered before the order expired"
+_EXPIRED_WAITING = "it expired before enough people had approved it, and was never sent"
 _EXPIRED_CANCELLING = "no host answered before the order expired; it was "
 _MAY_HAVE_THE_ORDER = (
     *(HostRunState.QUEUED.value, HostRunState.DELIVERED.value, HostRunState.RUNNING.value),
@@ -127,8 +128,9 @@ class Outgoing:
                     state=HostRunState.EXPIRED.value,
                     ended_at=now,
                     reason=case(
-                        (columns.cancel_sha256.is_(None), _EXPIRED),
-                        else_=_EXPIRED_CANCELLING + columns.reason,
+                        (columns.cancel_sha256.is_not(None), _EXPIRED_CANCELLING + columns.reason),
+                        (columns.awaits > 0, _EXPIRED_WAITING),
+                        else_=_EXPIRED,
                     ),
                 )
             ).rowcount
@@ -153,6 +155,7 @@ def _due(now: int) -> Select[Any]:
     """
     columns = host_runs.c
     sent = envelopes.c.digest == func.coalesce(columns.cancel_sha256, columns.order_sha256)
+    is_approved = columns.awaits == 0
     is_wanted = (columns.state == HostRunState.QUEUED.value) & (columns.expires_at > now)
     is_unanswered = columns.cancel_answered_at.is_(None) & columns.reported_at.is_(None)
     may_have_it = columns.state.in_(_MAY_HAVE_THE_ORDER) & (columns.cancel_until > now)
@@ -165,7 +168,10 @@ def _due(now: int) -> Select[Any]:
         .select_from(host_runs.join(envelopes, sent).join(hosts, hosts.c.name == columns.host))
         .where(columns.next_publish_at <= now)
         .where(
-            case((columns.cancel_sha256.is_(None), is_wanted), else_=is_unanswered & may_have_it)
+            case(
+                (columns.cancel_sha256.is_(None), is_wanted & is_approved),
+                else_=is_unanswered & may_have_it,
+            )
         )
         .order_by(columns.next_publish_at)
     )

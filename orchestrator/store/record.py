@@ -100,6 +100,7 @@ class Run:
     created_at: int
     expires_at: int  # a host that has not begun by then does not begin
     timeout_ms: int
+    people: int = 1  # how many must have signed it before it is sent, the operator among them
     schedule: str | None = None
     slot: int | None = None  # the moment that the schedule was due
 
@@ -123,6 +124,7 @@ class HostRun:
     accepted_at: int | None = None  # by the host's clock
     deadline_at: int | None = None  # when we stop waiting for the report
     ended_at: int | None = None  # by our clock
+    awaits: int = 0  # how many people more must approve it before it is sent
     cancel_sha256: str | None = None  # the newest tombstone
     cancel_kill: bool | None = None  # whether it asks to end the command that runs
     cancel_until: int | None = None  # when it expires
@@ -134,6 +136,11 @@ class HostRun:
     def ended(self) -> bool:
         """Tell whether nothing more is expected."""
         return self.state in TERMINAL
+
+    @property
+    def awaiting(self) -> bool:
+        """Tell whether it waits for people's approval."""
+        return self.awaits > 0 and not self.ended and self.cancel_sha256 is None
 
     @property
     def cancelling(self) -> bool:
@@ -153,6 +160,7 @@ class RunSummary:
     states: Mapping[HostRunState, int]
     outcomes: Mapping[StepOutcome, int]
     cancelling: int = 0  # how many of the open ones are being taken back
+    awaiting: int = 0  # how many wait for people's approval
 
     @property
     def ended(self) -> bool:
@@ -261,6 +269,15 @@ class NewCancel:
     kill: bool
     until: int  # when it expires
     why: str  # by whom, and for what reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewApproval:
+    """An order with one more signature, about to be stored."""
+
+    letter: NewEnvelope
+    of: str  # the digest of the order without that signature
+    awaits: int  # how many people more must approve it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from contract.outcome import TERMINAL, HostRunState, StepOutcome
@@ -122,13 +122,15 @@ def _select(*, reports: bool) -> Select[Any]:
 def _summaries(connection: Connection, found: Sequence[Run]) -> list[RunSummary]:
     ids = [run.run_id for run in found]
     states, outcomes = _counts(connection, ids, "state"), _counts(connection, ids, "outcome")
-    cancelling = _cancelling(connection, ids)
+    cancelling = _open_ones(connection, ids, host_runs.c.cancel_sha256.is_not(None))
+    awaiting = _open_ones(connection, ids, host_runs.c.awaits > 0)
     return [
         RunSummary(
             run=run,
             states={HostRunState(name): n for name, n in states[run.run_id].items()},
             outcomes={StepOutcome(name): n for name, n in outcomes[run.run_id].items()},
             cancelling=cancelling.get(run.run_id, 0),
+            awaiting=awaiting.get(run.run_id, 0),
         )
         for run in found
     ]
@@ -145,10 +147,12 @@ def _counts(connection: Connection, ids: Sequence[str], column: str) -> dict[str
     return counts
 
 
-def _cancelling(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    """Return per run how many of its open host runs are being taken back, if any are."""
+def _open_ones(
+    connection: Connection, ids: Sequence[str], condition: ColumnElement[bool]
+) -> dict[str, int]:
+    """Return per run how many of its open host runs are of a kind, if any are."""
     query = select(host_runs.c.run_id, func.count()).where(host_runs.c.run_id.in_(ids))
-    query = query.where(host_runs.c.cancel_sha256.is_not(None))
+    query = query.where(condition)
     query = query.where(host_runs.c.state.not_in(sorted(TERMINAL)))
     rows = connection.execute(query.group_by(host_runs.c.run_id))
     return {run_id: count for run_id, count in rows}  # noqa: C416 - rows are no pairs to mypy

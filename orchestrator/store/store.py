@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from orchestrator.store import migration
+from orchestrator.store.approvals import Approvals
 from orchestrator.store.cancels import Cancels
 from orchestrator.store.certificates import Certificates
 from orchestrator.store.database import Database, StoreError
@@ -35,6 +36,7 @@ class Store:
         self.following = Following(database)
         self.runs = Runs(database)
         self.cancels = Cancels(database)
+        self.approvals = Approvals(database)
         self.envelopes = Envelopes(database)
         self.outgoing = Outgoing(database)
         self.incoming = Incoming(database)

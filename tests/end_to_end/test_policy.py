@@ -10,9 +10,19 @@ from lab.fleet import Fleet, FleetHost
 from tests.end_to_end.desk import Desk
 from tests.end_to_end.fleet_control import stop
 from tests.end_to_end.tally import RUNBOOK, Tally, write_runbook
-from worker.policy import PERMISSIVE
+from worker.policy_file import shipped_policy
 
 DIGEST = load_runbook(RUNBOOK.encode(), "tally.yaml").digest
+
+OPEN = shipped_policy("permissive")
+
+
+def policy(**rules: str) -> str:
+    """Return a policy that is open but for these rules."""
+    lines = OPEN.splitlines()
+    kept = [line for line in lines if line.partition(":")[0] not in rules]
+    return "\n".join([*kept, *(f"{name}: {rule}" for name, rule in rules.items())]) + "\n"
+
 
 SetPolicy = Callable[[str], None]
 
@@ -27,22 +37,22 @@ def set_policy(fleet: Fleet) -> Iterator[SetPolicy]:
         fleet.start_host("web2")
 
     yield write
-    write(PERMISSIVE)
+    write(OPEN)
 
 
 @pytest.mark.parametrize(
-    "policy",
+    "case",
     [
-        ('runbooks: [check, "re*"]\nexecutables: ["*"]\n', "policy_runbook"),
-        (f'runbooks: ["sha256:{"0" * 64}"]\nexecutables: ["*"]\n', "policy_runbook"),
-        (f'runbooks: ["sha256:{DIGEST}"]\nexecutables: [/sbin/*]\n', "policy_executable"),
+        (policy(runbooks='[check, "re*"]'), "policy_runbook"),
+        (policy(runbooks=f'["sha256:{"0" * 64}"]'), "policy_runbook"),
+        (policy(executables="[/sbin/*]"), "policy_executable"),
     ],
 )
 def test_order_against_the_hosts_policy_is_refused_with_its_reason(
-    desk: Desk, web2: FleetHost, tmp_path: Path, set_policy: SetPolicy, policy: tuple[str, str]
+    desk: Desk, web2: FleetHost, tmp_path: Path, set_policy: SetPolicy, case: tuple[str, str]
 ) -> None:
     """By the runbook's name, its digest, or a program in it: state refused, exit 6, nothing run."""
-    text, reason = policy
+    text, reason = case
     tally = Tally(web2)
     set_policy(text)
     refused = desk.submit(write_runbook(tmp_path), "--host", "web2")
@@ -58,7 +68,7 @@ def test_order_that_the_policy_lists_by_digest_is_run(
 ) -> None:
     """Exactly this runbook with exactly this program."""
     tally = Tally(web2)
-    set_policy(f'runbooks: ["sha256:{DIGEST}"]\nexecutables: [/bin/tally]\n')
+    set_policy(policy(runbooks=f'["sha256:{DIGEST}"]', executables="[/bin/tally]"))
     done = desk.submit(write_runbook(tmp_path), "--host", "web2")
     assert (done.code, done.outcomes) == (0, {"web2": "changed"})
     assert tally.begun == [done.run_id]

@@ -14,6 +14,7 @@ from contract.action import ACTIONS, CommandFile, CopiedFile
 from contract.document import DocumentError, read_document
 from contract.duration import parse_duration
 from contract.loader import load_runbook
+from contract.locks import MAX_LOCKS
 from contract.observation import OBSERVATIONS
 from contract.parameter import ParameterType
 from contract.runbook import (
@@ -52,6 +53,8 @@ BAD = {
     "duration of an unknown unit": HEAD + STEP + "    within: 3 days\n",
     "on_interrupt of another kind": HEAD + STEP + "    on_interrupt: retry\n",
     "retry without attempts": HEAD + STEP + "    retry: {delay: 3s}\n",
+    "risk of another kind": HEAD + "risk: low\n" + STEP,
+    "unattended that is a text": HEAD + "unattended: maybe\n" + STEP,
     "lock that is a number": HEAD + "lock: 3\n" + STEP,
     "lock of nothing": HEAD + "lock: []\n" + STEP,
     "lock without a name": HEAD + "lock: ''\n" + STEP,
@@ -212,7 +215,7 @@ def test_schema_has_the_keys_of_the_loader() -> None:
 def test_schema_has_the_limits_of_the_loader() -> None:
     assert SCHEMA["properties"]["steps"]["maxItems"] == loader.MAX_STEPS
     assert DEFS["step"]["properties"]["rescue"]["maxItems"] == loader.MAX_RESCUE
-    assert SCHEMA["properties"]["lock"]["anyOf"][1]["maxItems"] == loader.MAX_LOCKS
+    assert SCHEMA["properties"]["lock"]["anyOf"][1]["maxItems"] == MAX_LOCKS
     retry = DEFS["step"]["properties"]["retry"]["properties"]
     assert retry["attempts"]["maximum"] == loader.MAX_ATTEMPTS
 

@@ -17,6 +17,8 @@ profiles:
   quick: {count: 1, deep: false, wait: 1m, test: /bin/y}
 lock: ["service:${params.word}", file:/etc/x]
 timeout: 10m
+risk: normal
+unattended: true
 for_each:
   item:
     glob: {path: /etc/x/*/, name: uuid, tell: scom|LAD}

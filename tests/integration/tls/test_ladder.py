@@ -23,6 +23,7 @@ from tests.integration.tls.pair import Authority, Pair
 from tests.unit.worker.lives import KILL_EXECUTOR, live
 from tests.unit.worker.snapshot import snapshot
 from tests.worker_host import WorkerHost
+from worker.policy_file import shipped_policy
 
 pytestmark = pytest.mark.parametrize("installed", ["nginx"], indirect=True)
 
@@ -134,7 +135,9 @@ def test_program_that_the_policy_does_not_allow_is_not_started(
     host: WorkerHost, daemon: Daemon
 ) -> None:
     """The host has the last word on what a parameter may name."""
-    allowed = f'runbooks: ["tls/*"]\nexecutables: [{daemon.home}/restart]\n'
+    allowed = shipped_policy("permissive").replace(
+        'executables: ["*"]', f"executables: [{daemon.home}/restart]"
+    )
     host.config.policy.write_text(allowed)
     host.inbox.put(order(host, daemon))
     host.work()

@@ -15,6 +15,7 @@ from tests.fleet_keys import FleetKeys
 from worker.gate import Gate
 from worker.membership import Membership
 from worker.policy import Policy
+from worker.policy_file import read_policy, shipped_policy
 
 HOST, NOW, MINUTE, DAY = "web1", 1_800_000_000_000, 60_000, 86_400_000
 RUN_ID, OTHER_RUN_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAW"
@@ -40,7 +41,7 @@ steps:
     command: [/opt/agent/bin/control, restart]
     stdin: ${params.key}
 """
-OPEN = Policy(runbooks=("*",), executables=("*",))
+OPEN = read_policy(shipped_policy("permissive").encode(), "permissive.yaml")
 
 
 @dataclass(slots=True)

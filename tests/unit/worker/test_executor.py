@@ -21,6 +21,7 @@ from worker.config import Config, ConfigError
 from worker.courier import run_courier
 from worker.executor import Executor, ExecutorError, run_executor
 from worker.ledger_file import LedgerIOError
+from worker.policy_file import shipped_policy
 from worker.runner import StepRunner
 
 
@@ -68,7 +69,10 @@ def test_policy_that_was_narrowed_while_an_order_waited_refuses_it(host: WorkerH
     host.inbox.put(host.order(FLAG))
     with host.executor() as executor:
         executor._intake.take()
-    host.config.policy.write_text('runbooks: ["*"]\nexecutables: [/bin/other]\n')
+    narrowed = shipped_policy("permissive").replace(
+        'executables: ["*"]', "executables: [/bin/other]"
+    )
+    host.config.policy.write_text(narrowed)
     host.work()
     report = host.report()
     assert (report.state, report.outcome) == (HostRunState.REFUSED, None)

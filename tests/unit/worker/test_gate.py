@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,8 +123,8 @@ def test_order_taken_up_later_is_asked_for_expiry_and_policy_again() -> None:
     gate().permit(found, NOW + 15 * MINUTE - 1)
     for policy, now, reason in (
         (OPEN, NOW + 15 * MINUTE, Reason.EXPIRED),
-        (Policy(executables=("*",)), NOW, Reason.POLICY_RUNBOOK),
-        (Policy(runbooks=("*",)), NOW, Reason.POLICY_EXECUTABLE),
+        (replace(OPEN, runbooks=()), NOW, Reason.POLICY_RUNBOOK),
+        (replace(OPEN, executables=()), NOW, Reason.POLICY_EXECUTABLE),
     ):
         with pytest.raises(Refused) as caught:
             gate(policy).permit(found, now)
@@ -155,7 +156,7 @@ def test_order_reopened_from_a_damaged_ledger_is_refused(damaged: bytes) -> None
 )
 def test_order_is_measured_by_the_host_s_own_list_of_runbooks(rule: str, allowed: bool) -> None:  # noqa: FBT001
     """By name, by pattern or pinned to one digest; a changed runbook then has no leave."""
-    strict = gate(Policy(runbooks=(rule,), executables=("/opt/agent/bin/*",)))
+    strict = gate(replace(OPEN, runbooks=(rule,), executables=("/opt/agent/bin/*",)))
     if allowed:
         assert isinstance(strict.judge(letter(order()), NOW, Remembered()), Accepted)
         return
@@ -170,33 +171,36 @@ def test_order_is_measured_by_the_host_s_own_list_of_runbooks(rule: str, allowed
 def test_order_with_a_program_not_on_the_list_is_refused_probes_included(
     executables: tuple[str, ...],
 ) -> None:
-    strict = gate(Policy(runbooks=("*",), executables=executables))
-    with pytest.raises(Refused, match="policy does not allow /opt/agent/bin/") as caught:
+    strict = gate(replace(OPEN, executables=executables))
+    with pytest.raises(Refused, match="policy does not allow starting /opt/agent/bin/") as caught:
         strict.judge(letter(order()), NOW, Remembered())
     assert caught.value.reason is Reason.POLICY_EXECUTABLE
 
 
 @pytest.mark.parametrize(
-    ("action", "program"),
+    ("action", "kind"),
     [
-        ("unit: {name: web.service, verb: stop}", "/usr/bin/systemctl"),
-        ("signal: {unit: web.service, signal: KILL}", "/usr/bin/kill"),
+        ("unit: {name: web.service, verb: stop}", "unit"),
+        ("signal: {unit: web.service, signal: KILL}", "signal"),
     ],
 )
-def test_order_with_an_action_that_counts_as_a_program_needs_it_on_the_list(
-    action: str, program: str
+def test_order_that_controls_a_unit_needs_the_action_and_the_unit_on_the_lists(
+    action: str, kind: str
 ) -> None:
     text = (
         "name: restart\nobserve: {web: {unit: {name: web.service}}}\n"
         f"steps:\n- {{name: down, ensure: '!web.exists || !web.active', do: {{{action}}}}}\n"
     )
     blob = letter(order(runbook_yaml=text, params={}))
-    allowing = gate(Policy(runbooks=("*",), executables=(program,)))
-    assert isinstance(allowing.judge(blob, NOW, Remembered()), Accepted)
-    strict = gate(Policy(runbooks=("*",), executables=("/opt/agent/bin/*",)))
-    with pytest.raises(Refused, match=f"policy does not allow {program}") as caught:
-        strict.judge(blob, NOW, Remembered())
-    assert caught.value.reason is Reason.POLICY_EXECUTABLE
+    narrow = Policy(runbooks=("*",), actions=(kind,), units=("web.*",))
+    assert isinstance(gate(narrow).judge(blob, NOW, Remembered()), Accepted)
+    for strict, reason in (
+        (replace(narrow, actions=("command",)), Reason.POLICY_ACTION),
+        (replace(narrow, units=("db.service",)), Reason.POLICY_UNIT),
+    ):
+        with pytest.raises(Refused, match="policy does not allow") as caught:
+            gate(strict).judge(blob, NOW, Remembered())
+        assert caught.value.reason is reason
 
 
 def test_order_whose_program_leaves_the_allowed_folder_is_refused() -> None:

@@ -32,7 +32,7 @@ from tests.unit.worker.letters import (
     sealed,
 )
 from tests.unit.worker.test_keyring_attacks import KEYRING_ATTACKS, OTHERWISE
-from tests.unit.worker.test_policy_attacks import POLICIES
+from tests.unit.worker.test_policy_attacks import POLICIES, WAYS_OUT
 from worker.policy import Policy
 from worker.verdict import Reason, Refused
 
@@ -280,9 +280,8 @@ def test_replay_is_refused_by_what_the_ledger_remembers(attack: str) -> None:
 
 
 def test_every_reason_is_provoked_by_some_attack() -> None:
-    tables = (ATTACKS, REMEMBERED, POLICIES, KEYRING_ATTACKS, OTHERWISE)
-    provoked = {reason for table in tables for reason, _ in table.values()}
-    assert provoked == set(Reason)
+    tables = (ATTACKS, REMEMBERED, POLICIES, WAYS_OUT, KEYRING_ATTACKS, OTHERWISE)
+    assert {reason for table in tables for reason, _ in table.values()} == set(Reason)
 
 
 def test_refusal_names_the_run_only_if_somebody_trusted_signed_it() -> None:

@@ -131,7 +131,7 @@ def test_cancel_of_what_the_ledger_still_has_may_be_of_any_age() -> None:
 
 def test_cancel_needs_no_leave_of_the_host_s_policy() -> None:
     """A policy restricts what is done; nothing is done here."""
-    closed = Policy(runbooks=(), executables=())
+    closed = Policy()
     assert gate(closed).judge(letter(cancel()), NOW, Remembered()) == TakenBack(cancel())
 
 

@@ -14,7 +14,7 @@ from worker.config import Config, load_config
 from worker.courier_config import load_courier_config
 from worker.ledger import Ledger
 from worker.membership import load_membership
-from worker.policy import load_policy
+from worker.policy_file import load_policy
 from worker.setup import SetupError, prepare, take_welcome
 
 BROKER = "redis://:p%40ss@localhost:6379/0"
@@ -36,7 +36,7 @@ def test_prepare_makes_all_that_the_worker_reads(config: Config) -> None:
     keys = load_host_keys(config.public)
     assert keys.denrei_host == "web1"
     assert keys.sign == SigningKey.load(config.sign_key).public.text
-    assert load_policy(config.policy).allows_runbook("anything", "")
+    assert load_policy(config.policy).runbooks == ("*",)
     Ledger(config.ledger).close()
     for private in (config.courier_config.parent, config.sign_key, config.seal_key, config.ledger):
         assert private.stat().st_mode & 0o077 == 0

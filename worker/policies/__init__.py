@@ -1,0 +1,1 @@
+"""Host policies that come with Denrei, to begin with."""
