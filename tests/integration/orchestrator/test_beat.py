@@ -28,7 +28,7 @@ schedules:
 
 @pytest.fixture
 def scheduled(house: House) -> House:
-    (house.home.runbooks / "touch.yaml").write_bytes(RUNBOOK)
+    (house.home.runbooks / "touch.yaml").write_bytes(b"unattended: true\n" + RUNBOOK)
     return house
 
 

@@ -1,5 +1,6 @@
 """Making runs."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_submission_secret_opens_for_its_host_alone_and_is_stored_nowhere(
 
 
 def test_submission_by_beat_is_signed_by_whoever_submits(house: House) -> None:
-    run = house.submit(via=Via.BEAT, operator="beat")
+    run = house.submit(via=Via.BEAT, operator="beat", runbook=replace(runbook(), unattended=True))
     with pytest.raises(EnvelopeError):
         payload_of(house.order(run), house.home.beat_key(), PayloadType.ORDER)
 

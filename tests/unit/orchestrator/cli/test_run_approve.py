@@ -1,0 +1,29 @@
+"""`denrei run approve`: what it tells, and how it exits."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.orchestrator.cli.conftest import Denrei
+from tests.unit.orchestrator.cli.place import RUNBOOK, Place
+
+
+@pytest.mark.parametrize(
+    ("head", "code", "complaint"),
+    [
+        ("risk: high\n", 6, "has signed this run already; it takes another person"),
+        ("", 2, "waits for no approval"),
+    ],
+)
+def test_run_approve_by_its_own_operator_or_for_nothing_is_refused(  # noqa: PLR0913, PLR0917 - fixtures
+    place: Place, denrei: Denrei, tmp_path: Path, head: str, code: int, complaint: str
+) -> None:
+    """Exit 6: it waits, but not for you; exit 2: it waits for nobody."""
+    place.add_host("web1")
+    file = tmp_path / "look.yaml"
+    file.write_text(head + RUNBOOK)
+    run_id = denrei("submit", file, "--host", "web1", "--detach").out.strip()
+    assert ("awaiting approval)" in denrei("run", "list").out) is bool(head)
+    said = denrei("run", "approve", run_id)
+    assert said.code == code
+    assert complaint in said.err
