@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from orchestrator.cli.moment import ago, rfc3339, stamp
 from orchestrator.cli.output import Document, Format, emit
 from orchestrator.cli.table import Row, Table, print_table
-from orchestrator.store.record import StoredSecret
+from orchestrator.store.secret_record import StoredSecret
 
 _HEADER = ("secret", "set by", "set at", "age")
 

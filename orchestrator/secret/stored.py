@@ -8,7 +8,7 @@ from contract.parameter import Parameter, did_you_mean
 from orchestrator.home import Home
 from orchestrator.secret.provider import SecretError
 from orchestrator.secret.strongbox import Strongbox
-from orchestrator.store.record import StoredSecret
+from orchestrator.store.secret_record import StoredSecret
 from orchestrator.store.secrets import Secrets
 from orchestrator.store.store import Store
 

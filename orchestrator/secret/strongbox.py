@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from orchestrator.secret.provider import ProviderError
-from orchestrator.store.record import StoredSecret
+from orchestrator.store.secret_record import StoredSecret
 
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 _SMALLEST = 64  # bytes; padded to a power of two, so that the length tells little

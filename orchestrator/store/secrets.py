@@ -5,9 +5,9 @@ from collections.abc import Callable
 from sqlalchemy import delete, insert, select, update
 
 from orchestrator.store.database import Database
-from orchestrator.store.record import StoredSecret
 from orchestrator.store.row import to_row
 from orchestrator.store.schema import secrets
+from orchestrator.store.secret_record import StoredSecret
 
 
 class Secrets:

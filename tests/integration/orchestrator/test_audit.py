@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from orchestrator.audit import Audit, verify_all
 from orchestrator.inventory import Inventory
 from orchestrator.ping import send_ping
 from orchestrator.store.record import Kind, Via
-from tests.orchestrator_house import House
+from tests.orchestrator_house import House, runbook
 
 
 def audit(house: House) -> Audit:
@@ -82,6 +83,9 @@ def test_audit_change_behind_its_back_is_found(house: House, change: str, proble
 
 
 def test_audit_order_signed_by_a_key_of_another_name_is_found(house: House) -> None:
-    house.submit(via=Via.BEAT, operator="beat")  # but signed by the operator's key
+    scheduled = replace(runbook(), unattended=True)
+    house.submit(
+        via=Via.BEAT, operator="beat", runbook=scheduled
+    )  # but signed by the operator's key
     (finding,) = audit(house).findings
     assert "signed it for 'beat'" in finding.problem

@@ -16,7 +16,7 @@ from orchestrator.secret.provider import ProviderError, SecretError
 from orchestrator.secret.source import providers, read_secrets
 from orchestrator.secret.stored import StoredSecrets
 from orchestrator.secret.strongbox import Strongbox
-from orchestrator.store.record import StoredSecret
+from orchestrator.store.secret_record import StoredSecret
 from orchestrator.store.secrets import Secrets
 from tests.end_to_end.leak import Secret
 from tests.orchestrator_house import House
