@@ -31,6 +31,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stdin: str | None = None
     env: dict[str, str] = {}
     cwd: AbsolutePath = "/"
+    output: Literal["report", "discard"] = "report"  # discard: nothing of it is kept
 
 
 class FileWrite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

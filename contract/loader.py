@@ -44,7 +44,7 @@ _PLAIN_STEP_KEYS = ("name", "when", "ensure", "do", "within", "timeout", "retry"
 _STEP_KEYS = (*_PLAIN_STEP_KEYS, "rescue")
 _RESCUE_KEYS = (*_PLAIN_STEP_KEYS, "rolls_back")
 _PARAM_KEYS = ("type", "summary", "default", "pattern", "values", "min", "max", "secret")
-_COMMAND_OPTIONS = ("files", "scrub", "leaves_daemon", "stdin", "env", "cwd")
+_COMMAND_OPTIONS = ("files", "scrub", "leaves_daemon", "stdin", "env", "cwd", "output")
 
 
 def load_runbook(data: bytes, file: str) -> Runbook:

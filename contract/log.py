@@ -9,12 +9,16 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_veil: ContextVar[Callable[[Any], Any] | None] = ContextVar("denrei_veil", default=None)
 _NOISY = ("celery", "kombu", "amqp", "alembic")
 
 
@@ -35,6 +39,7 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO, **bound: 
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _cover,
         _escape,
     ]
     structlog.configure(
@@ -54,6 +59,16 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO, **bound: 
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     # Warnings of the libraries to their programmers; Celery sends them here.
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
+
+
+@contextmanager
+def veiled(veil: Callable[[Any], Any]) -> Iterator[None]:
+    """Pass each line that is logged meanwhile, tracebacks too, through what masks secrets."""
+    token = _veil.set(veil)
+    try:
+        yield
+    finally:
+        _veil.reset(token)
 
 
 def _without_trace(record: logging.LogRecord) -> bool:
@@ -77,6 +92,11 @@ def _renderer(target: TextIO) -> Processor:
         colors=not os.environ.get("NO_COLOR"),
         exception_formatter=structlog.dev.plain_traceback,  # others would show local variables
     )
+
+
+def _cover(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    veil = _veil.get()
+    return veil(event) if veil else event
 
 
 def _escape(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -5,6 +5,7 @@ import re
 from contract.error import DenreiError
 
 REPORTS_QUEUE = "reports"
+ENROLMENTS_QUEUE = "enrolments"
 DELIVER_TASK = "denrei.deliver"  # orchestrator -> host: one opaque letter
 PING_TASK = "denrei.ping"  # to a host, by itself or the dispatcher: is the wire alive?
 RECORD_TASK = "denrei.record"  # host -> orchestrator: one opaque letter
@@ -31,3 +32,8 @@ def check_host_name(name: str) -> str:
 def host_queue(host: str) -> str:
     """Return the name of a host's own queue."""
     return f"host.{host}"
+
+
+def enrolment_queue(id_: str) -> str:
+    """Return the name of the queue on which a token's holder awaits the answer."""
+    return f"enrolment.{id_}"

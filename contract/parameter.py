@@ -96,7 +96,7 @@ class Parameter:
         """Return the value if it is of this parameter's type. Raises ParameterError."""
         if self._is_left_out(value):
             return value
-        complaint = self._complaint(value)
+        complaint = self.complaint(value)
         if complaint:
             shown = "the value given" if self.secret else repr(value)
             raise ParameterError(f"parameter {self.name}: {shown} {complaint}")
@@ -105,7 +105,8 @@ class Parameter:
     def _is_left_out(self, value: Any) -> bool:
         return bool(value == "" and self.default == "" and self.value_type in _CAN_BE_EMPTY)
 
-    def _complaint(self, value: Any) -> str:
+    def complaint(self, value: Any) -> str:
+        """Return what is wrong with a value, without repeating it; empty if nothing is."""
         if self.type is ParameterType.BOOLEAN:
             return "" if isinstance(value, bool) else "is not true or false"
         if self.type is ParameterType.INTEGER:
@@ -124,7 +125,7 @@ class Parameter:
     def _complaint_about_text(self, text: str) -> str:
         """Return the first complaint of those that apply."""
         hidden = "" if not self.pattern or self.secret else f" {self.pattern}"
-        is_short = self.secret and len(text) < MIN_SECRET_CHARACTERS
+        is_short = self.secret and len(text.strip()) < MIN_SECRET_CHARACTERS
         fits = not self.pattern or re.fullmatch(self.pattern, text)
         complaints = (
             (len(text) > MAX_CHARACTERS, f"is longer than {MAX_CHARACTERS} characters"),

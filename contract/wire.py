@@ -25,6 +25,8 @@ from kombu.exceptions import OperationalError
 from kombu.transport import redis as kombu_redis
 from kombu.utils.url import sanitize_url
 
+from contract.broker import connection_url
+from contract.broker_alert import why
 from contract.drops import Drops
 from contract.error import DenreiError
 from contract.fetch import BoundedParser, list_expected
@@ -151,7 +153,7 @@ TRANSPORT_OPTIONS: dict[str, Any] = {
 
 def make_app(name: str, broker: str, queue: str) -> Celery:
     """Return a Celery app that consumes one queue. Its tasks are added by the caller."""
-    app = Celery(name, broker=broker, set_as_current=False)
+    app = Celery(name, broker=connection_url(broker), set_as_current=False)
     app.conf.update(
         broker_transport=TRANSPORT,
         broker_transport_options=TRANSPORT_OPTIONS,
@@ -220,7 +222,7 @@ class Publisher:
 
     def __init__(self, broker: str) -> None:
         """Connect lazily: an absent broker is found out by the first call."""
-        self._broker = broker
+        self._broker = connection_url(broker)
         self._connection = self._new_connection()
         self._producer: Producer | None = None
 
@@ -241,10 +243,7 @@ class Publisher:
             raise self._failed(error) from error
 
     def waiting_in(self, queues: Sequence[str]) -> list[int]:
-        """Return how many messages wait in each of many queues: one round trip for all.
-
-        Raises BrokerError.
-        """
+        """Return how many wait in each of many queues, in one round trip. Raises BrokerError."""
         try:
             channel: Any = self._ready().channel
             with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
@@ -296,4 +295,5 @@ class Publisher:
     def _failed(self, error: BaseException) -> BrokerError:
         self.close()
         self._connection = self._new_connection()  # a released one is never opened again
-        return BrokerError(f"can't reach the broker {sanitize_url(self._broker)}: {error}")
+        shown = sanitize_url(self._broker.partition("?")[0])
+        return BrokerError(f"can't reach the broker {shown}: {why(error, self._broker)}")

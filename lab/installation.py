@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.trust import Welcome, load_host_keys
-from lab import acl, registry
+from lab import registry
+from orchestrator.broker import acl
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.store.store import Store
-from worker.config import Config, load_config
+from worker.config import Config
+from worker.courier_config import load_courier_config
 from worker.policy_file import shipped_policy
 from worker.setup import prepare, take_welcome
 
@@ -58,11 +60,11 @@ class Installation:
         return Home.create(self.home, self._broker(acl.SERVER), OPERATOR)
 
     def _make_host(self, folder: Path, home: Home, store: Store) -> None:
-        config = host_config(folder, self._broker(f"host.{folder.name}"))
+        config = host_config(folder)
         if not config.path.exists():
             config.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             config.policy.write_text(shipped_policy("strict"))
-            prepare(config)
+            prepare(config, self._broker(f"host.{folder.name}"))
         keys = load_host_keys(config.public)
         host = Inventory(store).admit(keys, {"env": "lab"}, home.registrar_key())
         take_welcome(config, Welcome.of(store.keyrings.newest_letter(), host.admission))
@@ -80,11 +82,11 @@ class Installation:
     def _make_acl(self, home: Home) -> None:
         password = self.redis / "admin.password"
         _write_once(password, secrets.token_urlsafe(32), 0o640)
-        configs = [load_config(host_config(folder, "").path) for folder in self.hosts]
+        configs = [host_config(folder) for folder in self.hosts]
         users = [
-            acl.admin_user(password.read_text()),
-            acl.server_user(home.broker),
-            *(acl.host_user(config.name, config.broker) for config in configs),
+            acl.admin_user(acl.digest_of(password.read_text())),
+            acl.server_user(_digest(home.broker)),
+            *(acl.host_user(config.name, _digest(_broker_of(config))) for config in configs),
         ]
         _write(self.redis / "users.acl", acl.acl_file(users), 0o640)
 
@@ -92,15 +94,22 @@ class Installation:
         return f"redis://{user}:{secrets.token_urlsafe(32)}@{self.address}/0"
 
 
-def host_config(folder: Path, broker: str) -> Config:
+def _broker_of(config: Config) -> str:
+    return load_courier_config(config.courier_config).broker
+
+
+def host_config(folder: Path) -> Config:
     """Give the settings of the host in a folder: its name is the folder's."""
     return Config(
         path=folder / "etc" / "worker.yaml",
         name=folder.name,
-        broker=broker,
         state=folder / "state",
         root=folder / "root",
     )
+
+
+def _digest(broker: str) -> str:
+    return acl.digest_of(acl.password_in(broker))
 
 
 def _write_once(path: Path, text: str, mode: int) -> None:

@@ -8,7 +8,7 @@ from contract.key import SigningKey
 from orchestrator.founding import BEAT
 from orchestrator.home import Home
 from orchestrator.schedule import Schedule
-from orchestrator.secret import read_secrets
+from orchestrator.secret.source import providers, read_secrets
 from orchestrator.store.record import Firing, Via
 from orchestrator.store.runs import SlotTakenError
 from orchestrator.store.store import Store, StoreError
@@ -54,7 +54,7 @@ class Trigger:
             hosts=schedule.selector.select(self._store.hosts.all()),
             operator=BEAT,
             params=schedule.params,
-            secrets=read_secrets(schedule.secrets),
+            secrets=read_secrets(schedule.secrets, providers(self._home, self._store)),
             check=schedule.check,
             reason=schedule.reason or f"schedule {schedule.name}",
             via=Via.BEAT,

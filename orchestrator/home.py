@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
-from contract.broker import check_broker_url
+from contract.broker import NO_FILES, TLS_KEYS, BrokerFiles, check_broker_url, connection_url
 from contract.document import DocumentError, Node, Problem, read_document
 from contract.duration import DurationError, parse_duration
 from contract.error import DenreiError
@@ -28,7 +28,7 @@ OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 _CONFIG = "denrei.yaml"
 _REQUIRED = ("broker", "store", "operator")
-_KEYS = (*_REQUIRED, "presence")
+_KEYS = (*_REQUIRED, "presence", "broker_admin", *TLS_KEYS)
 _SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(hours=1)
 _EMPTY_SCHEDULES = """\
 # Runbooks that run by the clock, while `denrei server --beat` runs. For example:
@@ -54,6 +54,8 @@ class Home:
     store_url: str
     operator: str
     presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
+    broker_admin: str = ""  # the broker's URL as the user that makes the others, if Denrei may
+    broker_files: BrokerFiles = NO_FILES
 
     @classmethod
     def create(cls, path: Path, broker: str, operator: str, store_url: str = "") -> Self:
@@ -88,9 +90,27 @@ class Home:
             raise HomeError(f"can't read {file}: {error.strerror}") from None
         fields = _fields(read_document(data, str(file)), str(file))
         presence_ms = _presence_ms(fields.get("presence"), file)
-        home = cls(path, fields["broker"], fields["store"], fields["operator"], presence_ms)
+        home = cls(
+            path,
+            fields["broker"],
+            fields["store"],
+            fields["operator"],
+            presence_ms,
+            fields.get("broker_admin", ""),
+            BrokerFiles.of(fields, fields["broker"]),
+        )
         home._check()
         return home
+
+    @property
+    def wire(self) -> str:
+        """Return the broker's URL as connections take it, files of TLS included."""
+        return connection_url(self.broker, self.broker_files)
+
+    @property
+    def admin_wire(self) -> str:
+        """Return the same for the user that makes the others."""
+        return connection_url(self.broker_admin, self.broker_files)
 
     @property
     def runbooks(self) -> Path:
@@ -150,6 +170,8 @@ class Home:
 
     def _check(self) -> None:
         check_broker_url(self.broker)
+        if self.broker_admin:
+            check_broker_url(self.broker_admin)
         if not OPERATOR.fullmatch(self.operator) or self.operator in (BEAT, RECORDER, REGISTRAR):
             message = (
                 f"{self.operator!r} can't be the operator's name: use letters, digits, '.', '-', "

@@ -10,6 +10,8 @@ from typing import Any
 from contract.document import DocumentError, Node, Position, Problem, read_document
 from contract.error import DenreiError
 from contract.reading import Reader
+from orchestrator.secret.provider import SecretError
+from orchestrator.secret.source import parse_source
 from orchestrator.selector import Selector
 from orchestrator.submission import DEFAULT_EXPIRY
 from orchestrator.timing import SHORTEST, Every, Timing, TimingError, check_cron
@@ -46,7 +48,7 @@ class Schedule:
     selector: Selector
     timing: Timing
     params: Mapping[str, Any] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)  # sources: @FILE or env:NAME
+    secrets: Mapping[str, str] = field(default_factory=dict)  # sources, as for --secret
     check: bool = False
     reason: str = ""
     expires_in: timedelta = DEFAULT_EXPIRY
@@ -111,7 +113,7 @@ def _schedule(reader: Reader, node: Node, zone: str) -> Schedule:
         selector=_selector(reader, fields.get("targets")),
         timing=_timing(reader, fields, node.at, zone),
         params=_params(reader, fields.get("params")),
-        secrets=_texts(reader, fields.get("secrets"), "secrets"),
+        secrets=_secrets(reader, fields.get("secrets")),
         check=reader.boolean(fields, "check"),
         reason=reader.text(fields, "reason"),
         expires_in=reader.duration(fields, "expires", DEFAULT_EXPIRY),
@@ -157,6 +159,20 @@ def _params(reader: Reader, node: Node | None) -> dict[str, Any]:
         return plain
     reader.complain(node.at, "params must be a mapping of names to texts, integers or booleans")
     return {}
+
+
+def _secrets(reader: Reader, node: Node | None) -> dict[str, str]:
+    sources = _texts(reader, node, "secrets")
+    for name, text in sources.items():
+        at = node.find([name]).at if node else Position(1, 1)
+        try:
+            source = parse_source(text)
+        except SecretError as error:
+            reader.complain(at, f"secret {name}: {error}")
+            continue
+        if source.depends_on_directory:
+            reader.complain(at, f"secret {name}: a schedule needs the absolute path of a file")
+    return sources
 
 
 def _texts(reader: Reader, node: Node | None, what: str) -> dict[str, str]:

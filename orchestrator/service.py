@@ -50,7 +50,7 @@ def check_free(names: Sequence[ServiceName], home: Home) -> None:
 
 
 def _dispatch(home: Home, store: Store) -> None:
-    publisher = Publisher(home.broker)
+    publisher = Publisher(home.wire)
     dispatcher = Dispatcher(store, publisher, home.presence_ms)
     with _heartbeat(ServiceName.DISPATCHER, store, lambda: dispatcher.detail):
         dispatcher.run(_stop_by_signal())
@@ -59,10 +59,10 @@ def _dispatch(home: Home, store: Store) -> None:
 
 def _record(home: Home, store: Store) -> None:
     stop_quietly()
-    pulse = Pulse(home.broker)
+    pulse = Pulse(home.wire)
     attendance = Attendance(store)
-    recording = Recording(Recorder(store, home.recorder_key()), home.broker, attendance)
-    app = recording.make_app(home.broker)
+    recording = Recording(Recorder(store, home.recorder_key()), home.wire, attendance)
+    app = recording.make_app(home.wire)
     with _heartbeat(ServiceName.RECORDER, store, pulse.probe), attendance:
         code = serve(app)  # Celery takes the signals
     if code:

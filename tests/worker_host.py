@@ -55,11 +55,10 @@ class WorkerHost:
         self.config = Config(
             path=directory / "etc" / "worker.yaml",
             name=name,
-            broker=broker,
             state=directory / "state",
             root=self.root,
         )
-        prepare(self.config)
+        prepare(self.config, broker)
         self.trusted = FleetKeys()
         self.enter(self.trusted.keyring())
         self.inbox, self.outbox = Mailbox(self.config.inbox), Mailbox(self.config.outbox)
@@ -204,8 +203,8 @@ def work(executor: Executor) -> None:
     executor._take()
     while turn := executor._line.next():
         executor._carry_out(turn)
-    executor._tidy_at = 0.0
-    executor._tidy()
+    executor._housekeeping.hurry()
+    executor._housekeeping.tidy()
 
 
 def _name_of(runbook: str) -> str:

@@ -14,6 +14,7 @@ from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, config_path, load
 from worker.output_option import output_option
 from worker.pair import EXIT_CONFIG
 from worker.policy_cli import policy
+from worker.units_cli import units
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -87,12 +88,12 @@ def main(ctx: click.Context, config: str | None) -> None:
 )
 @click.pass_obj
 def init(path: Path, name: str, broker: str, state: Path | None, root: Path) -> None:
-    """Prepare this host: keys, ledger, policy and worker.yaml."""
+    """Prepare this host: keys, ledger, policy, courier.yaml and worker.yaml."""
     from worker.setup import prepare
 
     state = (state or DEFAULT_STATE).absolute()
-    config = Config(path=path, name=name, broker=broker, state=state, root=root.absolute())
-    prepare(config)
+    config = Config(path=path, name=name, state=state, root=root.absolute())
+    prepare(config, broker)
     click.echo(f"prepared {name}: {path}")
     click.echo(f"next: on the orchestrator  denrei host add {name} {config.public}", err=True)
     click.echo("      and here             denrei-worker trust WELCOME", err=True)
@@ -180,6 +181,7 @@ def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
 
 
 cert.add_command(scan)
+main.add_command(units)
 main.add_command(cert)
 main.add_command(policy)
 

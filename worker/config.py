@@ -5,15 +5,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.broker import BrokerUrlError, check_broker_url
 from contract.document import DocumentError, Node, read_document
 from contract.error import DenreiError, PassingError
 from contract.names import HostNameError, check_host_name
 from contract.reading import Reader
+from worker.own_files import check_own
 
 DEFAULT_PATH = Path("/etc/denrei/worker.yaml")
 DEFAULT_STATE = Path("/var/lib/denrei")
-_KEYS = ("name", "broker", "state", "root")
+_KEYS = ("name", "state", "root")
 
 
 class ConfigError(DenreiError):
@@ -30,7 +30,6 @@ class Config:
 
     path: Path  # worker.yaml itself
     name: str  # this host's name in the inventory
-    broker: str  # the broker's URL; only the courier uses it
     state: Path  # inbox, outbox, ledger and locks
     root: Path = Path("/")  # put before every path and program of a runbook
 
@@ -63,6 +62,11 @@ class Config:
     def policy(self) -> Path:
         """Return where the host's own policy is."""
         return self.path.parent / "policy.yaml"
+
+    @property
+    def courier_config(self) -> Path:
+        """Return where the courier's settings are: in a directory that it may enter."""
+        return self.path.parent / "courier" / "courier.yaml"
 
     @property
     def ledger(self) -> Path:
@@ -106,13 +110,13 @@ class Config:
 
     def to_yaml(self) -> str:
         """Write the settings as worker.yaml."""
-        settings = {"name": self.name, "broker": self.broker, "state": str(self.state)}
+        settings = {"name": self.name, "state": str(self.state)}
         if self.root != Path("/"):
             settings["root"] = str(self.root)
-        return "".join(f"{name}: {_as_yaml(value)}\n" for name, value in settings.items())
+        return "".join(f"{name}: {as_yaml(value)}\n" for name, value in settings.items())
 
 
-def _as_yaml(text: str) -> str:
+def as_yaml(text: str) -> str:
     """Return the text plain if YAML would read it as itself, else in double quotes."""
     try:
         if read_document(f"x: {text}\n".encode(), "").plain() == {"x": text}:
@@ -141,7 +145,8 @@ def config_path(given: str | None) -> Path:
 
 
 def load_config(path: Path) -> Config:
-    """Read worker.yaml. Raises ConfigError with the place of what is wrong."""
+    """Read worker.yaml. Raises ConfigError with the place of what is wrong, OwnFileError."""
+    check_own(path)
     try:
         node = read_document(path.read_bytes(), str(path))
     except OSError as error:
@@ -154,11 +159,10 @@ def load_config(path: Path) -> Config:
 
 def _config(path: Path, node: Node) -> Config:
     reader = Reader()
-    fields = reader.mapping(node, _KEYS, ("name", "broker"), "worker.yaml")
+    fields = reader.mapping(node, _KEYS, ("name",), "worker.yaml")
     config = Config(
         path=path,
         name=reader.text(fields, "name"),
-        broker=reader.text(fields, "broker"),
         state=_directory(reader, fields, "state", DEFAULT_STATE),
         root=_directory(reader, fields, "root", Path("/")),
     )
@@ -183,7 +187,3 @@ def _check(reader: Reader, fields: dict[str, Node], config: Config) -> None:
         check_host_name(config.name)
     except HostNameError as error:
         reader.complain(fields["name"].at, str(error))
-    try:
-        check_broker_url(config.broker)
-    except BrokerUrlError as error:
-        reader.complain(fields["broker"].at, str(error))

@@ -29,6 +29,7 @@ from contract.presence import encode_word, is_question
 from contract.wire import BrokerError, Publisher, Transport, make_app, serve
 from worker.bell import Bell, ring
 from worker.config import Config, check_directories
+from worker.courier_config import CourierConfig, load_courier_config
 from worker.courier_state import StateFile
 from worker.liveness import take
 from worker.mailbox import BELL, Care, Mailbox, MailboxError
@@ -63,12 +64,12 @@ class _Again:
 class Sender(threading.Thread):
     """Empties the outbox into the broker, and keeps the watchdog fed."""
 
-    def __init__(self, config: Config, watchdog: Watchdog) -> None:
+    def __init__(self, config: Config, own: CourierConfig, watchdog: Watchdog) -> None:
         """Send as the host of `config`."""
         super().__init__(name="sender", daemon=True)
         self._outbox = Mailbox(config.outbox)
         self._bell = Bell(config.outbox / BELL)
-        self._publisher = Publisher(config.broker)
+        self._publisher = Publisher(own.wire)
         self._queue = host_queue(config.name)
         self._watchdog = watchdog
         self._again: dict[str, _Again] = {}
@@ -199,9 +200,9 @@ class Sender(threading.Thread):
             _log.error("state_not_written", error=str(error))
 
 
-def make_courier(config: Config, watchdog: Watchdog, sender: Sender) -> Celery:
+def make_courier(config: Config, own: CourierConfig, watchdog: Watchdog, sender: Sender) -> Celery:
     """Return the Celery app with the courier's two tasks."""
-    app = make_app("denrei-courier", config.broker, host_queue(config.name))
+    app = make_app("denrei-courier", own.wire, host_queue(config.name))
     inbox = Mailbox(config.inbox)
     inbox.remove_drafts()
 
@@ -225,13 +226,13 @@ def make_courier(config: Config, watchdog: Watchdog, sender: Sender) -> Celery:
 
 def run_courier(config: Config) -> NoReturn:
     """Be the courier of this host until told to stop. Raises DenreiError."""
-    watchdog = Watchdog()
+    watchdog, own = Watchdog(), load_courier_config(config.courier_config)
     try:
         check_directories(config.inbox, config.outbox, config.courier)
         if take(config.courier_lock) is None:
             raise CourierError(f"another courier is at work on {config.state}")
-        sender = Sender(config, watchdog)
-        app = make_courier(config, watchdog, sender)
+        sender = Sender(config, own, watchdog)
+        app = make_courier(config, own, watchdog, sender)
         sender.start()
     except OSError as error:
         raise MailboxError(f"can't use {error.filename}: {error.strerror}") from None

@@ -8,14 +8,15 @@ import select
 import signal
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 import structlog
 
-from contract.error import DenreiError, PassingError
+from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
+from contract.log import veiled
 from contract.order import letter_digest
 from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import Report
@@ -25,26 +26,28 @@ from worker.bell import Bell, ring
 from worker.config import Config, check_directories
 from worker.gate import Gate
 from worker.host_run import HostRun, Result, untouched
+from worker.housekeeping import Housekeeping
 from worker.intake import Intake
 from worker.keeper import EndNow
 from worker.ledger import Entry, Ledger
 from worker.ledger_file import LedgerError
 from worker.line import Line, Turn
 from worker.liveness import note, take
-from worker.lock import forget_steps, release
+from worker.lock import release
 from worker.mailbox import BELL, Mailbox
 from worker.membership import load_membership
+from worker.own_files import check_own
 from worker.policy_file import load_policy
 from worker.proc import boot_clock, boot_id
 from worker.process_control import process_control
 from worker.recovery import recover
+from worker.redaction import NO_SECRETS
 from worker.root import Root
 from worker.tools import Parked, Tools
 from worker.verdict import Accepted, Reason, Refused
 
 LOOK_S = 5.0  # how often to look without a ring
 LOCK_LOOK_S = 0.5  # how often to look whether a busy lock has become free
-TIDY_S = 600.0  # how often to forget old orders
 MAX_INTERRUPTIONS = 10  # a run in which the executor ended so often is what ends it
 
 _log = structlog.get_logger(__name__)
@@ -64,6 +67,8 @@ class Executor:
         """
         self._config = config
         check_directories(config.inbox, config.outbox, config.locks)
+        check_own(config.state, config.locks, config.ledger, config.policy)
+        check_own(config.sign_key, config.seal_key, config.keyring, config.admission)
         self._lock = _only_one(config)
         self._ledger = Ledger(config.ledger)
         policy = load_policy(config.policy)
@@ -71,9 +76,9 @@ class Executor:
         self._gate = Gate(load_membership(config), policy, seal_key)
         outbox = Mailbox(config.outbox)
         outbox.remove_drafts()
-        self._outbox = outbox
         key = SigningKey.load(config.sign_key)
         self._answers = Answers(lambda: self._gate.membership, key, outbox)
+        self._housekeeping = Housekeeping(self._ledger, outbox, self._answers, config.locks)
         self._intake = Intake(config, self._gate, self._ledger, self._answers)
         self._bell = Bell(config.inbox / BELL)
         self._tools = Tools(
@@ -87,7 +92,7 @@ class Executor:
         self._line = Line(self._gate, self._ledger, config.locks, self._tell_waiting)
         self._stopping = False
         self._running = ""  # the id of the run at work
-        self._tidy_at = 0.0
+        self._redactor = NO_SECRETS  # of the run at work
 
     def serve(self) -> None:
         """Work until SIGTERM or SIGINT. Raises DenreiError if recovery fails."""
@@ -107,7 +112,7 @@ class Executor:
             if turn := self._line.next():
                 self._carry_out(turn)
             else:
-                self._tidy()
+                self._housekeeping.tidy()
                 self._bell.wait(LOCK_LOOK_S if self._line.is_waiting else LOOK_S)
         _log.info("executor_stopped")
 
@@ -132,7 +137,8 @@ class Executor:
     def _carry_out(self, turn: Turn) -> None:
         entry = turn.entry
         self._running = entry.run_id
-        with structlog.contextvars.bound_contextvars(run=entry.run_id):
+        self._redactor = NO_SECRETS
+        with structlog.contextvars.bound_contextvars(run=entry.run_id), veiled(self._veil):
             try:
                 self._run(turn)
             except Refused as refused:
@@ -143,9 +149,12 @@ class Executor:
                 raise
             except Exception as error:  # noqa: BLE001 - tried again, it would bar all other orders
                 _log.exception("run_broke")
-                self._end_unknown(entry, f"the worker failed: {error!r}")
+                self._end_unknown(entry, self._redactor.text(f"the worker failed: {error!r}"))
             finally:
                 release(turn.held)
+
+    def _veil(self, line: Any) -> Any:
+        return self._redactor.tree(line)
 
     def _run(self, turn: Turn) -> None:
         entry = turn.entry
@@ -160,7 +169,9 @@ class Executor:
             self._gate.permit(accepted, now_ms())
             entry = self._begin(entry)
         tools = replace(self._tools, held=turn.held)
-        self._end(entry, accepted, HostRun(accepted, entry, tools).carry_out())
+        host_run = HostRun(accepted, entry, tools)
+        self._redactor = host_run.redactor
+        self._end(entry, accepted, host_run.carry_out())
 
     def _end_untouched(self, entry: Entry) -> None:
         with structlog.contextvars.bound_contextvars(run=entry.run_id):
@@ -228,30 +239,9 @@ class Executor:
     def _post(self, entry: Entry, report: Report) -> None:
         letter = self._answers.signed_report(report)
         self._ledger.end(entry.run_id, letter_digest(letter), letter)
-        self._forget_steps()
+        self._housekeeping.forget_steps()
         if not self._answers.post_report(letter):
-            self._tidy_at = 0.0
-
-    def _forget_steps(self) -> None:
-        forget_steps(self._config.locks, [entry.run_id for entry in self._ledger.open_orders()])
-
-    def _tidy(self) -> None:
-        """Put out reports whose file got lost, and forget old orders, every now and then."""
-        if boot_clock() < self._tidy_at:
-            return
-        try:
-            self._put_in_order()
-        except PassingError as error:  # a full disk is no reason to end
-            _log.error("tidying_failed", error=str(error))
-            self._tidy_at = boot_clock() + LOOK_S
-
-    def _put_in_order(self) -> None:
-        out = {path.stem for path in self._outbox.letters()}
-        missing = [letter for d, letter in self._ledger.unacknowledged() if d not in out]
-        all_out = all([self._answers.post_report(m) for m in missing])  # noqa: C419 - all of them
-        self._ledger.prune()
-        self._forget_steps()  # a killed executor, or what it could not end, has left one
-        self._tidy_at = boot_clock() + (TIDY_S if all_out else LOOK_S)
+            self._housekeeping.hurry()
 
     def _pause(self, seconds: float, is_ended: Callable[[], bool]) -> bool:
         until = boot_clock() + seconds

@@ -47,7 +47,7 @@ class HostRun:
         self._entry = entry
         self._tools = tools
         self._lexicon = Lexicon(accepted.runbook)
-        self._redactor = Redactor(accepted.secrets)
+        self.redactor = Redactor(accepted.secrets)
         self._told: list[tuple[str, str]] = []  # an item, and what there is to tell of it
         self._looks: list[Looks] = []
         self._closed = ""  # why no further step of any pass is looked at
@@ -57,12 +57,14 @@ class HostRun:
         try:
             found = self._items()
         except ObservationError as error:
-            return Result(StepOutcome.UNKNOWN, [], [f"can't tell what to go over: {error}"])
+            note = self.redactor.text(f"can't tell what to go over: {error}")
+            return Result(StepOutcome.UNKNOWN, [], [note])
         deadline = deadline_of(self._entry, self._runbook.timeout)
         passes = [self._pass(at, item, deadline) for at, item in enumerate(found.items)]
         outcome = worst(step.outcome for report in passes for step in report.steps)
-        seen = gather(self._looks, self._redactor)
-        notes = [*found.notes, *self._sentences(len(passes)), *seen.notes]
+        seen = gather(self._looks, self.redactor)
+        said = [*found.notes, *self._sentences(len(passes))]
+        notes = [*map(self.redactor.text, said), *seen.notes]
         return Result(outcome, passes, notes, seen)
 
     def texts(self, item: Item | None) -> dict[str, Any]:
@@ -105,12 +107,12 @@ class HostRun:
         setting = Setting(
             view=view,
             texts=texts,
-            redactor=self._redactor,
+            redactor=self.redactor,
             check=self._order.check,
             deadline=deadline,
         )
         steps = list(self._steps(at, setting))
-        name = item.name if item else ""
+        name = self.redactor.text(item.name) if item else ""
         if any(step.outcome is StepOutcome.CANCELLED for step in steps):
             return PassReport(item=name, steps=steps)
         tell_changes(view, self._tools.ledger, Place(self._order.run_id, at, 0))
@@ -124,7 +126,7 @@ class HostRun:
 
     def _report(self, view: View) -> dict[str, Any]:
         values = {n: view.value(e) for n, e in (self._runbook.report or {}).items()}
-        return dict(brief(self._redactor.tree(values)))
+        return dict(brief(self.redactor.tree(values)))
 
     def _telling(
         self, view: View, values: Mapping[str, Any], said: frozenset[str]
@@ -134,7 +136,7 @@ class HostRun:
             why = "" if values[name] else view.why_unknown((self._runbook.report or {})[name])
             is_news = why and why not in said
             text = f"{name} is not known: {why}" if is_news else values[name] or ""
-            yield brief(self._redactor.tree({name: text}))[name]
+            yield brief(self.redactor.tree({name: text}))[name]
 
     def _sentences(self, passes: int) -> list[str]:
         """Return what there is to tell people; of several passes, after the item's name."""

@@ -1,9 +1,17 @@
-"""A directory of sealed letters between courier and executor: written whole or not at all."""
+"""A directory of sealed letters between courier and executor: written whole or not at all.
+
+Both may write there, and under systemd they are two users with a group in common. The executor
+believes nothing that it finds: no link is followed, nothing but a plain file is read, and what is
+written is always a new file.
+"""
 
 import contextlib
 import hashlib
 import os
+import stat
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 
 from contract.error import PassingError
@@ -11,6 +19,8 @@ from worker.bell import ring
 
 MAX_LETTER = 512 * 1024  # bytes; more than any envelope may have
 MAX_LETTERS = 2_000
+_MOST_ENTRIES = 20_000  # looked at in one go: letters, and what somebody else may have put there
+_FOR_A_GROUP = 0o640  # its directory says who gets there
 BELL = "bell"
 
 
@@ -51,46 +61,55 @@ class Mailbox:
 
     def remove_drafts(self) -> None:
         """Remove what a killed writer left half written; for the one writer, when it starts."""
-        for draft in self.directory.glob(".*"):
-            with contextlib.suppress(OSError):  # a strange directory there bars nobody
-                draft.unlink()
+        with os.scandir(self.directory) as entries:
+            for entry in islice(entries, _MOST_ENTRIES):
+                if entry.name.startswith("."):
+                    with contextlib.suppress(OSError):  # a strange directory there bars nobody
+                        Path(entry.path).unlink()
 
     def letters(self) -> list[Path]:
-        """Return the letters, oldest first. What is no plain file is no letter."""
-        found = []
+        """Return the letters, oldest first. What is no plain file is no letter.
+
+        Of more than there may be, only as many are seen at a time.
+        """
         try:
             with os.scandir(self.directory) as entries:
-                for entry in entries:
-                    is_letter = entry.name.endswith((Care.ONCE, Care.KEEP))
-                    if is_letter and entry.is_file(follow_symlinks=False):
-                        with contextlib.suppress(FileNotFoundError):
-                            found.append((entry.stat().st_mtime_ns, entry.path))
+                found = list(islice(_letters(islice(entries, _MOST_ENTRIES)), MAX_LETTERS))
         except OSError as error:
             raise MailboxError(f"can't read {self.directory}: {error.strerror}") from None
         return [Path(path) for _, path in sorted(found)]
 
     def read(self, path: Path) -> bytes | None:
-        """Return a letter's bytes; None if it is gone or too large to be one.
-
-        The executor does not trust the courier: a link is not followed, a pipe not waited for.
-        """
-        with contextlib.suppress(FileNotFoundError):
+        """Return a letter's bytes; None if it is gone, no plain file, or too large to be one."""
+        try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
+        except FileNotFoundError:
+            return None
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            with open(descriptor, "rb", closefd=False) as file:
                 data = file.read(MAX_LETTER + 1)
-            return data if len(data) <= MAX_LETTER else None
-        return None
+        finally:
+            os.close(descriptor)
+        return data if len(data) <= MAX_LETTER else None
 
     def take_away(self, digest: str) -> None:
         """Remove a letter, whichever care it had."""
         for care in Care:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 (self.directory / (digest + care.value)).unlink()
 
     def _write(self, name: str, data: bytes) -> None:
         temporary = self.directory / f".{name}.{os.getpid()}"
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()  # of a process before us that had our number, or a trap
         try:
-            with temporary.open("wb") as file:
+            descriptor = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
+            )
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(file.fileno(), _FOR_A_GROUP)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -100,6 +119,14 @@ class Mailbox:
                 temporary.unlink()
             raise
         sync_directory(self.directory)
+
+
+def _letters(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[int, str]]:
+    for entry in entries:
+        is_letter = entry.name.endswith((Care.ONCE, Care.KEEP))
+        if is_letter and entry.is_file(follow_symlinks=False):
+            with contextlib.suppress(FileNotFoundError):
+                yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.path
 
 
 def sync_directory(directory: Path) -> None:

@@ -184,6 +184,7 @@ class StepRunner:
             locks=self._tools.held,
             await_readable=self._tools.await_readable,
             pause=self._pause,
+            redactor=self._setting.redactor,
         )
 
     def _pause(self, seconds: float) -> bool:

@@ -11,6 +11,7 @@ from contract.names import check_host_name
 from contract.succession import fingerprint, read_keyring
 from contract.trust import HostKeys, Welcome, save_public
 from worker.config import Config
+from worker.courier_config import CourierConfig
 from worker.ledger_file import create_ledger
 from worker.mailbox import sync_directory
 from worker.membership import Membership, join, keep
@@ -21,25 +22,27 @@ class SetupError(DenreiError):
     """A host can't be prepared: something is in the way or can't be written."""
 
 
-def prepare(config: Config) -> None:
+def prepare(config: Config, broker: str) -> None:
     """Make all that a worker needs; worker.yaml comes last, so that it is only there when all is.
 
     What a first attempt left half done is completed. Raises DenreiError.
     """
     check_host_name(config.name)
-    check_broker_url(config.broker)
+    check_broker_url(broker)
     if config.path.exists():
         raise SetupError(f"{config.path} exists already; this host is prepared")
     try:
-        letters = (config.inbox, config.outbox)
-        for directory in (config.sign_key.parent, *letters, config.locks, config.courier):
+        courier = CourierConfig(config.courier_config, broker)
+        ours = (config.sign_key.parent, config.inbox, config.outbox, config.locks)
+        for directory in (*ours, config.courier, courier.path.parent):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make_keys(config)
         if not config.ledger.exists():
             create_ledger(config.ledger, now_ms())
         if not config.policy.exists():
             _write(config.policy, shipped_policy("permissive"), 0o644)
-        _write(config.path, config.to_yaml(), 0o600)
+        _write(courier.path, courier.to_yaml(), 0o640)  # its directory says who gets there
+        _write(config.path, config.to_yaml(), 0o644)
     except OSError as error:
         message = f"can't prepare {error.filename or config.path.parent}: {error.strerror}"
         raise SetupError(message) from None
@@ -78,6 +81,7 @@ def _write(path: Path, text: str, mode: int) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
         file.flush()
+        os.fchmod(file.fileno(), mode)  # whatever the umask
         os.fsync(file.fileno())
     temporary.rename(path)
     sync_directory(path.parent)

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from worker.capture import Captured
+from worker.redaction import NO_SECRETS, Redactor
 from worker.root import Root
 
 MARKER = "DENREI_STEP"  # in the environment of all that a step starts, for the sweep at recovery
@@ -43,6 +44,7 @@ class Spawn:
     marker: str = ""
     lock_path: Path | None = None  # held until nothing of the command lives
     locks: tuple[int, ...] = ()  # descriptors of locks taken already, held as long
+    redactor: Redactor = NO_SECRETS  # takes out of the output what must not be kept of it
 
     @property
     def program(self) -> str:

@@ -13,9 +13,11 @@ import signal
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from worker.cgroup import Cgroup, own_group
 from worker.proc import boot_clock
+from worker.safe_path import UntrustedPathError, check_program
 from worker.service import set_free
 from worker.spawn import Ending, Spawn
 from worker.watch import Watch
@@ -49,7 +51,7 @@ def keep(
         except (OSError, ValueError) as error:
             tell(Ending(error=_why(error, spawn)))
             return
-        watch = Watch(process, group, (spawn.stdin or "").encode(), life, bell)
+        watch = Watch(process, group, spawn, life, bell)
         _follow(watch, spawn, begun, exited, tell)
 
 
@@ -131,6 +133,7 @@ def _start(spawn: Spawn, group: Cgroup | None) -> "subprocess.Popen[bytes]":
     """Start the command in its group: born there, not moved, so no fork of its is quicker."""
     if not spawn.argv[0].startswith("/"):
         raise ValueError(f"{spawn.argv[0]}: a program needs its absolute path")
+    check_program(Path(spawn.program))
     if group is None:
         return _popen(spawn)
     group.take(0)
@@ -165,6 +168,8 @@ def _why(error: OSError | ValueError, spawn: Spawn) -> str:
     if not isinstance(error, OSError):
         return str(error)
     name = str(error.filename or spawn.program)
+    if isinstance(error, UntrustedPathError):
+        return f"{spawn.program} is not run: {error.strerror}"
     if error.errno == errno.ENOENT and name == spawn.program:
         there = os.path.lexists(name)
         return f"{name}: its interpreter is missing" if there else f"no such program: {name}"

@@ -12,6 +12,7 @@ from worker.capture import Capture
 from worker.cgroup import Cgroup
 from worker.proc import boot_clock
 from worker.process_tree import ProcessTree
+from worker.spawn import Spawn
 
 _CHUNK = 64 * 1024
 _LONGEST_LOOK_S = 1.0  # a select sleeps through a suspended machine; the boot clock does not
@@ -23,7 +24,7 @@ class Watch:
     """The keeper's view of a running command."""
 
     def __init__(
-        self, process: "Popen[bytes]", group: Cgroup | None, stdin: bytes, life: int, bell: int
+        self, process: "Popen[bytes]", group: Cgroup | None, spawn: Spawn, life: int, bell: int
     ) -> None:
         """Follow the pipes; `life` ends with the executor, `bell` rings when a child exits."""
         self.tree = ProcessTree(group)
@@ -31,9 +32,9 @@ class Watch:
         self.status: int | None = None  # of waitpid, once the leader has exited
         self.is_orphaned = False
         self.has_children = True
-        self.stdout, self.stderr = Capture(), Capture()
+        self.stdout, self.stderr = Capture(spawn.redactor), Capture(spawn.redactor)
         self.open_outputs: set[int] = set()
-        self._stdin = memoryview(stdin)
+        self._stdin = memoryview((spawn.stdin or "").encode())
         self._selector = selectors.DefaultSelector()
         self._streams = {s.fileno(): s for s in (process.stdin, *_outputs(process)) if s}
         for stream, capture in zip(_outputs(process), (self.stdout, self.stderr), strict=True):

@@ -31,6 +31,13 @@ def _runs() -> list[CompletionItem]:
     return [CompletionItem(run.run_id, help=run.runbook) for run in runs]
 
 
+def _secrets() -> list[CompletionItem]:
+    from orchestrator.cli.session import open_store
+
+    with open_store() as store:
+        return [CompletionItem(stored.name) for stored in store.secrets.all()]
+
+
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -50,3 +57,4 @@ def _completer(known: Callable[[], list[CompletionItem]]) -> Completer:
 complete_host = _completer(_hosts)
 complete_runbook = _completer(_runbooks)
 complete_run = _completer(_runs)
+complete_secret = _completer(_secrets)

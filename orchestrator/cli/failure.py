@@ -73,7 +73,7 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from orchestrator.inventory import InventoryError
     from orchestrator.library import RunbookNotFoundError
     from orchestrator.schedule import ScheduleError
-    from orchestrator.secret import SecretError
+    from orchestrator.secret.provider import SecretError
     from orchestrator.selector import NoTargetError
     from orchestrator.submission import SubmissionError
     from orchestrator.succession import DraftError

@@ -15,6 +15,8 @@ COMMANDS = {
     "host": Entry(_HERE + "host", "Add, list, show, remove and ping hosts."),
     "key": Entry(_HERE + "key", "List, add, rotate and revoke the keys that hosts trust."),
     "cert": Entry(_HERE + "cert", "List certificates, and what fails when."),
+    "secret": Entry(_HERE + "secret", "Store secrets encrypted."),
+    "broker": Entry(_HERE + "broker", "Make and revoke the broker's users, check it."),
     "schedule": Entry(_HERE + "schedule", "List what runs by the clock."),
     "audit": Entry(_HERE + "audit", "Show and verify the signed record."),
     "server": Entry(_HERE + "server", "Start recorder, dispatcher and, if wanted, beat."),

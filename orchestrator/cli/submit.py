@@ -15,6 +15,7 @@ from orchestrator.cli.options import Duration, pair_option, runbooks_option, tim
 from orchestrator.cli.output import Format, output_option
 
 if TYPE_CHECKING:
+    from orchestrator.home import Home
     from orchestrator.library import Found
     from orchestrator.store.record import Run
     from orchestrator.store.store import Store
@@ -54,7 +55,11 @@ class Request:
 @pair_option("-l", "--selector", "labels", summary="Only hosts with this label; may be repeated.")
 @click.option("--all", "all_hosts", is_flag=True, help="Every host of the inventory.")
 @pair_option("-p", "--param", "params", summary="A parameter of the runbook; may be repeated.")
-@pair_option("--secret", "secrets", summary="A secret parameter's source: k=@FILE or k=env:NAME.")
+@pair_option(
+    "--secret",
+    "secrets",
+    summary="A secret's source: k=@FILE, k=env:NAME, k=secret:NAME or k=vault:PATH#FIELD.",
+)
 @click.option("--check", is_flag=True, help="Change nothing; tell what would change (exit 8).")
 @click.option("--detach", is_flag=True, help="Print the run's id and do not follow it.")
 @timeout_option("Stop following after this long (exit 7); the run goes on.")
@@ -89,7 +94,7 @@ def _submit(request: Request) -> ExitCode:
     home = open_home()
     found = home.library(request.runbooks).find(request.runbook)
     with home.open_store() as store:
-        submission = _submission(request, found, home.operator, store)
+        submission = _submission(request, found, home, store)
         _tell(f"runbook {submission.runbook.name} from {found.file} ({found.origin})")
         run = submit(submission, home.operator_key(), store)
         _tell_run(run, len(submission.hosts))
@@ -98,8 +103,8 @@ def _submit(request: Request) -> ExitCode:
         return follow_run(store, run, request.timeout, request.format_)
 
 
-def _submission(request: Request, found: "Found", operator: str, store: "Store") -> "Submission":
-    from orchestrator.secret import read_secrets
+def _submission(request: Request, found: "Found", home: "Home", store: "Store") -> "Submission":
+    from orchestrator.secret.source import providers, read_secrets
     from orchestrator.selector import Selector
     from orchestrator.submission import Submission, parse_params
 
@@ -110,9 +115,9 @@ def _submission(request: Request, found: "Found", operator: str, store: "Store")
         runbook=runbook,
         source=found.file,
         hosts=targets.select(store.hosts.all()),
-        operator=operator,
+        operator=home.operator,
         params=params,
-        secrets=read_secrets(request.secrets),
+        secrets=read_secrets(request.secrets, providers(home, store)),
         check=request.check,
         reason=request.reason,
         expires_in=request.expires,

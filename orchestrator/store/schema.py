@@ -67,6 +67,14 @@ host_keys = Table(
     Column("removed_at", BigInteger),
 )
 
+# What the broker is to know of its users: never a password, its SHA-256 only.
+broker_users = Table(
+    "broker_users",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("digest", String(64), nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,
@@ -198,6 +206,17 @@ certificate_scans = Table(
     metadata,
     Column("host", String(63), primary_key=True),
     Column("began_at", BigInteger, nullable=False),
+)
+
+# Encrypted with a key that is not here; name, setter and time are bound into the encryption.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("key_id", String(16), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("set_by", String(200), nullable=False),
+    Column("set_at", BigInteger, nullable=False),
 )
 
 firings = Table(

@@ -6,6 +6,7 @@ from typing import Self
 
 from orchestrator.store import migration
 from orchestrator.store.approvals import Approvals
+from orchestrator.store.broker_users import BrokerUsers
 from orchestrator.store.cancels import Cancels
 from orchestrator.store.certificates import Certificates
 from orchestrator.store.database import Database, StoreError
@@ -19,6 +20,7 @@ from orchestrator.store.outgoing import Outgoing
 from orchestrator.store.pings import Pings
 from orchestrator.store.presences import Presences
 from orchestrator.store.runs import Runs
+from orchestrator.store.secrets import Secrets
 from orchestrator.store.services import Services
 from orchestrator.store.watch import ChangeWatch
 
@@ -35,6 +37,7 @@ class Store:
         self.keyrings = Keyrings(database)
         self.following = Following(database)
         self.runs = Runs(database)
+        self.broker_users = BrokerUsers(database)
         self.cancels = Cancels(database)
         self.approvals = Approvals(database)
         self.envelopes = Envelopes(database)
@@ -45,6 +48,7 @@ class Store:
         self.presences = Presences(database)
         self.certificates = Certificates(database)
         self.firings = Firings(database)
+        self.secrets = Secrets(database)
 
     @classmethod
     def create(cls, url: str) -> Self:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
+from tests.campaign.boot.campaign import boot
 from tests.campaign.campaign import Campaign, Scale, Tally
 from tests.campaign.crash.campaign import crash
 from tests.campaign.faults.campaign import faults
@@ -14,6 +15,7 @@ from tests.campaign.hostile.campaign import hostile
 from tests.campaign.model.campaign import try_model
 from tests.campaign.mutant.campaign import mutants
 from tests.campaign.power.campaign import lose_power
+from tests.campaign.race.campaign import race
 
 CAMPAIGNS: Mapping[str, Campaign] = {
     "crash": crash,
@@ -21,6 +23,8 @@ CAMPAIGNS: Mapping[str, Campaign] = {
     "model": try_model,
     "faults": faults,
     "hostile": hostile,
+    "race": race,
+    "boot": boot,
     "mutants": mutants,
 }
 

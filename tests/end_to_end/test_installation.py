@@ -10,12 +10,13 @@ import redis
 
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.wire import BrokerError, Publisher
-from lab.acl import INTRODUCTION
 from lab.command import Script
 from lab.installation import Installation, host_config
 from lab.redis import EmbeddedRedis, find_redis_server, free_port
+from orchestrator.broker.acl import INTRODUCTION
 from orchestrator.home import Home
 from worker.config import load_config
+from worker.courier_config import load_courier_config
 
 HOSTS = ("lab-1", "lab-2")
 
@@ -55,14 +56,15 @@ class House:
     def host(self, name: str) -> Script:
         """Give the Python that becomes a host's container."""
         folder = next(folder for folder in self.installation.hosts if folder.name == name)
-        config = str(host_config(folder, "").path)
+        config = str(host_config(folder).path)
         return Script("python", {"LAB_FOLDER": str(folder), "DENREI_WORKER_CONFIG": config})
 
     def publisher(self, name: str) -> Publisher:
         """Connect as the server, or as a host."""
         if name == "server":
             return Publisher(Home.open(self.installation.home).broker)
-        return Publisher(load_config(Path(self.host(name).settings["DENREI_WORKER_CONFIG"])).broker)
+        config = load_config(Path(self.host(name).settings["DENREI_WORKER_CONFIG"]))
+        return Publisher(load_courier_config(config.courier_config).broker)
 
     def refusals(self) -> list[object]:
         """Give what Redis refused so far."""
@@ -130,8 +132,8 @@ def test_installation_made_again_keeps_what_is_there(house: House) -> None:
     house.installation.make()
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     house.installation.make()
-    kept = (house.acl, *folder.rglob("*.pem"), *folder.rglob("worker.yaml"))
-    assert len(kept) == 1 + 3 + 2 * len(HOSTS) + len(HOSTS)
+    kept = (house.acl, *folder.rglob("*.pem"), *folder.rglob("courier.yaml"))
+    assert len(kept) == 1 + 5 + 2 * len(HOSTS) + len(HOSTS)
     assert all(path.read_bytes() == before[path] for path in kept)
     assert not any(path.stat().st_mode & 0o007 for path in kept)
     password = (house.installation.redis / "admin.password").read_text()

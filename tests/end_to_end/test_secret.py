@@ -1,84 +1,25 @@
-"""A canary sings nowhere: the workspace's key on its whole way through a reonboarding."""
+"""A canary sings nowhere: secrets on their whole way, through everything that could keep them."""
 
 import base64
-import threading
-from collections.abc import Iterator
+import json
+import secrets
+import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Self
 from urllib.parse import quote
 
 import pytest
 import redis
 
 from lab.cloud import Workspace
+from lab.command import find_script
 from lab.fleet import Fleet, FleetHost
+from tests.end_to_end import singer
 from tests.end_to_end.desk import Desk
 from tests.end_to_end.leak import Secret
-
-END = "the end of the story"
-PARROT = """\
-name: parrot
-summary: Run a tool that prints the secret that it was given.
-params:
-  word: {secret: true}
-observe:
-  mark: {file: {path: /parrot-spoke}}
-steps:
-  - name: it spoke
-    ensure: mark.exists
-    do:
-      command: [/bin/parrot]
-      stdin: "${params.word}"
-"""
-TOOL = """\
-#!/bin/sh
-read word
-echo heard $word
-echo $word >&2
-touch {root}/parrot-spoke
-"""
-
-
-class Listener(threading.Thread):
-    """Hears all that goes through Redis, and sees every process that shows up meanwhile."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(daemon=True)
-        self._client: Any = redis.Redis.from_url(url)
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._ended = threading.Event()
-        self.heard: list[str] = []
-        self.seen: dict[tuple[str, bytes], None] = {}
-
-    def __enter__(self) -> Self:
-        self._monitor = self._client.monitor().__enter__()
-        self.start()
-        self._watcher.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.echo(END)
-        self.join(10)
-        self._ended.set()
-        self._watcher.join(10)
-        self._monitor.__exit__(None, None, None)
-        self._client.close()
-
-    def run(self) -> None:
-        """Note what Redis is told, until the last word."""
-        for command in self._monitor.listen():
-            self.heard.append(command["command"])
-            if END in command["command"]:
-                return
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.002):
-            for entry in Path("/proc").glob("[0-9]*"):
-                for name in ("cmdline", "environ"):
-                    try:
-                        self.seen[name, (entry / name).read_bytes()] = None
-                    except OSError:
-                        continue
+from tests.end_to_end.listener import Listener
+from tests.integration.vault.bao import Bao
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -125,26 +66,124 @@ def test_key_of_a_reonboarding_is_nowhere_but_where_it_is_needed(
     assert not secret.is_in(str(done).encode())
 
 
-def test_secret_that_a_tool_prints_is_masked_before_it_is_stored(
-    fleet: Fleet, desk: Desk, web1: FleetHost, tmp_path: Path
+@pytest.fixture
+def song(fleet: Fleet, web1: FleetHost) -> Secret:
+    """A canary that every quoting changes; the host has the tools that sing it."""
+    singer.install(web1.agent.root, fleet.home / "runbooks")
+    return Secret(f"Kanari \"4711\" & {secrets.token_hex(8)}/söhne+=$'x'")
+
+
+def test_stored_secret_is_nowhere_after_a_whole_story(
+    fleet: Fleet, desk: Desk, web1: FleetHost, song: Secret
 ) -> None:
-    """What the tool says is reported, but for the secret."""
-    program = web1.agent.root / "bin/parrot"
-    program.parent.mkdir()
-    program.write_text(TOOL.format(root=web1.agent.root))
-    program.chmod(0o755)
-    (tmp_path / "parrot.yaml").write_text(PARROT)
-    (tmp_path / "word").write_text("Canary-4711-sings-here")
-    done = desk.submit(
-        str(tmp_path / "parrot.yaml"), "--host", "web1", "--secret", f"word=@{tmp_path / 'word'}"
+    """Set, submitted, printed in every form, discarded, looked at, scheduled and removed.
+
+    Not in Redis (its traffic, dump and append-only file), the stores, the boxes, the logs or the
+    names of files, nor on any command line or environment; but for what the tool itself wrote.
+    """
+    with Listener(fleet.redis.url) as listener:
+        told = [set_from_stdin(fleet, "canary", song.text)]
+        sung = desk.submit("sing", "--host", "web1", *WITH_CANARY)
+        told += [str(sung), str(await_firing(fleet, desk))]
+        told += [fleet.denrei.must(*command).out for command in looks(sung.run_id)]
+        told += [fleet.denrei.must("secret", "remove", "canary").err]
+        with redis.Redis.from_url(fleet.redis.url) as client:
+            client.save()
+    assert (sung.code, sung.outcomes) == (3, {"web1": "failed"})
+    action = sung.passes("web1")[""]["steps"][0]["action"]
+    assert action["stdout"].count("[secret]") >= len(singer.FORMS)
+    assert action["stderr_bytes"] > 300_000
+    assert any("LPUSH" in command for command in listener.heard)
+    assert any(b"/bin/sing" in data for _, data in listener.seen)
+    assert (fleet.redis.directory / "dump.rdb").exists()
+    assert list((fleet.redis.directory / "appendonlydir").iterdir())
+    assert song.is_in((web1.agent.root / "said").read_bytes())
+    assert traces(fleet, song, listener, but=singer.written(web1.agent.root)) == []
+    assert [words for words in told if song.is_in(words.encode())] == []
+
+
+def test_secret_of_a_vault_is_nowhere_but_in_the_vault(
+    fleet: Fleet, desk: Desk, web1: FleetHost, song: Secret, tmp_path: Path
+) -> None:
+    """By the console script from a real OpenBao; neither the secret nor the token is left."""
+    with Bao(tmp_path) as bao, Listener(fleet.redis.url) as listener:
+        bao.put("web/app", key=song.text)
+        bao.policy("app", 'path "secret/data/web/app" { capabilities = ["read"] }')
+        token = Secret(bao.token("app"))
+        (tmp_path / "token").write_text(token.text)
+        settings = f'address: {bao.address}\nca: {bao.ca}\ntoken: "@{tmp_path / "token"}"\n'
+        (fleet.home / "vault.yaml").write_text(settings)
+        sung = desk.submit("sing", "--host", "web1", "--secret", "word=vault:web/app#key")
+    (fleet.home / "vault.yaml").unlink()
+    assert sung.outcomes == {"web1": "failed"}
+    assert song.is_in((web1.agent.root / "said").read_bytes())
+    for canary in (song, token):
+        assert traces(fleet, canary, listener, but=singer.written(web1.agent.root)) == []
+        assert not canary.is_in(str(sung).encode())
+        assert not canary.is_in(bao.log.read_bytes())
+
+
+def traces(fleet: Fleet, secret: Secret, listener: Listener, but: Iterable[Path]) -> list[str]:
+    """Return where a secret is found: in Redis' traffic, processes, files or logs."""
+    heard = [command for command in listener.heard if secret.is_in(command.encode())]
+    seen = [f"a process' {name}" for name, data in listener.seen if secret.is_in(data)]
+    files = [str(path) for path in secret.files(*everything_of(fleet), but=but)]
+    logs = [str(s.log) for s in fleet.services.values() if secret.is_in(s.log.read_bytes())]
+    return heard + seen + files + logs
+
+
+WITH_CANARY = ("--secret", "word=secret:canary")
+SCHEDULE = """\
+schedules:
+  - name: canary
+    runbook: hush
+    targets: {hosts: [web1]}
+    every: 1s
+    secrets: {word: "secret:canary"}
+"""
+
+
+def set_from_stdin(fleet: Fleet, name: str, value: str) -> str:
+    """Store a secret as `pass show … | denrei secret set` does; return what was said."""
+    done = subprocess.run(
+        [find_script("denrei"), "secret", "set", name],
+        input=value,
+        env=fleet.denrei.environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert (done.code, done.outcomes) == (0, {"web1": "changed"})
-    shown = desk.denrei.must("run", "show", done.run_id, "--output").out
-    assert "stdout | heard" in shown
-    secret = Secret("Canary-4711-sings-here")
-    assert not secret.is_in(shown.encode())
-    assert secret.files(*everything_of(fleet)) == []
-    assert not secret.is_in(fleet.services["server"].log.read_bytes())
+    return done.stdout + done.stderr
+
+
+def await_firing(fleet: Fleet, desk: Desk) -> object:
+    """Let beat run a schedule once with the stored secret; return the run at its end."""
+    file = fleet.home / "schedules.yaml"
+    draft = file.with_suffix(".new")
+    before = file.read_text()
+
+    def fired() -> list[str]:
+        return [str(run["id"]) for run in desk.runs() if run["schedule"] == "canary"]
+
+    try:
+        draft.write_text(SCHEDULE)
+        draft.rename(file)
+        run_id = eventually(fired, within=20, what="beat to fire")[-1]
+    finally:
+        draft.write_text(before)
+        draft.rename(file)
+    answer = desk.watch(run_id)
+    assert answer.outcomes == {"web1": "failed"}
+    return answer
+
+
+def looks(run_id: str) -> list[tuple[str, ...]]:
+    """Everything by which a person looks at a run and at what is stored."""
+    return [
+        ("run", "show", run_id, "--output"),
+        ("audit", "log", "--run", run_id, "-o", "json"),
+        ("secret", "list", "-o", "json"),
+    ]
 
 
 @pytest.mark.parametrize("shift", range(3))
@@ -157,6 +196,9 @@ def test_search_finds_a_secret_in_every_spelling(tmp_path: Path, shift: int) -> 
         around.encode().hex(),
         quote(around, safe=""),
         base64.b64encode(around.encode()).decode(),
+        base64.b64encode(b"{" + base64.b64encode(around.encode()) + b"}").decode(),
+        base64.b64encode(quote(around, safe="").encode()).decode(),
+        json.dumps({"key": around}),
     ):
         (tmp_path / "found").write_text(f"before {spelling} after")
         assert Secret(text).files(tmp_path) == [tmp_path / "found"], spelling

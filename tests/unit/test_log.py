@@ -69,3 +69,18 @@ def test_log_exception_tells_no_local_variables() -> None:
         structlog.get_logger("failing").exception("failed")
     assert "ValueError" in stream.getvalue()
     assert "hunter22" not in stream.getvalue().replace('fail("hunter22")', "")
+
+
+def test_log_under_a_veil_masks_events_values_and_tracebacks() -> None:
+    """What is logged meanwhile goes through the veil, and nothing that is logged later."""
+    stream = io.StringIO()
+    log.configure(stream)
+    with log.veiled(lambda line: {n: str(v).replace("geheim", "#") for n, v in line.items()}):
+        try:
+            int("a geheim value")
+        except ValueError:
+            structlog.get_logger("ours").exception("broke", word="geheim")
+    assert "geheim" not in stream.getvalue()
+    assert "a # value" in stream.getvalue()
+    structlog.get_logger("ours").info("said", word="geheim")
+    assert "geheim" in stream.getvalue()

@@ -69,6 +69,7 @@ steps:
       stdin: "${params.token}"
       env: {A: b}
       cwd: /tmp
+      output: discard
     within: 10s
     timeout: 1m
     retry: {attempts: 3, delay: 5s}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.keeper import GRACE, AwaitReadable, Ending
+from worker.redaction import NO_SECRETS, Redactor
 from worker.root import Root
 
 
@@ -28,6 +29,7 @@ class Context:
     grace: timedelta = GRACE  # between TERM and KILL
     await_readable: AwaitReadable | None = None  # what to do while it runs
     pause: Callable[[float], bool] = _sleep  # lets seconds pass; false if a cancel ended it
+    redactor: Redactor = NO_SECRETS  # of the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +50,5 @@ def failure(doing: str, path: Path, error: OSError) -> ActionResult:
 
 
 def why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]

@@ -1,8 +1,9 @@
 """The action `command`: run a program, with its files there only while it runs."""
 
 import os
-from contextlib import suppress
 from dataclasses import replace
+
+import msgspec
 
 from contract.action import Command, CommandFile
 from contract.duration import show_duration
@@ -10,6 +11,7 @@ from worker.actions.action import ActionResult, Context, failure
 from worker.actions.scrub import scrub, scrub_paths
 from worker.keeper import Ending, Spawn, run
 from worker.root import Root
+from worker.safe_path import find
 
 
 def run_command(arguments: Command, context: Context) -> ActionResult:
@@ -43,8 +45,12 @@ def _write_and_run(arguments: Command, context: Context) -> ActionResult:
         marker=context.marker,
         lock_path=context.lock_path,
         locks=context.locks,
+        redactor=context.redactor,
     )
     ending = run(spawn, context.await_readable)
+    if arguments.output == "discard":
+        said = {"stdout": ending.stdout.discarded(), "stderr": ending.stderr.discarded()}
+        ending = msgspec.structs.replace(ending, **said)
     ok = ending.exit_code == 0 and not ending.cut_off
     return ActionResult(ok, _summary(ending, context), ending, timed_out=ending.timed_out)
 
@@ -54,11 +60,8 @@ def _write(file: CommandFile, root: Root) -> None:
 
     Whatever is there goes first, so nobody's link is written through and no open file is shared.
     """
-    path = root.locate(file.path)
-    with suppress(FileNotFoundError):
-        path.unlink()
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as out:
+    place = find(root.locate(file.path), follow=False)
+    with place, os.fdopen(place.create(), "wb") as out:
         out.write(file.content.encode())
         out.flush()
         os.fchmod(out.fileno(), int(file.mode, 8))

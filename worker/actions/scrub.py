@@ -8,8 +8,9 @@ import msgspec
 
 from contract.action import Command, FileCopy, FileWrite
 from worker.actions.action import why
-from worker.actions.draft import draft, follow
+from worker.actions.draft import draft
 from worker.root import Root
+from worker.safe_path import find
 
 
 def scrub_paths(arguments: msgspec.Struct, root: Root) -> list[Path]:
@@ -22,7 +23,7 @@ def scrub_paths(arguments: msgspec.Struct, root: Root) -> list[Path]:
             texts = [*(file.path for file in arguments.files), *arguments.scrub]
             return [root.locate(text) for text in texts]
         case FileCopy():
-            return [draft(follow(root.locate(file.to))[0]) for file in arguments.files]
+            return [draft(_end(root.locate(file.to))) for file in arguments.files]
         case FileWrite():
             return [draft(root.locate(arguments.path))]
         case _:
@@ -41,5 +42,14 @@ def scrub(paths: Iterable[Path]) -> list[str]:
 
 
 def _unlink(path: Path) -> None:
-    with suppress(FileNotFoundError, NotADirectoryError):
-        path.unlink()
+    with suppress(FileNotFoundError, NotADirectoryError), find(path, follow=False) as place:
+        place.unlink()
+
+
+def _end(path: Path) -> Path:
+    """Return where the links of a path end; the path itself if they lead nowhere."""
+    try:
+        with find(path) as place:
+            return place.path
+    except OSError:
+        return path

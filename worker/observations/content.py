@@ -7,17 +7,19 @@ from io import BufferedReader
 from pathlib import Path
 
 from worker.observations.observation import ObservationError, looking_at
+from worker.safe_path import find
 
 
 def open_regular(path: Path, *, follow: bool = True) -> BufferedReader | None:
     """Open a regular file, or return None when nothing is there.
 
-    Raises ObservationError for anything else.
+    Links are root's, ours, or of whose file it is. Raises ObservationError for anything else.
     """
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
     with looking_at(path):
         try:
-            file = os.open(path, flags if follow else flags | os.O_NOFOLLOW)
+            with find(path, follow=follow) as place:
+                file = place.open(flags)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

@@ -16,6 +16,7 @@ from worker.observations.observation import (
     looking_at,
 )
 from worker.root import Root
+from worker.safe_path import find
 
 _LARGEST_HASHED = 16 * 1024 * 1024
 _LARGEST_SEARCHED = 1024 * 1024
@@ -26,7 +27,8 @@ def observe_file(arguments: File, root: Root) -> Fields:
     path = root.locate(arguments.path)
     with looking_at(path):
         try:
-            found = path.lstat()
+            with find(path, follow=False) as place:
+                found = place.stat()
         except (FileNotFoundError, NotADirectoryError):
             return {"exists": False}
     return {

@@ -38,7 +38,8 @@ def looking_at(path: Path | str) -> Iterator[None]:
 
 
 def reason(error: OSError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).lower()
+    text = error.strerror or str(error) or type(error).__name__
+    return text[:1].lower() + text[1:]
 
 
 def compiled(pattern: str) -> re.Pattern[str]:

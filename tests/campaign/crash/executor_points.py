@@ -9,9 +9,11 @@ import worker.recovery
 from tests.campaign.crash.point import Call, CrashPoint, Moment, Role, Sql, Stage
 from worker.answers import Answers
 from worker.executor import Executor
+from worker.housekeeping import Housekeeping
 from worker.intake import Intake
 from worker.ledger import Ledger
 from worker.mailbox import Mailbox
+from worker.safe_path import Spot
 
 AFTER, RECORDED, EXECUTOR = Moment.AFTER, Stage.RECORDED, Role.EXECUTOR
 
@@ -20,9 +22,9 @@ RENAME, UNLINK, FSYNC = Call(Path, "rename"), Call(Path, "unlink"), Call(os, "fs
 TAKE_ONE, REPEAT = Call(Intake, "_take_one"), Call(Intake, "_repeat")
 ACKNOWLEDGED, TAKE_AWAY = Call(Intake, "_acknowledge"), Call(Mailbox, "take_away")
 RECEIPT, REPORT = Call(Answers, "receipt"), Call(Answers, "post_report")
-IN_ORDER = Call(Executor, "_put_in_order")
+IN_ORDER = Call(Housekeeping, "_put_in_order")
 RUN, SCRUB = Call(worker.actions.command, "run"), Call(worker.actions.command, "scrub")
-RESCRUB = Call(worker.recovery, "scrub")
+RESCRUB, REMOVE = Call(worker.recovery, "scrub"), Call(Spot, "unlink")
 
 
 def _ledger(name: str) -> Call:
@@ -95,7 +97,7 @@ _RUN = (
     CrashPoint("executor.keeper:after_fork", EXECUTOR, Call(os, "fork"), AFTER, within=(RUN,)),
     CrashPoint("executor.command:ended", EXECUTOR, Call(Executor, "_await_readable"), AFTER),
     CrashPoint("executor.keeper:ended", EXECUTOR, RUN, AFTER),
-    CrashPoint("executor.scrub:between", EXECUTOR, UNLINK, AFTER, within=(SCRUB,)),
+    CrashPoint("executor.scrub:between", EXECUTOR, REMOVE, AFTER, within=(SCRUB,)),
     CrashPoint("executor.scrub:after", EXECUTOR, SCRUB, AFTER),
     CrashPoint(
         "executor.ledger.end_step:before_commit", EXECUTOR, COMMIT, within=(_ledger("end_step"),)
@@ -150,7 +152,7 @@ _RECOVERY = (
     CrashPoint(
         "recovery.scrub:after_key",
         EXECUTOR,
-        UNLINK,
+        REMOVE,
         AFTER,
         within=(RESCRUB,),
         opened_by="executor.secret:written",
@@ -158,7 +160,7 @@ _RECOVERY = (
     CrashPoint(
         "recovery.scrub:after_copy",
         EXECUTOR,
-        UNLINK,
+        REMOVE,
         AFTER,
         within=(RESCRUB,),
         nth=2,

@@ -28,6 +28,7 @@ from tests.orchestrator_house import House
 from tests.unit.worker.lives import SECRET, be_executor
 from tests.worker_host import WorkerHost
 from worker.courier import Sender, make_courier
+from worker.courier_config import load_courier_config
 from worker.setup import take_welcome
 from worker.watchdog import Watchdog
 
@@ -156,7 +157,8 @@ def take_back(world: World) -> None:
 
 def take_deliveries(world: World) -> None:
     config, watchdog = world.host.config, Watchdog()
-    app = make_courier(config, watchdog, Sender(config, watchdog))
+    own = load_courier_config(config.courier_config)
+    app = make_courier(config, own, watchdog, Sender(config, own, watchdog))
     world.wire.consume(world.wire.deliveries, app)
 
 
@@ -165,7 +167,9 @@ def execute(world: World) -> None:
 
 
 def send(world: World) -> None:
-    Sender(world.host.config, Watchdog())._send_letters()
+    config = world.host.config
+    own = load_courier_config(config.courier_config)
+    Sender(config, own, Watchdog())._send_letters()
 
 
 def record(world: World) -> None:

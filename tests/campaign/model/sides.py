@@ -19,6 +19,7 @@ from tests.campaign.model.surroundings import Clocks, Crash
 from tests.campaign.model.wire import Wire
 from worker.config import Config
 from worker.courier import Sender
+from worker.courier_config import load_courier_config
 from worker.executor import Executor
 from worker.mailbox import Mailbox, MailboxError
 from worker.recovery import recover
@@ -54,13 +55,13 @@ class HostSide:
             if turn := executor._line.next():
                 executor._carry_out(turn)
             else:
-                executor._tidy()
+                executor._housekeeping.tidy()
 
     def tidy(self) -> None:
         """Let the executor forget what it may."""
         executor = self._living()
-        executor._tidy_at = 0.0
-        executor._tidy()
+        executor._housekeeping.hurry()
+        executor._housekeeping.tidy()
 
     def deliver(self, which: int) -> None:
         """Let the courier put a letter into the inbox."""
@@ -71,7 +72,8 @@ class HostSide:
     def send(self) -> None:
         """Let the courier send what is due."""
         if self._sender is None:
-            self._sender = Sender(self.config, Watchdog())
+            own = load_courier_config(self.config.courier_config)
+            self._sender = Sender(self.config, own, Watchdog())
             self._sender._publisher = self._wire  # type: ignore[assignment]  # stands for one
         self._sender._send()
 

@@ -29,6 +29,7 @@ from orchestrator.store.incoming import Incoming
 from orchestrator.store.outgoing import Outgoing
 from worker.ledger import Ledger
 from worker.mailbox import Mailbox
+from worker.safe_path import Spot
 
 BEGIN_MS = 1_800_000_000_000
 
@@ -43,6 +44,7 @@ LASTING: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
     ),
     (Mailbox, ("put", "take_away")),
     (Path, ("unlink", "rename")),
+    (Spot, ("unlink", "replace")),
     (Incoming, ("take",)),
     (Outgoing, ("orders", "orders_posted", "end_overdue")),
     (Cancels, ("add",)),

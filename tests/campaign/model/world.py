@@ -32,6 +32,7 @@ from tests.campaign.model.surroundings import Boundaries, Clocks, Fuse
 from tests.campaign.model.wire import Wire
 from worker.config import Config
 from worker.mailbox import Mailbox
+from worker.safe_path import Spot
 from worker.setup import prepare, take_welcome
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -188,9 +189,9 @@ class World:
 
     def _witness(self, name: str, arguments: tuple[Any, ...]) -> None:
         match name, arguments:
-            case "Path.rename", (_, target) if target.parent == self.host.config.root:
+            case "Spot.replace", (_, Spot(path=target)) if target.parent == self.host.config.root:
                 self._effect(target)
-            case "Path.unlink", (path, *_) if path.parent == self.host.config.root:
+            case "Spot.unlink", (Spot(path=path),) if path.parent == self.host.config.root:
                 if path.name.startswith("second-"):
                     self.laws.effect(path.name.partition("-")[2], "third")
             case _:
@@ -220,7 +221,7 @@ class World:
 
 def _config(path: Path) -> Config:
     etc, root = path / "etc" / "worker.yaml", path / "root"
-    return Config(path=etc, name=HOST, broker=NOWHERE, state=path / "state", root=root)
+    return Config(path=etc, name=HOST, state=path / "state", root=root)
 
 
 def _home(path: Path) -> Home:
@@ -234,7 +235,7 @@ def _template() -> Path:
     atexit.register(shutil.rmtree, path)
     config = _config(path)
     config.root.mkdir()
-    prepare(config)
+    prepare(config, NOWHERE)
     home = Home.create(path / "home", NOWHERE, "anna")
     with home.open_store() as store:
         keys = load_host_keys(config.public)

@@ -13,6 +13,7 @@ from orchestrator.audit import verify_all
 from orchestrator.beat import Beat
 from orchestrator.firing import MISSED_MS, Trigger
 from orchestrator.schedule import load_schedules
+from orchestrator.secret.stored import StoredSecrets
 from orchestrator.store.record import Firing, Via
 from orchestrator.store.store import Store
 from tests.orchestrator_house import RUNBOOK, House
@@ -112,6 +113,25 @@ def test_trigger_schedule_that_can_make_no_run_is_told(house: House) -> None:
     assert (firing.slot, firing.run_id) == (slot, None)
     assert "no runbook 'touch'" in firing.error
     assert house.store.runs.list() == []
+
+
+def test_trigger_seals_a_stored_secret_that_nobody_is_there_to_give(scheduled: House) -> None:
+    """And once it is removed, the firing says what is missing."""
+    stored = StoredSecrets.of(scheduled.home, scheduled.store)
+    stored.set("app-key", "hunter2 & hunter3", "alice")
+    with_secret = EVERY_SECOND.replace("params:", 'secrets: {token: "secret:app-key"}, params:')
+    scheduled.home.schedules.write_text(with_secret)
+    (schedule,) = load_schedules(scheduled.home.schedules)
+    trigger(scheduled, scheduled.store).fire(schedule, now_ms())
+    (run,) = [summary.run for summary in scheduled.store.runs.list()]
+    assert run.secrets == ("token",)
+    key = scheduled.home.beat_key()
+    order = decode(payload_of(scheduled.order(run), key, PayloadType.ORDER), Order)
+    assert list(order.sealed_params) == ["token"]
+    stored.remove("app-key")
+    trigger(scheduled, scheduled.store).fire(schedule, now_ms() + 1000)
+    firing = scheduled.store.firings.list("often")[0]
+    assert firing.error == "secret token: no secret 'app-key' is stored"
 
 
 def test_trigger_moment_long_past_is_told_as_missed_not_made_up_for(scheduled: House) -> None:

@@ -10,9 +10,9 @@ from contract.names import DELIVER_TASK, host_queue
 from contract.order import Cancel, decode, letter_digest
 from contract.outcome import HostRunState, StepOutcome
 from contract.wire import Publisher
-from lab.acl import SERVER, acl_file, server_user
 from lab.redis import EmbeddedRedis
 from orchestrator.audit import verify_all
+from orchestrator.broker.acl import SERVER, acl_file, digest_of, server_user
 from orchestrator.cancellation import CancellationError
 from orchestrator.dispatch import Dispatcher
 from orchestrator.progress import GRACE_MS
@@ -69,7 +69,7 @@ def test_cancel_of_a_sent_order_overtakes_it_in_the_queue(
 def test_cancel_may_overtake_by_the_rules_of_the_server_s_own_user(tmp_path: Path) -> None:
     """What Redis lets the orchestrator do is not more than it needs, and not less."""
     acl, queue = tmp_path / "users.acl", host_queue("web1")
-    acl.write_text(acl_file([server_user(f"redis://{SERVER}:secret@broker:6379/0")]))
+    acl.write_text(acl_file([server_user(digest_of("secret"))]))
     with EmbeddedRedis(username=SERVER, password="secret", acl_file=acl) as own:
         publisher = Publisher(own.url)
         publisher.publish(queue, DELIVER_TASK, b"order")

@@ -44,7 +44,7 @@ def program(name: str, package: str, *, places: Sequence[str] = ("usr/sbin", "us
     unpacked = _unpacked(package)
     if not (path := _below(unpacked, name, places)):
         pytest.fail(f"Debian's package {package} has no {name} in {', '.join(places)}")
-    libraries = {each.parent for each in unpacked.rglob("*.so.*")}
+    libraries = {each.parent for ending in ("so", "so.*") for each in unpacked.rglob(f"*.{ending}")}
     return Program(path, tuple(sorted(libraries)))
 
 

@@ -103,7 +103,7 @@ def open_to_all(path: Path) -> None:
 MISSING = [
     ("path", Path.unlink, "worker.yaml: No such file or directory; run `denrei-worker init`"),
     ("path", empty("name: [x"), "worker.yaml:1:"),
-    ("path", empty("name: Bad Name\nbroker: redis://x\n"), "can't be a host's name"),
+    ("path", empty("name: Bad Name\n"), "can't be a host's name"),
     ("sign_key", Path.unlink, "no key at "),
     ("sign_key", empty("x"), "holds no unencrypted private key"),
     ("seal_key", Path.unlink, "no key at "),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract.broker import BrokerUrlError, check_broker_url
+from contract.broker import BrokerFiles, BrokerUrlError, check_broker_url, connection_url
 
 
 @pytest.mark.parametrize("url", ["redis://h:6379/0", "rediss://u:p@h/1", "redis+socket:///run/r"])
@@ -18,3 +18,31 @@ def test_broker_whose_messages_would_not_be_rebuilt_is_refused(url: str) -> None
     """Any other transport would hand hostile messages to Celery as they are."""
     with pytest.raises(BrokerUrlError, match="redis://"):
         check_broker_url(url)
+
+
+@pytest.mark.parametrize(
+    ("settings", "url", "told"),
+    [
+        ({"broker_cert": "/c"}, "rediss://h", "go together"),
+        ({"broker_key": "/k"}, "rediss://h", "go together"),
+        ({"broker_ca": "ca.pem"}, "rediss://h", "broker_ca must be an absolute path"),
+        ({"broker_ca": "/ca"}, "redis://h", "of no use without rediss://"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(settings: dict[str, str], url: str, told: str) -> None:
+    with pytest.raises(BrokerUrlError, match=told):
+        BrokerFiles.of(settings, url)
+
+
+def test_url_that_would_turn_verification_off_is_refused() -> None:
+    """Whoever wants no proof of the broker's name uses redis://, and sees that he does."""
+    with pytest.raises(BrokerUrlError, match="'\\?'"):
+        check_broker_url("rediss://h/0?ssl_cert_reqs=none")
+
+
+def test_url_with_tls_always_demands_a_proof_of_the_name() -> None:
+    words = "ssl_cert_reqs=required&ssl_check_hostname=true"
+    assert connection_url("rediss://u:p@h/0") == f"rediss://u:p@h/0?{words}"
+    files = BrokerFiles("/ca", "/c", "/k")
+    told = f"{words}&ssl_ca_certs=/ca&ssl_certfile=/c&ssl_keyfile=/k"
+    assert connection_url("rediss://h/0", files) == f"rediss://h/0?{told}"

@@ -66,6 +66,8 @@ def test_schedules_file_without_any_holds_none(text: bytes) -> None:
         (b"90s", b"10ms", r"a second is the shortest"),
         (b"    every: 90s\n", b"", r"needs either `every` or `cron`"),
         (b"Europe/Berlin", b"Europe/Berlni", r"unknown time zone"),
+        (b'"@/run/key"', b"hunter22", r"^s.yaml:12:20: secret key: give a source, not the secret"),
+        (b'"@/run/key"', b'"@run/key"', r"^s.yaml:12:20: secret key: .* needs the absolute path"),
         (b"count: 3", b"count: [3]", r"params must be a mapping of names to"),
     ],
 )

@@ -19,8 +19,9 @@ from worker.config import (
     config_path,
     load_config,
 )
+from worker.own_files import OwnFileError
 
-LEAST = "name: web1\nbroker: redis://broker:6379/0\n"
+LEAST = "name: web1\n"
 
 
 def load(tmp_path: Path, text: str | bytes) -> Config:
@@ -31,7 +32,7 @@ def load(tmp_path: Path, text: str | bytes) -> Config:
 
 def test_config_of_the_least_words_has_the_defaults(tmp_path: Path) -> None:
     config = load(tmp_path, LEAST)
-    assert (config.name, config.broker) == ("web1", "redis://broker:6379/0")
+    assert config.name == "web1"
     assert (config.state, config.root) == (DEFAULT_STATE, Path("/"))
 
 
@@ -52,19 +53,15 @@ def test_config_knows_where_a_worker_s_other_files_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("name: web1", ":1:1: worker.yaml needs 'broker'"),
-        ("broker: redis://x", ":1:1: worker.yaml needs 'name'"),
-        ("name: 10\nbroker: redis://x", ":1:7: name must be text; quote it"),
-        ("name: Web1\nbroker: redis://x", ":1:7: 'Web1' can't be a host's name"),
-        ("name: ../web\nbroker: redis://x", ":1:7: '../web' can't be a host's name"),
-        ("name: ''\nbroker: redis://x", ":1:7: '' can't be a host's name"),
-        ("name: a\nbroker: localhost", ":2:9: broker must be a URL such as redis://"),
-        ("name: a\nbroker: ''", ":2:9: broker must be a URL"),
-        ("name: a\nbroker: 'redis://['", ":2:9: broker must be a URL"),
-        (LEAST + "state: var/lib", ":3:8: state must be an absolute path"),
-        (LEAST + "root: [/]", ":3:7: root must be text"),
-        (LEAST + "brokr: x", ":3:1: worker.yaml has no 'brokr'; did you mean 'broker'?"),
-        (LEAST + "name: b", ":3:1: 'name' is here twice"),
+        ("state: /x", ":1:1: worker.yaml needs 'name'"),
+        ("name: 10", ":1:7: name must be text; quote it"),
+        ("name: Web1", ":1:7: 'Web1' can't be a host's name"),
+        ("name: ../web", ":1:7: '../web' can't be a host's name"),
+        ("name: ''", ":1:7: '' can't be a host's name"),
+        (LEAST + "state: var/lib", ":2:8: state must be an absolute path"),
+        (LEAST + "root: [/]", ":2:7: root must be text"),
+        (LEAST + "stat: x", ":2:1: worker.yaml has no 'stat'; did you mean 'state'?"),
+        (LEAST + "name: b", ":2:1: 'name' is here twice"),
         ("", ":1:1: the file is empty"),
         ("[]", ":1:1: worker.yaml must be a mapping"),
         (b"\xff", "not UTF-8"),
@@ -106,17 +103,16 @@ folders = st.text(alphabet="ab/ :#'\"é-{[&*!%@`", max_size=12).map(lambda text:
 @given(names, folders, folders)
 def test_config_written_and_read_again_is_the_same(name: str, state: str, root: str) -> None:
     """A host may be called `10` or `null`, and a path hold anything, without YAML misreading it."""
-    broker = "redis://user:p%40ss@broker:6379/0"
-    config = Config(Path("/etc/w.yaml"), name, broker, Path(state), Path(root))
-    expected = {"name": name, "broker": broker, "state": str(config.state)}
+    config = Config(Path("/etc/w.yaml"), name, Path(state), Path(root))
+    expected = {"name": name, "state": str(config.state)}
     if config.root != Path("/"):
         expected["root"] = str(config.root)
     assert read_document(config.to_yaml().encode(), "w.yaml").plain() == expected
 
 
 def test_config_of_a_plain_host_is_written_without_quotes() -> None:
-    config = Config(Path("/w.yaml"), "web1", "redis://b:6379/0", Path("/var/lib/denrei"))
-    assert config.to_yaml() == "name: web1\nbroker: redis://b:6379/0\nstate: /var/lib/denrei\n"
+    config = Config(Path("/w.yaml"), "web1", Path("/var/lib/denrei"))
+    assert config.to_yaml() == "name: web1\nstate: /var/lib/denrei\n"
 
 
 def test_directory_that_can_not_be_written_to_is_an_error_that_may_pass(tmp_path: Path) -> None:
@@ -132,3 +128,22 @@ def test_directory_that_can_not_be_written_to_is_an_error_that_may_pass(tmp_path
             check_directories(Path("/"))
 
     assert live(be_nobody)
+
+
+def test_config_that_others_may_write_is_refused_and_says_what_to_run(tmp_path: Path) -> None:
+    """Whoever writes worker.yaml says where the keys and the policy are."""
+    path = tmp_path / "worker.yaml"
+    path.write_text(LEAST)
+    for place in (path, tmp_path):
+        place.chmod(0o777)
+        with pytest.raises(OwnFileError, match=f"not trusted: .*run: chmod go-w {place}$"):
+            load_config(path)
+        place.chmod(0o755)
+    assert load_config(path).name == "web1"
+
+
+def test_config_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real.yaml").write_text(LEAST)
+    (tmp_path / "worker.yaml").symlink_to("real.yaml")
+    with pytest.raises(OwnFileError, match="is a link; name the file itself"):
+        load_config(tmp_path / "worker.yaml")

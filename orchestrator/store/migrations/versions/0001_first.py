@@ -33,9 +33,11 @@ def upgrade() -> None:
     _make_host_runs()
     _make_envelopes()
     _make_services()
+    _make_broker_users()
     _make_pings()
     _make_presences()
     _make_certificates()
+    _make_secrets()
     _make_firings()
     _refuse_changes()
 
@@ -172,6 +174,15 @@ def _make_services() -> None:
     )
 
 
+def _make_broker_users() -> None:
+    op.create_table(
+        "broker_users",
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_broker_users"),
+    )
+
+
 def _make_pings() -> None:
     op.create_table(
         "pings",
@@ -227,6 +238,18 @@ def _make_certificates() -> None:
         sa.Column("host", sa.String(63), nullable=False),
         sa.Column("began_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("host", name="pk_certificate_scans"),
+    )
+
+
+def _make_secrets() -> None:
+    op.create_table(
+        "secrets",
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("key_id", sa.String(16), nullable=False),
+        sa.Column("data", sa.LargeBinary, nullable=False),
+        sa.Column("set_by", sa.String(200), nullable=False),
+        sa.Column("set_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_secrets"),
     )
 
 

@@ -1,0 +1,39 @@
+"""A host's access to the broker: a fresh password, and the URL that holds it."""
+
+import secrets
+from urllib.parse import quote, urlsplit
+
+from orchestrator.broker.acl import HOSTS, digest_of
+from orchestrator.broker.admin import Admin
+from orchestrator.home import Home
+from orchestrator.inventory import Inventory
+from orchestrator.store.store import Store
+
+_BYTES = 32
+
+
+def new_password() -> str:
+    """Return a password long enough that its plain SHA-256 gives nothing away."""
+    return secrets.token_urlsafe(_BYTES)
+
+
+def url_for(broker: str, user: str, password: str) -> str:
+    """Return a broker's URL with another user's name and password in it."""
+    parts = urlsplit(broker)
+    address = parts.netloc.rpartition("@")[2]
+    access = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return parts._replace(netloc=f"{access}@{address}").geturl()
+
+
+def renew_password(home: Home, store: Store, host: str) -> str:
+    """Give a host of the inventory a new password; return its URL of the broker.
+
+    Raises InventoryError, BrokerError.
+    """
+    name, password = Inventory(store).get(host).name, new_password()
+    if home.broker_admin:
+        with Admin(home, store) as admin:
+            admin.set_host(name, password)
+    else:
+        store.broker_users.put(HOSTS + name, digest_of(password))
+    return url_for(home.broker, HOSTS + name, password)

@@ -1,0 +1,1 @@
+"""An unprivileged user against root: who is quicker when a path is walked."""
