@@ -21,6 +21,7 @@ from tests.unit.worker.letters import (
     OTHER_RUN_ID,
     RECORDER,
     RUN_ID,
+    RUNBOOK,
     SEAL_KEY,
     SECRET,
     Remembered,
@@ -75,7 +76,8 @@ def test_order_with_a_sealed_secret_is_accepted_and_the_secret_known_for_redacti
 def test_order_of_every_person_and_of_the_schedule_is_accepted(
     key: SigningKey, operator: str, via: str
 ) -> None:
-    assert accepted(letter(order(operator=operator, via=via), key)).order.via == via
+    message = order(operator=operator, via=via, runbook_yaml=f"unattended: true\n{RUNBOOK}")
+    assert accepted(letter(message, key)).order.via == via
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,22 @@ from pathlib import Path
 import pytest
 
 from tests.unit.orchestrator.cli.conftest import Denrei
-from tests.unit.orchestrator.cli.place import RUNBOOK, Place
+from tests.unit.orchestrator.cli.place import RUNBOOK
 
 
+@pytest.mark.usefixtures("place")
 @pytest.mark.parametrize(
-    ("head", "code", "complaint"),
+    "case",
     [
         ("risk: high\n", 6, "has signed this run already; it takes another person"),
         ("", 2, "waits for no approval"),
     ],
 )
-def test_run_approve_by_its_own_operator_or_for_nothing_is_refused(  # noqa: PLR0913, PLR0917 - fixtures
-    place: Place, denrei: Denrei, tmp_path: Path, head: str, code: int, complaint: str
+def test_run_approve_by_its_own_operator_or_for_nothing_is_refused(
+    denrei: Denrei, tmp_path: Path, case: tuple[str, int, str]
 ) -> None:
     """Exit 6: it waits, but not for you; exit 2: it waits for nobody."""
-    place.add_host("web1")
+    head, code, complaint = case
     file = tmp_path / "look.yaml"
     file.write_text(head + RUNBOOK)
     run_id = denrei("submit", file, "--host", "web1", "--detach").out.strip()
