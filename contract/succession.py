@@ -13,7 +13,7 @@ from enum import StrEnum
 from contract.envelope import EnvelopeError, PayloadType, peek, verify
 from contract.error import DenreiError
 from contract.key import KeyFileError, VerifyKey
-from contract.keyring import Keyring, Roots
+from contract.keyring import Duty, Keyring, Roots
 from contract.order import MessageError, decode, encode
 
 FIRST = 1
@@ -129,6 +129,8 @@ def _complaints(keyring: Keyring) -> Iterable[str]:
     if keyring.expires_at <= keyring.issued_at:
         yield "it expires before it was issued"
     known = {role.name for role in keyring.roles}
+    for name in sorted(known & set(Duty)):  # policies speak of both
+        yield f"a role can't be named {name!r}, which is a service's duty"
     for person in keyring.people:
         if unknown := sorted(set(person.roles) - known):
             yield f"{person.name} has the role {unknown[0]!r}, which is not there"

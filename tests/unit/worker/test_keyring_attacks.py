@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from contract.envelope import PayloadType, sign
-from contract.keyring import Admission, Keyring, RootKey, Roots
+from contract.keyring import Admission, Keyring, Role, RootKey, Roots
 from contract.order import sign_message
 from tests.unit.worker.letters import (
     ALICE,
@@ -60,6 +60,10 @@ KEYRING_ATTACKS: dict[str, tuple[Reason, Callable[[], bytes]]] = {
     "a keyring with one key twice": (
         R.KEYRING_MALFORMED,
         lambda: FLEET.sign(next_keyring(people=[*KEYRING.people, *KEYRING.people])),
+    ),
+    "a keyring with a role named for a service": (
+        R.KEYRING_MALFORMED,
+        lambda: FLEET.sign(next_keyring(roles=[*KEYRING.roles, Role(name="scheduler", rights=[])])),
     ),
     "the next keyring by nobody known": (
         R.KEYRING_UNSIGNED,
