@@ -2,8 +2,9 @@
 
 What is signed is the payload's type and its exact bytes, so a report can never pass for an order.
 `verify` refuses before it parses: size, then shape, then signatures; only then may the payload be
-read, and only the bytes that were verified. A letter has one spelling, the one that `sign` makes:
-were others believed too, the broker could respell an order, and its digest would be another's.
+read, and only the bytes that were verified. A letter has one spelling, the one that `sign` makes,
+with several signatures in the sequence of their key ids: were others believed too, the broker could
+respell an order, and its digest would be another's.
 """
 
 import base64
@@ -77,7 +78,8 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
 def sign(payload_type: PayloadType, payload: bytes, keys: Iterable[SigningKey]) -> bytes:
     """Wrap and sign a payload; the result is canonical JSON."""
     message = pre_authentication_encoding(payload_type, payload)
-    signatures = [{"keyid": k.public.id, "sig": _encode(k.sign(message))} for k in keys]
+    signed_by = sorted(keys, key=lambda key: key.public.id)
+    signatures = [{"keyid": k.public.id, "sig": _encode(k.sign(message))} for k in signed_by]
     envelope = {
         "payload": _encode(payload),
         "payloadType": payload_type.value,
@@ -123,8 +125,9 @@ def _open(
     if not isinstance(signatures, list) or not 1 <= len(signatures) <= MAX_SIGNATURES:
         raise _malformed(f"needs 1 to {MAX_SIGNATURES} signatures")
     signed_by = [_signature(signature) for signature in signatures]
-    if len({key_id for key_id, _ in signed_by}) != len(signed_by):
-        raise _malformed("one key signed twice")
+    key_ids = [key_id for key_id, _ in signed_by]
+    if key_ids != sorted(set(key_ids)):
+        raise _malformed("one key signed twice, or the keys are not in their one sequence")
     payload = _decode(envelope["payload"])
     if _canonical(envelope) != data:
         raise _malformed("not in the one spelling that an envelope has")
