@@ -2,8 +2,9 @@
 
 What is signed is the payload's type and its exact bytes, so a report can never pass for an order.
 `verify` refuses before it parses: size, then shape, then signatures; only then may the payload be
-read, and only the bytes that were verified. A letter has one spelling, the one that `sign` makes:
-were others believed too, the broker could respell an order, and its digest would be another's.
+read, and only the bytes that were verified. A letter has one spelling, the one that `sign` makes,
+with several signatures in the sequence of their key ids: were others believed too, the broker could
+respell an order, and its digest would be another's.
 """
 
 import base64
@@ -137,8 +138,9 @@ def _open(
     if not isinstance(signatures, list) or not 1 <= len(signatures) <= MAX_SIGNATURES:
         raise _malformed(f"needs 1 to {MAX_SIGNATURES} signatures")
     signed_by = [_signature(signature) for signature in signatures]
-    if len({key_id for key_id, _ in signed_by}) != len(signed_by):
-        raise _malformed("one key signed twice")
+    key_ids = [key_id for key_id, _ in signed_by]
+    if key_ids != sorted(set(key_ids)):
+        raise _malformed("one key signed twice, or the keys are not in their one sequence")
     payload = _decode(envelope["payload"])
     if _canonical(envelope) != data:
         raise _malformed("not in the one spelling that an envelope has")
@@ -146,7 +148,7 @@ def _open(
 
 
 def _wrap(kind: PayloadType, payload: bytes, signatures: Iterable[tuple[str, bytes]]) -> bytes:
-    signed = [{"keyid": key_id, "sig": _encode(signature)} for key_id, signature in signatures]
+    signed = [{"keyid": key, "sig": _encode(signature)} for key, signature in sorted(signatures)]
     return _canonical(
         {"payload": _encode(payload), "payloadType": kind.value, "signatures": signed}
     )

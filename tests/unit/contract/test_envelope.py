@@ -88,6 +88,7 @@ def without(name: str) -> Tree:
 SIGNATURE = opened()["signatures"][0]
 SIG = SIGNATURE["sig"]
 OTHER = json.loads(sign(PayloadType.ORDER, b"{}", [ALICE]))
+BOTH = dict(json.loads(sign(PayloadType.ORDER, PAYLOAD, [ALICE, BOB])))
 NINE = [SigningKey.generate() for _ in range(9)]
 
 
@@ -129,11 +130,15 @@ FORGERIES: dict[str, tuple[Flaw, Callable[[], object]]] = {
     ),
     "a good and a bad signature": (
         Flaw.BAD_SIGNATURE,
-        lambda: opened() | {"signatures": [SIGNATURE, SIGNATURE | {"keyid": BOB.public.id}]},
+        lambda: BOTH | {"signatures": [one | {"sig": SIG} for one in BOTH["signatures"]]},
     ),
     "one signature twice": (
         Flaw.MALFORMED,
         lambda: opened() | {"signatures": [SIGNATURE, SIGNATURE]},
+    ),
+    "two signatures in another sequence": (
+        Flaw.MALFORMED,
+        lambda: BOTH | {"signatures": BOTH["signatures"][::-1]},
     ),
     "nine signatures": (
         Flaw.MALFORMED,

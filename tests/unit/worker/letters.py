@@ -28,7 +28,6 @@ FLEET = FleetKeys("alice", NOW, operator=ALICE, beat=BEAT, recorder=RECORDER)
 KEYRING = FLEET.with_person("bob", BOB, "operator")
 RUNBOOK = """\
 name: restart
-unattended: true
 params:
   force: {type: boolean, default: false}
   key: {secret: true, default: ""}

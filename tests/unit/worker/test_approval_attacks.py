@@ -1,5 +1,6 @@
 """Orders that need two people, signed by fewer: the host counts people, not keys."""
 
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -118,7 +119,9 @@ def test_approval_copied_from_another_order_is_refused(changes: dict[str, Any]) 
     signatures = msgspec.json.decode(approved)["signatures"]
     wanted = msgspec.json.decode(risky())
     theirs = [entry for entry in signatures if entry["keyid"] == CAROL.public.id]
-    forged = msgspec.json.encode(wanted | {"signatures": [*wanted["signatures"], *theirs]})
+    forged = msgspec.json.encode(
+        wanted | {"signatures": sorted([*wanted["signatures"], *theirs], key=itemgetter("keyid"))}
+    )
     assert len(theirs) == 1
     assert refused(_canonical(forged)).reason is Reason.BAD_SIGNATURE
 

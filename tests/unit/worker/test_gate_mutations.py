@@ -27,9 +27,10 @@ from tests.unit.worker.letters import (
 )
 from worker.verdict import Accepted, Reason, Refused, Repeated
 
+SCHEDULED = {"run_id": OTHER_RUN_ID, "operator": "beat", "via": "beat", "check": True}
 VALID = [
     letter(order(sealed_params=sealed())),
-    letter(order(run_id=OTHER_RUN_ID, operator="beat", via="beat", check=True), BEAT),
+    letter(order(**SCHEDULED, runbook_yaml=f"unattended: true\n{RUNBOOK}"), BEAT),
     letter(cancel()),
     letter(ping()),
     letter(acknowledgement(), RECORDER),

@@ -1,0 +1,1 @@
+"""Hostile letters by the million, the attacks that have names, and the public vectors."""
