@@ -59,7 +59,10 @@ RUNBOOKS = {
     "sing": _HEAD.format(name="sing")
     + _COMMAND.format(name="sing").replace("\\n", "")
     + "    retry: {attempts: 2, delay: 10ms}\n",
-    "hush": _HEAD.format(name="hush") + _COMMAND.format(name="hush") + "      output: discard\n",
+    "hush": "unattended: true\n"
+    + _HEAD.format(name="hush")
+    + _COMMAND.format(name="hush")
+    + "      output: discard\n",
 }
 
 

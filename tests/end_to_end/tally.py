@@ -7,6 +7,7 @@ from tests.waiting import eventually
 
 RUNBOOK = """\
 name: tally
+unattended: true
 summary: Leave one mark for each run.
 observe:
   mark: {file: {path: "/marks/${run.id}"}}

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 
 import worker.executor
+import worker.housekeeping
 import worker.line
 from contract.outcome import HostRunState, StepOutcome
 from contract.report import Receipt, Report
@@ -40,7 +41,7 @@ _LASTING: tuple[tuple[Call, int], ...] = (
     (Call(Intake, "_cancel"), 1),
     (Call(Executor, "_end_untouched"), 1),
     (Call(worker.executor, "release"), 1),
-    (Call(worker.executor, "forget_steps"), 1),
+    (Call(worker.housekeeping, "forget_steps"), 1),
     (Call(Rescue, "_write_down"), 2),
 )
 

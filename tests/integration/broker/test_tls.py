@@ -70,9 +70,9 @@ def test_letters_travel_over_tls_with_certificates_on_both_sides(secured: Secure
 
 
 def test_courier_takes_and_sends_over_tls(secured: Secured, tmp_path: Path) -> None:
-    """Celery's own connection and the sender's both show the certificate of worker.yaml."""
+    """Celery's own connection and the sender's both show the certificate of courier.yaml."""
     host = WorkerHost(tmp_path, secured.url, "courier1")
-    with host.config.path.open("a") as config:
+    with host.config.courier_config.open("a") as config:
         config.write("".join(f"broker_{name}: {file}\n" for name, file in secured.named))
     wire = secured.publisher(secured.files)
     url = connection_url(secured.url, secured.files)
@@ -90,7 +90,7 @@ def test_courier_names_what_does_not_fit_and_stays(
 ) -> None:
     """A wrong certificate is a line in its log, not a traceback, and it goes on trying."""
     host = WorkerHost(tmp_path, secured.url, "courier2")
-    with host.config.path.open("a") as config:
+    with host.config.courier_config.open("a") as config:
         config.write(f"broker_ca: {stranger.ca}\n")
     with running(host, "courier") as courier:
         courier.await_log("not of the CA in broker_ca", within=30)

@@ -65,7 +65,11 @@ def postgresql(home: Path) -> Daemon:
     if owner == 0:
         owner = pwd.getpwnam("nobody").pw_uid
         prefix = f"setpriv --reuid={owner} --regid={owner} --clear-groups "
-        os.chown(home, owner, owner)
+    # Its scripts lie in a directory that is root's: what a service could exchange is not run.
+    (home / "data").mkdir(mode=0o700)
+    (home / "log").touch()
+    for place in (home / "data", home / "log"):
+        os.chown(place, owner, owner)
     daemon = Daemon(home, owner, starttls="postgres")
     run = f"exec {prefix}env {found.environment}"
     control = f"{run}{tools}/pg_ctl -D {home}/data -l {home}/log -t 10 -w"
