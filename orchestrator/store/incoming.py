@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
-from contract.report import Footing, HostMessage, Pong, Refusal, Report
+from contract.report import Footing, HostMessage, Pong, Receipt, Refusal, Report
 from orchestrator.store import certificates
 from orchestrator.store import envelopes as letters
 from orchestrator.store.database import Database
@@ -65,7 +65,9 @@ class Incoming:
                 letters.append(connection, [answer])
             if known:
                 return Taken(repeated=True, acknowledgement=answer)
-            standing = _standing(connection, about, letter.host)
+            standing = _standing(connection, about, letter.host) or _by_run(
+                connection, about, tells
+            )
             letters.append(connection, [_filed(letter, standing)])
             _sign_of_life(connection, letter, tells)
             _answer(connection, letter, tells)
@@ -114,16 +116,34 @@ def _move(connection: Connection, standing: Standing, advance: Advance) -> HostR
 
 
 def _standing(connection: Connection, about: str, host: str) -> Standing | None:
-    query = select(host_runs, runs.c.timeout_ms).join(runs, runs.c.run_id == host_runs.c.run_id)
     named = (host_runs.c.order_sha256 == about) | (host_runs.c.cancel_sha256 == about)
-    query = query.where(named, host_runs.c.host == host)
-    row = connection.execute(query.with_for_update(of=host_runs)).mappings().first()
+    return _find(connection, named & (host_runs.c.host == host))
+
+
+def _by_run(connection: Connection, about: str, tells: HostMessage) -> Standing | None:
+    """Return the host run that a receipt or a report is about by its run, not by the letter.
+
+    Whoever carries an order can take a signature off that was more than its host asked for; the
+    letter then has another digest. What was signed is the same, the run's id in it.
+    """
+    if not isinstance(tells, Receipt | Report):
+        return None
+    known = letters.find(connection, about)
+    if known and (known.host, known.run_id) != (tells.host, tells.run_id):
+        return None  # it speaks of an order that is somebody else's
+    ours = (host_runs.c.run_id == tells.run_id) & (host_runs.c.host == tells.host)
+    return _find(connection, ours & (host_runs.c.epoch == tells.epoch))
+
+
+def _find(connection: Connection, condition: ColumnElement[bool]) -> Standing | None:
+    query = select(host_runs, runs.c.timeout_ms).join(runs, runs.c.run_id == host_runs.c.run_id)
+    query = query.where(condition).with_for_update(of=host_runs)
+    row = connection.execute(query).mappings().first()
     if row is None:
         return None
     values = dict(row)
     timeout_ms = values.pop("timeout_ms")
-    host_run = to_host_run(values)
-    return Standing(host_run=host_run, timeout_ms=timeout_ms)
+    return Standing(host_run=to_host_run(values), timeout_ms=timeout_ms)
 
 
 def _update(connection: Connection, after: HostRun) -> None:

@@ -1,5 +1,6 @@
 """Approvals: one signature more on the same order, by another person, while it still waits."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -175,3 +176,18 @@ def test_order_that_is_not_what_the_store_s_rows_say_is_not_approved(people: Hou
 def test_schedule_can_t_start_what_is_not_marked_unattended(house: House) -> None:
     with pytest.raises(SubmissionError, match="touch is not marked `unattended: true`"):
         house.submit(via=Via.BEAT, operator="beat")
+
+
+def test_approval_stripped_by_the_broker_hides_no_run(people: House) -> None:
+    """Where a host asks for fewer people, it does the order without the surplus signature."""
+    run = risky(people)
+    by(people, run, BOB)
+    envelope = json.loads(people.order(run))
+    for kept in envelope["signatures"]:
+        stripped = json.dumps(
+            envelope | {"signatures": [kept]}, sort_keys=True, separators=(",", ":")
+        ).encode()
+        people.recorder().record(people.hosts["web1"].receipt(stripped, HostRunState.RUNNING))
+        assert people.state(run) is HostRunState.RUNNING
+    people.recorder().record(people.hosts["web1"].report(stripped))
+    assert people.state(run) is HostRunState.SUCCEEDED
