@@ -21,6 +21,7 @@ Every rule by which a letter is believed is here, in this order:
 Keyrings and admissions have rules of their own: `worker.authority`.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from contract.envelope import EnvelopeError, PayloadType, Verified, peek
@@ -41,7 +42,7 @@ from contract.signatory import Signatory
 from worker.authority import Authority, is_duty
 from worker.contents import Contents
 from worker.membership import Membership
-from worker.policy import Policy, refused
+from worker.policy import Policy, Ruling, refused
 from worker.request import request_of
 from worker.validity import (
     Memory,
@@ -116,7 +117,10 @@ class Gate:
             raise Refused(Reason.EXPIRED, "it expired while it waited its turn", order.run_id)
         self._authority.check_not_revoked(accepted.key_ids, order.run_id)
         standing = self._authority.standing(order, accepted.key_ids)
-        if against := refused(self._policy.rulings(request_of(accepted, standing, now))):
+        self._check_rulings(self._policy.rulings(request_of(accepted, standing, now)), order)
+
+    def _check_rulings(self, rulings: Iterable[Ruling], order: Order) -> None:
+        if against := refused(rulings):
             reason, detail = against
             raise Refused(reason, detail, order.run_id)
 
@@ -187,6 +191,8 @@ class Gate:
         if memory.cancelled_digest(order.run_id) is not None:
             raise Refused(Reason.CANCELLED, "it was cancelled before it came", order.run_id)
         check_order(order, now, memory)
+        # Before its patterns, which may be made to take for ever, are tried on anything.
+        self._check_rulings([self._policy.runbook(order.runbook, order.runbook_sha256)], order)
         accepted = self._contents.open(order, letter)
         if is_duty(signers, Duty.SCHEDULER) and not accepted.runbook.unattended:
             detail = f"{order.runbook!r} is not marked `unattended: true`: only people may order it"

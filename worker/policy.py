@@ -60,7 +60,7 @@ class Policy:
 
     def rulings(self, request: Request) -> Iterator[Ruling]:
         """Yield what every rule says; an order is allowed if all of them allow it."""
-        yield self._runbook(request.runbook)
+        yield self.runbook(request.runbook.name, request.runbook.digest)
         yield from self._roles(request)
         yield self._protocol(request.protocol)
         yield from map(self._action, sorted(request.reach.actions))
@@ -71,16 +71,18 @@ class Policy:
         yield from self._run_time(request.runbook.timeout)
         yield self._approvals(request)
 
-    def _runbook(self, runbook: Runbook) -> Ruling:
-        by = _first(self.runbooks, lambda rule: _fits_runbook(rule, runbook))
-        subject = f"the runbook {runbook.name!r}"
+    def runbook(self, name: str, digest: str) -> Ruling:
+        """Say whether a runbook is allowed at all, before anything in it is read."""
+        by = _first(self.runbooks, lambda rule: _fits_runbook(rule, name, digest))
+        subject = f"the runbook {name!r}"
         return Ruling("runbooks", subject, Reason.POLICY_RUNBOOK, by, allowed=by != "")
 
     def _roles(self, request: Request) -> Iterator[Ruling]:
         if self.roles is None:
             return
+        name, digest = request.runbook.name, request.runbook.digest
         for role in sorted(request.roles & self.roles.keys()):
-            if by := _first(self.roles[role], lambda rule: _fits_runbook(rule, request.runbook)):
+            if by := _first(self.roles[role], lambda rule: _fits_runbook(rule, name, digest)):
                 subject = f"the runbook {request.runbook.name!r} by the role {role!r}"
                 yield Ruling("roles", subject, Reason.POLICY_ROLE, f"{role}: {by}", allowed=True)
                 return
@@ -167,8 +169,8 @@ def _first(rules: Iterable[str], fits: Callable[[str], bool]) -> str:
     return next((rule for rule in rules if fits(rule)), "")
 
 
-def _fits_runbook(rule: str, runbook: Runbook) -> bool:
-    return rule == f"sha256:{runbook.digest}" or fnmatchcase(runbook.name, rule)
+def _fits_runbook(rule: str, name: str, digest: str) -> bool:
+    return rule == f"sha256:{digest}" or fnmatchcase(name, rule)
 
 
 def _fits_program(rule: str, program: str) -> bool:

@@ -102,3 +102,11 @@ def test_runbook_that_would_leave_the_allowed_paths_is_refused(attack: str) -> N
 def test_order_against_the_host_s_policy_is_refused_whoever_signed_it(attack: str) -> None:
     reason, policy = POLICIES[attack]
     assert _reason_of(letter(order()), Remembered(), policy).reason is reason
+
+
+def test_pattern_of_a_runbook_that_is_not_allowed_is_never_tried() -> None:
+    """A regular expression can be made to take for ever; the policy is asked before it."""
+    text = "name: restart\nparams: {p: {pattern: '(a+)+b'}}\nsteps: [{name: a, ensure: 'true'}]\n"
+    blob = letter(order(runbook_yaml=text, params={"p": "a" * 60}))
+    policy = replace(OPEN, runbooks=("check",))
+    assert _reason_of(blob, Remembered(), policy).reason is Reason.POLICY_RUNBOOK
