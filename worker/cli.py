@@ -42,7 +42,8 @@ class Group(click.Group):
             code = EXIT_USAGE
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx else "denrei-worker"
-            message = f"{error.format_message().rstrip('.')}; see: {where} --help"
+            told = " ".join(error.format_message().split()).rstrip(".")
+            message = f"{told}; see: {where} --help"
             click.echo(f"denrei-worker: {message}", err=True)
             code = EXIT_USAGE
         except click.Abort:
