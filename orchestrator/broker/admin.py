@@ -5,9 +5,8 @@ gets the same ones back. Each call is done with, on the server and on its disk, 
 """
 
 import re
-from types import TracebackType
-from typing import Self
 
+from contract.closing import Closing
 from contract.error import DenreiError
 from contract.names import check_host_name
 from orchestrator.broker.acl import (
@@ -33,7 +32,7 @@ class AdminError(DenreiError):
     """Denrei may not manage this broker, or is asked for a user that can't be."""
 
 
-class Admin:
+class Admin(Closing):
     """Manages the users of one broker. Open it with the home whose broker it is."""
 
     def __init__(self, home: Home, store: Store) -> None:
@@ -95,17 +94,6 @@ class Admin:
     def close(self) -> None:
         """Let the connection go."""
         self._users.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _set(self, user: AclUser) -> None:
         # First what is to be, so that an `apply` after a crash in between makes it so.

@@ -3,14 +3,14 @@
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import redis
 from kombu.utils.url import sanitize_url
 
 from contract.broker import connection_url
 from contract.broker_alert import why
+from contract.closing import Closing
 from contract.wire import BrokerError
 from orchestrator.broker.acl import AclUser
 
@@ -43,7 +43,7 @@ class Found:
         )
 
 
-class RedisUsers:
+class RedisUsers(Closing):
     """Looks at and changes the users of one Redis server."""
 
     def __init__(self, url: str) -> None:
@@ -111,17 +111,6 @@ class RedisUsers:
     def close(self) -> None:
         """Let the connection go."""
         self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _ask(self, question: Callable[[Any], _T]) -> _T:
         try:

@@ -1,9 +1,9 @@
 """The store: one database with all its nouns."""
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
+from contract.closing import Closing
 from orchestrator.store import migration
 from orchestrator.store.approvals import Approvals
 from orchestrator.store.broker_users import BrokerUsers
@@ -27,7 +27,7 @@ from orchestrator.store.watch import ChangeWatch
 __all__ = ["Store", "StoreError"]
 
 
-class Store:
+class Store(Closing):
     """Everything that the orchestrator knows. SQLite by default, PostgreSQL by URL."""
 
     def __init__(self, database: Database) -> None:
@@ -77,16 +77,3 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        """Give the store; it is closed at the end."""
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        """Close the store."""
-        self.close()
