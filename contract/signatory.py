@@ -1,6 +1,6 @@
 """Who signed a letter, by a keyring, and what they may sign at a moment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -26,20 +26,21 @@ class Signatory:
         """Tell whether it is a service's with this duty."""
         return isinstance(self.owner, Service) and self.owner.duty is duty
 
-    def roles_for(self, right: Right, labels: Mapping[str, str]) -> tuple[Role, ...]:
-        """Return the roles that give a person a right on a host with these labels."""
+    def roles_for(
+        self, right: Right, labels: Mapping[str, str], runbook: str | None = None
+    ) -> tuple[Role, ...]:
+        """Return the roles that give a person a right on a host, for a runbook if one is named."""
         return tuple(
             role
             for role in self.roles
-            if right in role.rights and role.hosts.items() <= labels.items()
+            if right in role.rights
+            and role.hosts.items() <= labels.items()
+            and (runbook is None or any(fnmatchcase(runbook, each) for each in role.runbooks))
         )
 
     def may(self, right: Right, labels: Mapping[str, str], runbook: str | None = None) -> bool:
         """Tell whether a person may sign something for a host, and a runbook if one is named."""
-        return any(
-            runbook is None or any(fnmatchcase(runbook, pattern) for pattern in role.runbooks)
-            for role in self.roles_for(right, labels)
-        )
+        return bool(self.roles_for(right, labels, runbook))
 
 
 class Signatories:
@@ -47,7 +48,6 @@ class Signatories:
 
     def __init__(self, keyring: Keyring) -> None:
         """Index a keyring that was checked."""
-        self.keyring = keyring
         self._by_id: dict[str, Signatory] = {}
         self._keys: dict[str, VerifyKey] = {}
         roles = {role.name: role for role in keyring.roles}
@@ -59,6 +59,10 @@ class Signatories:
     def __getitem__(self, key_id: str) -> Signatory:
         """Return whose key this is. Raises KeyError."""
         return self._by_id[key_id]
+
+    def items(self) -> Iterable[tuple[str, Signatory]]:
+        """Return all of them with their key ids."""
+        return self._by_id.items()
 
     def __contains__(self, key_id: str) -> bool:
         """Tell whether the keyring knows a key."""

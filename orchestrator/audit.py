@@ -7,7 +7,7 @@ from typing import Any
 
 from contract.envelope import EnvelopeError, verify
 from contract.key import VerifyKey
-from contract.keyring import Duty, Keyring, Right
+from contract.keyring import Duty, Keyring, Right, Service
 from contract.order import (
     Acknowledgement,
     Cancel,
@@ -19,6 +19,7 @@ from contract.order import (
     letter_digest,
 )
 from contract.report import Footing, Pong, Receipt, Refusal, Report
+from contract.signatory import Signatories
 from orchestrator.store.record import Kind, StoredEnvelope
 from orchestrator.store.store import Store
 
@@ -103,14 +104,10 @@ def _signers(store: Store) -> dict[str, _Signer]:
 
 
 def _of_keyring(keyring: Keyring) -> Iterator[tuple[str, _Signer]]:
-    rights = {role.name: set(role.rights) for role in keyring.roles}
-    for person in keyring.people:
-        may = frozenset(right for name in person.roles for right in rights[name])
-        for key in (VerifyKey(window.key) for window in person.keys):
-            yield key.id, _Signer(key, person.name, may)
-    for service in keyring.services:
-        for key in (VerifyKey(window.key) for window in service.keys):
-            yield key.id, _Signer(key, service.name, duty=service.duty)
+    for key_id, known in Signatories(keyring).items():
+        rights = frozenset(right for role in known.roles for right in role.rights)
+        duty = known.owner.duty if isinstance(known.owner, Service) else None
+        yield key_id, _Signer(VerifyKey(known.window.key), known.name, rights, duty)
 
 
 def _problem(letter: StoredEnvelope, signers: Mapping[str, _Signer]) -> str:

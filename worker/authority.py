@@ -1,7 +1,6 @@
 """Whether those who signed a letter may: by this host's keyring, its labels, and the clock."""
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
 from contract.envelope import EnvelopeError, Flaw, PayloadType, Verified, peek
 from contract.keyring import Admission, Duty, Right
@@ -15,8 +14,6 @@ from worker.verdict import Followed, Known, Reason, Refused
 _FROM_THE_FLEET = frozenset(
     {PayloadType.ORDER, PayloadType.CANCEL, PayloadType.PING, PayloadType.ACKNOWLEDGEMENT}
 )
-
-
 _GOES_BY: Mapping[PayloadType, type[Order | Admission]] = {
     PayloadType.ORDER: Order,
     PayloadType.ADMISSION: Admission,
@@ -114,8 +111,7 @@ class Authority:
             role.name
             for signer in signers
             if signer.name == order.operator
-            for role in signer.roles_for(Right.ORDER, labels)
-            if any(fnmatchcase(runbook, pattern) for pattern in role.runbooks)
+            for role in signer.roles_for(Right.ORDER, labels, runbook)
         }
         if not roles:
             detail = f"no role of {order.operator!r} lets them order {runbook!r} here any more"

@@ -1,6 +1,6 @@
 """What is in an order: its runbook, its parameters, its secrets; each checked as it is opened."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -28,16 +28,15 @@ class Contents:
             order = decode(peek(letter)[1], Order)
         except (EnvelopeError, MessageError) as error:
             raise Refused(Reason.MALFORMED, str(error)) from None
-        return self.open(order, letter)
+        return self.open(order, letter_digest(letter), signers_of(letter))
 
-    def open(self, order: Order, letter: bytes) -> Accepted:
+    def open(self, order: Order, digest: str, key_ids: Iterable[str]) -> Accepted:
         """Return an order with everything in it checked and opened. Raises Refused."""
         runbook = _runbook(order)
         secrets = self._secrets(order)
         parameters = _parameters(order, runbook, secrets)
-        key_ids = tuple(signers_of(letter))
         given = tuple(secrets.values())
-        return Accepted(order, letter_digest(letter), runbook, parameters, given, key_ids)
+        return Accepted(order, digest, runbook, parameters, given, tuple(key_ids))
 
     def _secrets(self, order: Order) -> dict[str, str]:
         opened = {}

@@ -193,7 +193,7 @@ class Gate:
         check_order(order, now, memory)
         # Before its patterns, which may be made to take for ever, are tried on anything.
         self._check_rulings([self._policy.runbook(order.runbook, order.runbook_sha256)], order)
-        accepted = self._contents.open(order, letter)
+        accepted = self._contents.open(order, digest, sorted(verified.key_ids))
         if is_duty(signers, Duty.SCHEDULER) and not accepted.runbook.unattended:
             detail = f"{order.runbook!r} is not marked `unattended: true`: only people may order it"
             raise Refused(Reason.WRONG_ROLE, detail, order.run_id)

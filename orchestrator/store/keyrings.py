@@ -38,9 +38,12 @@ class Keyrings:
 
     def newest_letter(self) -> bytes:
         """Return the letter of the keyring that counts now. Raises StoreError if there is none."""
-        if letters := self.after(self.newest_version() - 1):
-            return letters[0]
-        raise StoreError("the store has no keyring; was it made by `denrei init`?")
+        query = select(keyrings.c.data).order_by(keyrings.c.version.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise StoreError("the store has no keyring; was it made by `denrei init`?")
+        return _data(row)
 
     def newest_version(self) -> int:
         """Return the version that counts now; 0 if there is none."""
