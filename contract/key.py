@@ -112,6 +112,13 @@ class SigningKey:
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
+    def at(cls, path: Path) -> "SigningKey":
+        """Read a key file, or make it if it is not there. Raises KeyFileError."""
+        if not path.exists():
+            cls.generate().save(path)
+        return cls.load(path)
+
+    @classmethod
     def load(cls, path: Path) -> "SigningKey":
         """Read a key file (PKCS#8 PEM, mode 0600). Raises KeyFileError."""
         private = _load_private(path)
@@ -153,6 +160,13 @@ class SealKey:
     def generate(cls) -> "SealKey":
         """Make a new key from the system's randomness."""
         return cls(X25519PrivateKey.generate())
+
+    @classmethod
+    def at(cls, path: Path) -> "SealKey":
+        """Read a key file, or make it if it is not there. Raises KeyFileError."""
+        if not path.exists():
+            cls.generate().save(path)
+        return cls.load(path)
 
     @classmethod
     def load(cls, path: Path) -> "SealKey":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.trust import Welcome, load_host_keys
+from contract.whole_file import write_whole
 from lab import registry
 from orchestrator.broker import acl
 from orchestrator.home import Home
@@ -88,7 +89,7 @@ class Installation:
             acl.server_user(_digest(home.broker)),
             *(acl.host_user(config.name, _digest(_broker_of(config))) for config in configs),
         ]
-        _write(self.redis / "users.acl", acl.acl_file(users), 0o640)
+        write_whole(self.redis / "users.acl", acl.acl_file(users).encode(), 0o640)
 
     def _broker(self, user: str) -> str:
         return f"redis://{user}:{secrets.token_urlsafe(32)}@{self.address}/0"
@@ -114,12 +115,4 @@ def _digest(broker: str) -> str:
 
 def _write_once(path: Path, text: str, mode: int) -> None:
     if not path.exists():
-        _write(path, text, mode)
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
-        file.write(text)
-        os.fsync(file.fileno())
-    fresh.replace(path)
+        write_whole(path, text.encode(), mode)

@@ -1,7 +1,6 @@
 """The orchestrator's home: a directory with its settings, keys, store and schedules."""
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +14,7 @@ from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import SigningKey
 from contract.reading import Reader
+from contract.whole_file import write_whole
 from orchestrator.founding import BEAT, RECORDER, REGISTRAR, SERVICES, Founders, found
 from orchestrator.library import Library
 from orchestrator.presence import DEFAULT_PERIOD_MS
@@ -190,9 +190,9 @@ class Home:
         """Make the keys and the first keyring, where they are not there from a first attempt."""
         founders = Founders(
             operator=self.operator,
-            person=_key_at(self.person_key(self.operator)),
-            root=_key_at(self.root_key),
-            services={name: _key_at(self.service_key(name)) for name in SERVICES},
+            person=SigningKey.at(self.person_key(self.operator)),
+            root=SigningKey.at(self.root_key),
+            services={name: SigningKey.at(self.service_key(name)) for name in SERVICES},
         )
         with Store.create(self.store_url) as store:
             if not store.keyrings.newest_version():
@@ -202,22 +202,8 @@ class Home:
     def _write_config(self) -> None:
         settings = {"broker": self.broker, "store": self.store_url, "operator": self.operator}
         lines = [f"{name}: {json.dumps(value)}\n" for name, value in settings.items()]
-        temporary = self.path / f"{_CONFIG}.new"
         # The URLs may hold passwords.
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(self._config)
-
-
-def _key_at(path: Path) -> SigningKey:
-    if path.exists():
-        return SigningKey.load(path)
-    key = SigningKey.generate()
-    key.save(path)
-    return key
+        write_whole(self._config, "".join(lines).encode())
 
 
 def _fields(node: Node, file: str) -> dict[str, str]:

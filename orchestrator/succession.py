@@ -3,7 +3,6 @@
 A draft that lacks signatures is a file that can be carried to whoever keeps the other root keys.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from contract.error import DenreiError
 from contract.key import Signer, SigningKey
 from contract.keyring import Keyring
 from contract.order import encode
-from contract.succession import lacking, open_next, read_keyring
+from contract.succession import lacking, read_keyring
+from contract.whole_file import write_whole
 from orchestrator.home import Home
 from orchestrator.store.store import Store
 
@@ -64,9 +64,8 @@ def _advance(home: Home, store: Store, letter: bytes, now: int) -> Progress:
         raise DraftError(f"{message}: remove {home.keyring_draft}, and begin again")
     missing = tuple(lacking(letter, [current.roots, following.roots]))
     if missing:
-        _write(home.keyring_draft, letter)
+        write_whole(home.keyring_draft, letter)
         return Progress(following, missing, home.keyring_draft)
-    open_next(letter, current)
     store.keyrings.add(letter, now)
     home.keyring_draft.unlink(missing_ok=True)
     _adopt(home, following)
@@ -92,11 +91,3 @@ def _adopt(home: Home, keyring: Keyring) -> None:
                 old = SigningKey.load(place).public.id[:8]
                 place.rename(place.with_name(f"{place.stem}.old-{old}.pem"))
             waiting.rename(place)
-
-
-def _write(path: Path, letter: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(letter)
-        os.fsync(file.fileno())
-    fresh.replace(path)

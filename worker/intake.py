@@ -8,13 +8,13 @@ import structlog
 from contract.instant import now_ms
 from contract.order import Cancel, letter_digest
 from contract.outcome import HostRunState
+from contract.whole_file import write_whole
 from worker.answers import Answers
 from worker.config import Config
 from worker.gate import Gate
 from worker.ledger import Entry, Ledger, Tombstone
 from worker.ledger_file import LedgerError
 from worker.mailbox import Mailbox, MailboxError
-from worker.membership import keep
 from worker.verdict import (
     Accepted,
     Acknowledged,
@@ -142,9 +142,9 @@ class Intake:
             return
         new = followed.membership
         if followed.admission_letter is None:
-            keep(self._config.keyring, new.keyring_letter)
+            write_whole(self._config.keyring, new.keyring_letter)
         else:
-            keep(self._config.admission, followed.admission_letter)
+            write_whole(self._config.admission, followed.admission_letter)
         self._gate.follow(new)
         _log.info("followed", keyring=new.keyring.version, labels=dict(new.admission.labels))
         self._answers.footing()

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from contract.error import DenreiError, PassingError
-from worker.mailbox import sync_directory
+from contract.whole_file import sync_directory
 
 SKEW_MS = 60_000  # how far a clock may be off
 

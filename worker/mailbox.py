@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from contract.error import PassingError
+from contract.whole_file import sync_directory
 from worker.bell import ring
 
 MAX_LETTER = 512 * 1024  # bytes; more than any envelope may have
@@ -127,12 +128,3 @@ def _letters(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[int, str]]:
         if is_letter and entry.is_file(follow_symlinks=False):
             with contextlib.suppress(FileNotFoundError):
                 yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.path
-
-
-def sync_directory(directory: Path) -> None:
-    """Make what was created, renamed or removed in a directory survive a power loss."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

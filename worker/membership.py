@@ -4,7 +4,6 @@ Both lie in the state directory as the letters that they came in. They were veri
 came; nobody but the executor's user can write there.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from contract.order import MessageError, decode
 from contract.signatory import Signatories
 from contract.succession import SuccessionError, open_first, read_keyring
 from worker.config import Config
-from worker.mailbox import sync_directory
 
 _ADMISSION = frozenset({PayloadType.ADMISSION})
 
@@ -84,17 +82,6 @@ def open_admission(letter: bytes, signatories: Signatories, now: int) -> Admissi
         return decode(verified.payload, Admission)
     except MessageError as error:
         raise MembershipError(str(error)) from None
-
-
-def keep(path: Path, letter: bytes) -> None:
-    """Write a letter in one step: after a crash the old one is there or the new. Raises OSError."""
-    fresh = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(letter)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_directory(path.parent)
 
 
 def _read(path: Path) -> bytes:

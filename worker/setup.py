@@ -1,8 +1,5 @@
 """Prepares a host: directories, keys, ledger, policy and worker.yaml; and whom it trusts."""
 
-import os
-from pathlib import Path
-
 from contract.broker import check_broker_url
 from contract.error import DenreiError
 from contract.instant import now_ms
@@ -10,11 +7,11 @@ from contract.key import SealKey, SigningKey
 from contract.names import check_host_name
 from contract.succession import fingerprint, read_keyring
 from contract.trust import HostKeys, Welcome, save_public
+from contract.whole_file import write_whole
 from worker.config import Config
 from worker.courier_config import CourierConfig
 from worker.ledger_file import create_ledger
-from worker.mailbox import sync_directory
-from worker.membership import Membership, join, keep
+from worker.membership import Membership, join
 from worker.policy_file import shipped_policy
 
 
@@ -40,23 +37,20 @@ def prepare(config: Config, broker: str) -> None:
         if not config.ledger.exists():
             create_ledger(config.ledger, now_ms())
         if not config.policy.exists():
-            _write(config.policy, shipped_policy("permissive"), 0o644)
-        _write(courier.path, courier.to_yaml(), 0o640)  # its directory says who gets there
-        _write(config.path, config.to_yaml(), 0o644)
+            write_whole(config.policy, shipped_policy("permissive").encode(), 0o644)
+        # The courier's directory says who gets to its file.
+        write_whole(courier.path, courier.to_yaml().encode(), 0o640)
+        write_whole(config.path, config.to_yaml().encode(), 0o644)
     except OSError as error:
         message = f"can't prepare {error.filename or config.path.parent}: {error.strerror}"
         raise SetupError(message) from None
 
 
 def _make_keys(config: Config) -> None:
-    if not config.sign_key.exists():
-        SigningKey.generate().save(config.sign_key)
-    if not config.seal_key.exists():
-        SealKey.generate().save(config.seal_key)
     keys = HostKeys(
         denrei_host=config.name,
-        sign=SigningKey.load(config.sign_key).public.text,
-        seal=SealKey.load(config.seal_key).public.text,
+        sign=SigningKey.at(config.sign_key).public.text,
+        seal=SealKey.at(config.seal_key).public.text,
     )
     save_public(config.public, keys)
 
@@ -68,20 +62,8 @@ def take_welcome(config: Config, welcome: Welcome) -> Membership:
     if membership.host != config.name:
         raise SetupError(f"it welcomes {membership.host!r}; this is {config.name!r}")
     try:
-        keep(config.keyring, keyring)
-        keep(config.admission, admission)
+        write_whole(config.keyring, keyring)
+        write_whole(config.admission, admission)
     except OSError as error:
         raise SetupError(f"can't write {error.filename}: {error.strerror}") from None
     return membership
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fchmod(file.fileno(), mode)  # whatever the umask
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    sync_directory(path.parent)

@@ -111,9 +111,7 @@ def rotate(name: str, overlap: timedelta, roots: tuple[Path, ...]) -> None:
     place = home.service_key(name) if name in SERVICES else place
     old = SigningKey.load(place)
     waiting = new_key_path(place)
-    if not waiting.exists():
-        SigningKey.generate().save(waiting)
-    key = SigningKey.load(waiting)
+    key = SigningKey.at(waiting)
 
     def rotated(keyring: "Keyring", now: int) -> "Keyring":
         if is_root:

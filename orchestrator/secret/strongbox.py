@@ -21,6 +21,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from contract.whole_file import write_whole
 from orchestrator.secret.provider import ProviderError
 from orchestrator.store.secret_record import StoredSecret
 
@@ -105,16 +106,8 @@ class Strongbox:
 
     def _write(self, keys: Sequence[bytes]) -> None:
         """Replace the file at once: after a power loss it is the old or the new one."""
-        draft = self._path.with_suffix(".new")
-        data = msgspec.json.encode(_KeyFile(1, list(keys)))
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(self._path)
-            _sync(self._path.parent)
+            write_whole(self._path, msgspec.json.encode(_KeyFile(1, list(keys))))
         except OSError as error:
             raise ProviderError(f"can't write {self._path}: {error.strerror}") from None
 
@@ -136,11 +129,3 @@ def _pad(plain: bytes) -> bytes:
 
 def _unpad(padded: bytes) -> str:
     return padded[4 : 4 + int.from_bytes(padded[:4], "big")].decode()
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
