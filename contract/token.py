@@ -68,8 +68,13 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
         In hexadecimal digits. The secret does not follow from it.
         """
-        bound = f"denrei/v1/enrol\n{self.id}\n{self.host}\n{self.epoch}"
-        return hmac.digest(bytes.fromhex(self.secret), bound.encode(), "sha256").hex()
+        return shared_key(self.secret, self.id, self.host, self.epoch)
+
+
+def shared_key(secret: str, id_: str, host: str, epoch: int) -> str:
+    """Return what a secret becomes for one enrolment, in hexadecimal digits."""
+    bound = f"denrei/v1/enrol\n{id_}\n{host}\n{epoch}"
+    return hmac.digest(bytes.fromhex(secret), bound.encode(), "sha256").hex()
 
 
 def _decode(text: str) -> bytes:

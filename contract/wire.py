@@ -36,7 +36,7 @@ EXIT_OK = 0
 MAX_MESSAGE = 1024 * 1024  # characters of one letter as it travels
 _TASKS = frozenset({DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK})
 _EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-_ANONYMOUS = Exchange("")
+ANONYMOUS = Exchange("")
 _OVERTAKES = "denrei_overtakes"  # a property that never leaves this process
 _drops = Drops()  # of this process
 
@@ -167,7 +167,7 @@ def make_app(name: str, broker: str, queue: str) -> Celery:
         task_default_queue=queue,
         task_default_exchange=queue,
         task_default_routing_key=queue,
-        task_queues=[Queue(queue, _ANONYMOUS, routing_key=queue)],
+        task_queues=[Queue(queue, ANONYMOUS, routing_key=queue)],
         task_create_missing_queues=False,
         task_acks_late=False,
         worker_enable_remote_control=False,
@@ -295,5 +295,10 @@ class Publisher:
     def _failed(self, error: BaseException) -> BrokerError:
         self.close()
         self._connection = self._new_connection()  # a released one is never opened again
-        shown = sanitize_url(self._broker.partition("?")[0])
-        return BrokerError(f"can't reach the broker {shown}: {why(error, self._broker)}")
+        return broker_failure(self._broker, error)
+
+
+def broker_failure(broker: str, error: BaseException) -> BrokerError:
+    """Return what a client's error says of a broker, without the password in its URL."""
+    shown = sanitize_url(broker.partition("?")[0])
+    return BrokerError(f"can't reach the broker {shown}: {why(error, broker)}")

@@ -34,13 +34,13 @@ class Script:
     settings: Mapping[str, str]
     directory: Path = Path("/")  # where it is started
 
-    def run(self, *arguments: str, within: float = PATIENCE_S) -> Done:
-        """Run the command to its end."""
+    def run(self, *arguments: str, within: float = PATIENCE_S, given: str = "") -> Done:
+        """Run the command to its end, with what it is given on stdin."""
         done = subprocess.run(
             [find_script(self.name), *arguments],
             env=self.environment,
             cwd=self.directory,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             text=True,
             timeout=within,
@@ -48,9 +48,9 @@ class Script:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def must(self, *arguments: str) -> Done:
+    def must(self, *arguments: str, given: str = "") -> Done:
         """Run the command; raise LabError if it fails."""
-        done = self.run(*arguments)
+        done = self.run(*arguments, given=given)
         if done.code != 0:
             told = (done.err or done.out).strip()
             raise LabError(f"{self.name} {' '.join(arguments)}: exit code {done.code}: {told}")

@@ -18,34 +18,20 @@ READY_WITHIN_S = 60.0
 class FleetHost:
     """One host of the fleet: a directory with an agent in it, and a worker of its own."""
 
-    def __init__(self, directory: Path, name: str, cloud: Cloud, broker: str) -> None:
-        """Install the stand-in agent; prepare and trust come with `join`."""
+    def __init__(self, directory: Path, name: str, cloud: Cloud) -> None:
+        """Install the stand-in agent; the worker's files come with `join`."""
         self.name = name
         self.directory = directory
         self.agent = LabHost(directory / "root", name, cloud)
         self.worker = Script(
             "denrei-worker", {"DENREI_WORKER_CONFIG": str(directory / "etc" / "worker.yaml")}
         )
-        self._broker = broker
-
-    @property
-    def public(self) -> Path:
-        """Return where the host's public keys are."""
-        return self.directory / "etc" / f"{self.name}.pub.json"
-
-    def prepare(self) -> None:
-        """Make the host's keys, ledger and configuration."""
-        state, root = self.directory / "state", self.directory / "root"
-        self.worker.must(
-            "init", "--name", self.name, "--broker", self._broker,
-            "--state", str(state), "--root", str(root),
-        )  # fmt: skip
 
     def join(self, denrei: Script) -> None:
-        """Become a host of an orchestrator's."""
-        welcome = self.directory / "welcome.json"
-        welcome.write_text(denrei.must("host", "add", self.name, str(self.public)).out)
-        self.worker.must("trust", str(welcome))
+        """Become a host of an orchestrator's: its server must be running."""
+        state, root = self.directory / "state", self.directory / "root"
+        token = denrei.must("host", "enrol", self.name).out
+        self.worker.must("enrol", "-", "--state", str(state), "--root", str(root), given=token)
 
     def start(self) -> Service:
         """Start courier and executor."""
@@ -95,11 +81,10 @@ class Fleet:
         self.key_file.write_text(self.workspace.key)
         self.key_file.chmod(0o600)
         self.denrei.must("init", "--broker", self.broker("server"), "--operator", "demo")
-        for name in self._names:
-            self._add_host(name)
         arguments = ("server", "--beat") if self._beat else ("server",)
         self.start("server", self.denrei, *arguments)
-        for name in self.hosts:
+        for name in self._names:
+            self._add_host(name)
             self.start_host(name)
 
     def broker(self, _name: str) -> str:
@@ -107,9 +92,8 @@ class Fleet:
         return self.redis.url
 
     def _add_host(self, name: str) -> None:
-        host = FleetHost(self._directory / name, name, self.cloud, self.broker(name))
+        host = FleetHost(self._directory / name, name, self.cloud)
         self._stack.callback(host.agent.stop)
-        host.prepare()
         host.join(self.denrei)
         self.hosts[name] = host
 

@@ -31,7 +31,7 @@ def host_trouble() -> list[str]:
 
 
 def server_trouble() -> list[str]:
-    """Tell what keeps the server from sending, recording and firing schedules."""
+    """Tell what keeps the server from sending, recording, admitting and firing schedules."""
     from contract.error import DenreiError
     from contract.instant import now_ms
     from orchestrator import health
@@ -41,12 +41,11 @@ def server_trouble() -> list[str]:
     try:
         with open_store() as store:
             trouble = health.server_trouble(store, now_ms())
-            beat = store.services.get(ServiceName.BEAT)
+            for name in (ServiceName.REGISTRAR, ServiceName.BEAT):
+                trouble += health.service_trouble(store, name)
     except DenreiError as error:
         return [str(error)]
-    if beat is None or not health.is_alive(beat, now_ms()):
-        return [*trouble, "no beat is running"]
-    return [*trouble, f"beat is hindered: {beat.detail}"] if beat.detail else trouble
+    return trouble
 
 
 ROLES: Mapping[str, Callable[[], list[str]]] = {"host": host_trouble, "server": server_trouble}

@@ -1,8 +1,7 @@
-"""One installation for containers: all of its keys, passwords and configuration, made in place.
+"""One installation for containers: the server's home, and Redis's first users, made in place.
 
-What is there already is kept, and what is missing is added: it may be run at every start. The
-passwords of Redis are kept in one place each, the broker's URL of whoever uses it; the ACL file is
-made from those.
+What is there already is kept, and what is missing is added: it may be run at every start. Hosts
+make their keys themselves, and are enrolled as any other.
 """
 
 import base64
@@ -12,17 +11,10 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.trust import Welcome, load_host_keys
 from contract.whole_file import write_whole
 from lab import registry
 from orchestrator.broker import acl
 from orchestrator.home import Home
-from orchestrator.inventory import Inventory
-from orchestrator.store.store import Store
-from worker.config import Config
-from worker.courier_config import load_courier_config
-from worker.policy_file import shipped_policy
-from worker.setup import prepare, take_welcome
 
 OPERATOR = "compose"
 
@@ -47,29 +39,24 @@ class Installation:
     def make(self) -> None:
         """Make what is missing. Raises DenreiError, OSError."""
         os.umask(0o027)
-        home = self._make_home()
-        with home.open_store() as store:
-            for folder in self.hosts:
-                self._make_host(folder, home, store)
+        password = self.redis / "admin.password"
+        _write_once(password, secrets.token_urlsafe(32), 0o640)
+        home = self._make_home(password.read_text())
+        for folder in self.hosts:
+            self._make_workspace(folder / "cloud")
         self._make_acl(home)
 
-    def _make_home(self) -> Home:
+    def _make_home(self, admin_password: str) -> Home:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if (self.home / "denrei.yaml").exists():
-            return Home.open(self.home)
-        (self.home / "schedules.yaml").write_text(_SCHEDULES)
-        return Home.create(self.home, self._broker(acl.SERVER), OPERATOR)
-
-    def _make_host(self, folder: Path, home: Home, store: Store) -> None:
-        config = host_config(folder)
-        if not config.path.exists():
-            config.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            config.policy.write_text(shipped_policy("strict"))
-            prepare(config, self._broker(f"host.{folder.name}"))
-        keys = load_host_keys(config.public)
-        host = Inventory(store).admit(keys, {"env": "lab"}, home.registrar_key())
-        take_welcome(config, Welcome.of(store.keyrings.newest_letter(), host.admission))
-        self._make_workspace(folder / "cloud")
+        if not (self.home / "denrei.yaml").exists():
+            (self.home / "schedules.yaml").write_text(_SCHEDULES)
+            Home.create(self.home, self._broker(acl.SERVER, secrets.token_urlsafe(32)), OPERATOR)
+        home = Home.open(self.home)
+        if home.broker_admin:
+            return home
+        with (self.home / "denrei.yaml").open("a") as settings:
+            settings.write(f'broker_admin: "{self._broker(acl.ADMIN, admin_password)}"\n')
+        return Home.open(self.home)
 
     def _make_workspace(self, cloud: Path) -> None:
         """Let every host's cloud know the same workspace, whose key the operator has in a file."""
@@ -81,36 +68,16 @@ class Installation:
             registry.add_workspace(cloud, name.read_text(), key.read_text())
 
     def _make_acl(self, home: Home) -> None:
-        password = self.redis / "admin.password"
-        _write_once(password, secrets.token_urlsafe(32), 0o640)
-        configs = [host_config(folder) for folder in self.hosts]
-        users = [
-            acl.admin_user(acl.digest_of(password.read_text())),
-            acl.server_user(_digest(home.broker)),
-            *(acl.host_user(config.name, _digest(_broker_of(config))) for config in configs),
-        ]
-        write_whole(self.redis / "users.acl", acl.acl_file(users).encode(), 0o640)
+        """Give Redis its first users; the others it is told by the server, and it keeps them."""
+        file = self.redis / "users.acl"
+        urls = (home.broker_admin, home.broker)
+        admin, server = (acl.digest_of(acl.password_in(url)) for url in urls)
+        users = [acl.admin_user(admin), acl.server_user(server)]
+        _write_once(file, acl.acl_file(users), 0o640)
+        self.redis.chmod(0o2770)  # Redis writes the file anew
 
-    def _broker(self, user: str) -> str:
-        return f"redis://{user}:{secrets.token_urlsafe(32)}@{self.address}/0"
-
-
-def _broker_of(config: Config) -> str:
-    return load_courier_config(config.courier_config).broker
-
-
-def host_config(folder: Path) -> Config:
-    """Give the settings of the host in a folder: its name is the folder's."""
-    return Config(
-        path=folder / "etc" / "worker.yaml",
-        name=folder.name,
-        state=folder / "state",
-        root=folder / "root",
-    )
-
-
-def _digest(broker: str) -> str:
-    return acl.digest_of(acl.password_in(broker))
+    def _broker(self, user: str, password: str) -> str:
+        return f"redis://{user}:{password}@{self.address}/0"
 
 
 def _write_once(path: Path, text: str, mode: int) -> None:

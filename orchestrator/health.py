@@ -1,5 +1,6 @@
 """Whether the server is there and well, in sentences for people."""
 
+from contract.instant import now_ms
 from orchestrator.store.record import Service, ServiceName
 from orchestrator.store.store import Store
 
@@ -17,6 +18,14 @@ def server_trouble(store: Store, now: int) -> list[str]:
     trouble = [f"the {name} is not running; start it with `denrei server`" for name in missing]
     hindered = {alive[name].detail: name for name in reversed(_NEEDED) if name in alive}
     return trouble + [f"the {name} is hindered: {why}" for why, name in hindered.items() if why]
+
+
+def service_trouble(store: Store, name: ServiceName) -> list[str]:
+    """Return what hinders one service; empty if nothing does."""
+    service = store.services.get(name)
+    if service is None or not is_alive(service, now_ms()):
+        return [f"the {name} is not running; start it with `denrei server`"]
+    return [f"the {name} is hindered: {service.detail}"] if service.detail else []
 
 
 def is_alive(service: Service, now: int) -> bool:

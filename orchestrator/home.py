@@ -28,7 +28,7 @@ OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 _CONFIG = "denrei.yaml"
 _REQUIRED = ("broker", "store", "operator")
-_KEYS = (*_REQUIRED, "presence", "broker_admin", *TLS_KEYS)
+_KEYS = (*_REQUIRED, "presence", "broker_admin", "host_broker", *TLS_KEYS)
 _SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(hours=1)
 _EMPTY_SCHEDULES = """\
 # Runbooks that run by the clock, while `denrei server --beat` runs. For example:
@@ -56,6 +56,7 @@ class Home:
     presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
     broker_admin: str = ""  # the broker's URL as the user that makes the others, if Denrei may
     broker_files: BrokerFiles = NO_FILES
+    host_broker: str = ""  # where hosts reach the broker, if not where we do
 
     @classmethod
     def create(cls, path: Path, broker: str, operator: str, store_url: str = "") -> Self:
@@ -98,6 +99,7 @@ class Home:
             presence_ms,
             fields.get("broker_admin", ""),
             BrokerFiles.of(fields, fields["broker"]),
+            fields.get("host_broker", ""),
         )
         home._check()
         return home
@@ -111,6 +113,11 @@ class Home:
     def admin_wire(self) -> str:
         """Return the same for the user that makes the others."""
         return connection_url(self.broker_admin, self.broker_files)
+
+    @property
+    def broker_for_hosts(self) -> str:
+        """Return the broker's URL as hosts are told it."""
+        return self.host_broker or self.broker
 
     @property
     def runbooks(self) -> Path:
@@ -170,8 +177,9 @@ class Home:
 
     def _check(self) -> None:
         check_broker_url(self.broker)
-        if self.broker_admin:
-            check_broker_url(self.broker_admin)
+        for url in (self.broker_admin, self.host_broker):
+            if url:
+                check_broker_url(url)
         if not OPERATOR.fullmatch(self.operator) or self.operator in (BEAT, RECORDER, REGISTRAR):
             message = (
                 f"{self.operator!r} can't be the operator's name: use letters, digits, '.', '-', "

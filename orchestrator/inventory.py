@@ -1,8 +1,8 @@
 """The inventory: which hosts there are, by which keys they are known, and their labels."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from contract.envelope import PayloadType
 from contract.error import DenreiError
@@ -12,7 +12,6 @@ from contract.keyring import Admission
 from contract.names import check_host_name
 from contract.order import sign_message
 from contract.parameter import did_you_mean
-from contract.trust import HostKeys
 from orchestrator.store.record import Host
 from orchestrator.store.store import Store
 
@@ -23,6 +22,17 @@ class InventoryError(DenreiError):
     """A host is unknown, or there already with other keys, or a label is malformed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """A host that is to become a member."""
+
+    name: str
+    epoch: int
+    sign_key: str
+    seal_key: str
+    labels: Mapping[str, str]
+
+
 class Inventory:
     """Admits, finds and removes hosts."""
 
@@ -30,41 +40,23 @@ class Inventory:
         """Keep the hosts in this store."""
         self._store = store
 
-    def admit(self, keys: HostKeys, labels: Mapping[str, str], registrar: Signer) -> Host:
-        """Make a host a member by its keys. The same keys again only replace the labels.
+    def admit(self, applicant: Applicant, registrar: Signer) -> Host:
+        """Make a host a member by its keys, in the place of its former self; the same again is.
 
-        Raises InventoryError if the name or the key is taken, HostNameError, KeyFileError.
+        Raises InventoryError if the key or the epoch is taken, HostNameError, KeyFileError.
         """
-        name = check_host_name(keys.denrei_host)
-        check_labels(labels)
-        key_id, seal_key = VerifyKey(keys.sign).id, SealPublicKey(keys.seal).text
+        name = check_host_name(applicant.name)
+        check_labels(applicant.labels)
+        key_id, seal_key = VerifyKey(applicant.sign_key).id, SealPublicKey(applicant.seal_key).text
         known = self._store.hosts.get(name)
-        if known is not None and (known.sign_key, known.seal_key) == (keys.sign, keys.seal):
-            return self.label(name, labels, registrar)
-        if known is not None:
-            message = (
-                f"{name} is there already with other keys; if the host was made anew, "
-                f"run `denrei host remove {name}` first"
-            )
-            raise InventoryError(message)
+        if known and (known.sign_key, known.seal_key) == (applicant.sign_key, seal_key):
+            return known
         if owner := self._store.hosts.key(key_id):
             message = f"this signing key is or was {owner.host}'s; every enrolment needs its own"
             raise InventoryError(message)
-        epoch = self._store.hosts.epoch_of(name) + 1
-        now = now_ms()
-        host = Host(
-            name=name,
-            sign_key=keys.sign,
-            seal_key=seal_key,
-            labels=labels,
-            added_at=now,
-            epoch=epoch,
-            admission=b"",
-            admission_at=now,
-            admitted_at=now,
-            keyring=self._store.keyrings.newest_version(),
-        )
-        host = replace(host, admission=self._admission(host, now, registrar))
+        if applicant.epoch != self._store.hosts.epoch_of(name) + 1:
+            raise InventoryError(f"{name} was enrolled in the meantime; make another token")
+        host = self._new(applicant, now_ms(), registrar)
         self._store.hosts.add(host)
         return host
 
@@ -99,6 +91,21 @@ class Inventory:
         self._store.hosts.remove(name, now_ms())
         return host
 
+    def _new(self, applicant: Applicant, now: int, registrar: Signer) -> Host:
+        host = Host(
+            name=applicant.name,
+            sign_key=applicant.sign_key,
+            seal_key=applicant.seal_key,
+            labels=applicant.labels,
+            added_at=now,
+            epoch=applicant.epoch,
+            admission=b"",
+            admission_at=now,
+            admitted_at=now,
+            keyring=self._store.keyrings.newest_version(),
+        )
+        return replace(host, admission=self._admission(host, now, registrar))
+
     def _admission(self, host: Host, now: int, registrar: Signer) -> bytes:
         admission = Admission(
             host=host.name,
@@ -110,6 +117,20 @@ class Inventory:
             keyring=self._store.keyrings.newest_version(),
         )
         return sign_message(PayloadType.ADMISSION, admission, registrar)
+
+
+def changed_labels(labels: Mapping[str, str], changes: Sequence[str]) -> dict[str, str]:
+    """Return labels after changes such as `env=prod` and `env-`. Raises InventoryError."""
+    changed = dict(labels)
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if equals:
+            changed[name] = value
+        elif change.endswith("-") and change[:-1] in changed:
+            del changed[change[:-1]]
+        else:
+            raise InventoryError(f"{change!r} changes nothing: write k=v, or k- for a label it has")
+    return changed
 
 
 def check_labels(labels: Mapping[str, str]) -> None:

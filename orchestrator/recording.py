@@ -1,9 +1,5 @@
 """The recorder as a process: Celery's queue `reports` in, acknowledgements out."""
 
-import os
-import time
-import uuid
-
 import structlog
 from celery import Celery
 
@@ -15,61 +11,13 @@ from contract.names import (
     REPORTS_QUEUE,
     host_queue,
 )
-from contract.wire import BrokerError, Publisher, Transport, make_app
+from contract.wire import BrokerError, Publisher, make_app
 from orchestrator.attendance import Attendance
 from orchestrator.recorder import LetterError, Recorder
 from orchestrator.store.record import NewEnvelope
 from orchestrator.store.store import StoreError
 
-EXIT_STALLED = 75  # EX_TEMPFAIL: the server starts it again
-
-_SELF_PING_S = 20.0
-_SILENCE_S = 40.0  # from when the broker took a word: noticed within a minute, see probe
-
 _log = structlog.get_logger(__name__)
-
-
-class Pulse:
-    """Sends a word through the recorder's own queue now and then.
-
-    A consumer whose connection died in a way that nobody noticed would stay silent for ever; if
-    nothing at all comes in although the broker takes our words, the process starts anew.
-    """
-
-    def __init__(self, broker: str) -> None:
-        """Use a connection of its own: it works in another thread."""
-        self._publisher = Publisher(broker)
-        self._reached_at = time.monotonic()
-        self._ping_at = 0.0
-        self._trouble = ""
-
-    def probe(self) -> str:
-        """Look at the broker; return what hinders the recorder, or nothing."""
-        try:
-            self._ask_broker()
-        except BrokerError as error:
-            self._say(str(error))
-            self._reached_at = time.monotonic()  # the broker's silence is not ours
-        else:
-            self._say("")
-        silent_s = time.monotonic() - max(self._reached_at, Transport.received_at)
-        if silent_s > _SILENCE_S:
-            _log.error("stalled", silent_s=round(silent_s))
-            os._exit(EXIT_STALLED)
-        return self._trouble
-
-    def _ask_broker(self) -> None:
-        self._publisher.waiting(REPORTS_QUEUE)
-        if time.monotonic() >= self._ping_at:
-            self._publisher.publish(REPORTS_QUEUE, PING_TASK, uuid.uuid4().hex.encode())
-            self._ping_at = time.monotonic() + _SELF_PING_S
-
-    def _say(self, trouble: str) -> None:
-        if trouble and not self._trouble:
-            _log.warning("hindered", reason=trouble)
-        elif self._trouble and not trouble:
-            _log.info("at_work_again")
-        self._trouble = trouble
 
 
 class Recording:

@@ -32,7 +32,7 @@ class Selector:
         if not (self.hosts or self.labels or self.all):
             raise NoTargetError("no target; name hosts with --host, or take --all")
         if not known:
-            raise NoTargetError("there are no hosts yet; add one with `denrei host add`")
+            raise NoTargetError("there are no hosts yet; enrol one: `denrei host enrol NAME`")
         for pattern in self.hosts:
             _check_fits(pattern, known)
         chosen = [host for host in known if self._names(host) and self._labelled(host)]

@@ -1,4 +1,4 @@
-"""The orchestrator's processes, one at a time: dispatcher, recorder, beat."""
+"""The orchestrator's processes, one at a time: dispatcher, recorder, registrar, beat."""
 
 import fcntl
 import os
@@ -10,15 +10,19 @@ from contextlib import contextmanager
 import structlog
 
 from contract.error import DenreiError
+from contract.names import ENROLMENTS_QUEUE, REPORTS_QUEUE
 from contract.wire import Publisher, serve, stop_quietly
+from orchestrator.admitting import Admitting
 from orchestrator.attendance import Attendance
 from orchestrator.beat import Beat
 from orchestrator.dispatch import Dispatcher
 from orchestrator.firing import Trigger
 from orchestrator.heartbeat import Heartbeat
 from orchestrator.home import Home
+from orchestrator.pulse import Pulse
 from orchestrator.recorder import Recorder
-from orchestrator.recording import Pulse, Recording
+from orchestrator.recording import Recording
+from orchestrator.registrar import Registrar
 from orchestrator.store.record import ServiceName
 from orchestrator.store.store import Store
 
@@ -59,7 +63,7 @@ def _dispatch(home: Home, store: Store) -> None:
 
 def _record(home: Home, store: Store) -> None:
     stop_quietly()
-    pulse = Pulse(home.wire)
+    pulse = Pulse(home.wire, REPORTS_QUEUE)
     attendance = Attendance(store)
     recording = Recording(Recorder(store, home.recorder_key()), home.wire, attendance)
     app = recording.make_app(home.wire)
@@ -67,6 +71,18 @@ def _record(home: Home, store: Store) -> None:
         code = serve(app)  # Celery takes the signals
     if code:
         raise ServiceError("the recorder gave up; the broker's error is logged above")
+
+
+def _register(home: Home, store: Store) -> None:
+    stop_quietly()
+    pulse = Pulse(home.wire, ENROLMENTS_QUEUE)
+    admitting = Admitting(Registrar(home, store, home.registrar_key()), home.wire)
+    app = admitting.make_app(home.wire)
+    admitting.tidy()
+    with _heartbeat(ServiceName.REGISTRAR, store, pulse.probe):
+        code = serve(app)  # Celery takes the signals
+    if code:
+        raise ServiceError("the registrar gave up; the broker's error is logged above")
 
 
 def _beat(home: Home, store: Store) -> None:
@@ -78,6 +94,7 @@ def _beat(home: Home, store: Store) -> None:
 _SERVICES: Mapping[ServiceName, Callable[[Home, Store], None]] = {
     ServiceName.DISPATCHER: _dispatch,
     ServiceName.RECORDER: _record,
+    ServiceName.REGISTRAR: _register,
     ServiceName.BEAT: _beat,
 }
 

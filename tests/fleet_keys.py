@@ -104,4 +104,4 @@ class FleetKeys:
         """Return what a host of this fleet goes by."""
         keyring = keyring or self.keyring()
         pinned = fingerprint(keyring.roots)
-        return join(self.sign(keyring), admission, pinned, self.at if now is None else now)
+        return join([self.sign(keyring)], admission, pinned, self.at if now is None else now)

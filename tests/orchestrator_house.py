@@ -55,12 +55,12 @@ class House:
         store = home.open_store()
         hosts = {name: SigningHost(name) for name in names}
         for host in hosts.values():
-            Inventory(store).admit(host.public, {}, home.registrar_key())
+            Inventory(store).admit(host.applicant(), home.registrar_key())
         return cls(home, store, hosts)
 
     def admit(self, host: SigningHost, **labels: str) -> Host:
-        """Make a host a member, or replace its labels."""
-        return Inventory(self.store).admit(host.public, labels, self.home.registrar_key())
+        """Make a host a member."""
+        return Inventory(self.store).admit(host.applicant(**labels), self.home.registrar_key())
 
     def recorder(self) -> Recorder:
         return Recorder(self.store, self.home.recorder_key())

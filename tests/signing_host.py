@@ -9,7 +9,7 @@ from contract.key import SealKey, SigningKey
 from contract.order import Order, decode, letter_digest, sign_message
 from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import Footing, PassReport, Pong, Receipt, Refusal, Report, StepReport
-from contract.trust import HostKeys
+from orchestrator.inventory import Applicant
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class SigningHost:
     def sender(self) -> dict[str, Any]:
         return {"host": self.name, "epoch": self.epoch, "keyring": 1}
 
-    @property
-    def public(self) -> HostKeys:
+    def applicant(self, **labels: str) -> Applicant:
+        """Ask to be a member, as this epoch."""
         sign, seal = self.key.public.text, self.seal_key.public.text
-        return HostKeys(denrei_host=self.name, sign=sign, seal=seal)
+        return Applicant(self.name, self.epoch, sign, seal, labels)
 
     def read_order(self, letter: bytes) -> Order:
         """Read an order without asking who signed it."""

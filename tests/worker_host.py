@@ -1,4 +1,4 @@
-"""A host for tests: prepared as `denrei-worker init` does it, and the other side's keys."""
+"""A host for tests: made as `denrei-worker enrol` does it, and the other side's keys."""
 
 import hashlib
 import itertools
@@ -20,13 +20,12 @@ from contract.keyring import Keyring
 from contract.order import Acknowledgement, Cancel, Order, Ping, decode, letter_digest, sign_message
 from contract.report import Footing, Pong, Receipt, Refusal, Report
 from contract.sealing import SealContext, seal
-from contract.trust import Welcome
 from tests.fleet_keys import FleetKeys
+from tests.membership import go_by, make_member
 from tests.waiting import eventually
 from worker.config import Config
 from worker.executor import Executor
 from worker.mailbox import Mailbox
-from worker.setup import prepare, take_welcome
 
 NOWHERE = "redis://127.0.0.1:1/0"  # for those who need no broker
 SCRIPT = Path(sys.executable).with_name("denrei-worker")
@@ -58,9 +57,8 @@ class WorkerHost:
             state=directory / "state",
             root=self.root,
         )
-        prepare(self.config, broker)
         self.trusted = FleetKeys()
-        self.enter(self.trusted.keyring())
+        make_member(self.config, broker, self.trusted)
         self.inbox, self.outbox = Mailbox(self.config.inbox), Mailbox(self.config.outbox)
         self._public = SigningKey.load(self.config.sign_key).public
 
@@ -68,7 +66,7 @@ class WorkerHost:
         """Become a member of a fleet with this keyring, as if enrolled anew."""
         sign, seal_key = SigningKey.load(self.config.sign_key), SealKey.load(self.config.seal_key)
         letter = self.trusted.admission(self.config.name, sign, seal_key, **admission)
-        take_welcome(self.config, Welcome.of(self.trusted.sign(keyring), letter))
+        go_by(self.config, self.trusted.sign(keyring), letter)
 
     def order(self, runbook: str, *, key: SigningKey | None = None, **changes: Any) -> bytes:
         """Return a signed order of a runbook; `changes` replace members of the order."""

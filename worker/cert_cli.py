@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 import click
 
-from contract.duration import DurationError, parse_duration
 from contract.probe import UNIT_NAME, CertificateState, StartTls
+from worker.duration_text import DurationText
 from worker.output_option import output_option
 
 EXIT_UNREADABLE = 1
@@ -45,19 +45,6 @@ def cert() -> None:
     The first argument is the file of a certificate, unless it is a command; a file that is named
     like one is written with ./ before it. For the options of a file: denrei-worker cert PATH -h
     """
-
-
-class DurationText(click.ParamType[str]):
-    """A duration such as 30d, kept as a text."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            parse_duration(value)
-        except DurationError as error:
-            self.fail(str(error), param, ctx)
-        return str(value)
 
 
 def _absolute(_ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> str | None:

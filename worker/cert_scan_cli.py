@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from worker.cert_cli import EXIT_NEEDS_WORK, DurationText
+from worker.cert_cli import EXIT_NEEDS_WORK
+from worker.duration_text import DurationText
 from worker.output_option import output_option
 
 

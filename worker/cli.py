@@ -10,7 +10,8 @@ from contract.error import DenreiError, PassingError
 from worker import worker_version
 from worker.cert_cli import cert
 from worker.cert_scan_cli import scan
-from worker.config import DEFAULT_PATH, DEFAULT_STATE, Config, config_path, load_config
+from worker.config import DEFAULT_PATH, Config, config_path, load_config
+from worker.enrol_cli import enrol
 from worker.output_option import output_option
 from worker.pair import EXIT_CONFIG
 from worker.policy_cli import policy
@@ -24,8 +25,8 @@ EXIT_INTERRUPTED = 130
 _EPILOG = """\
 \b
 Exit codes: 0 done · 1 an error, told in one line · 2 wrong usage
-3 the worker needs a look (status) · 6 the policy refuses it (policy explain)
-8 the certificate needs work (cert)
+3 the worker needs a look (status) · 6 the policy refuses it (policy explain), or the
+orchestrator (enrol) · 7 the wait was over (enrol) · 8 the certificate needs work (cert)
 75 the courier's connection stalled (start it again) · 78 the configuration is wrong
 """
 
@@ -75,43 +76,6 @@ _SERVICES = frozenset({"courier", "executor"})
 def main(ctx: click.Context, config: str | None) -> None:
     """Take orders from a queue and make declared states hold on this host."""
     ctx.obj = config_path(config)
-
-
-@main.command()
-@click.option("--name", required=True, help="This host's name in the inventory.")
-@click.option("--broker", required=True, metavar="URL", help="Such as redis://broker:6379/0.")
-@click.option("--state", type=click.Path(path_type=Path), help=f"Default: {DEFAULT_STATE}")
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path),
-    default=Path("/"),
-    help="Put before every path and program of a runbook (chroots, labs).",
-)
-@click.pass_obj
-def init(path: Path, name: str, broker: str, state: Path | None, root: Path) -> None:
-    """Prepare this host: keys, ledger, policy, courier.yaml and worker.yaml."""
-    from worker.setup import prepare
-
-    state = (state or DEFAULT_STATE).absolute()
-    config = Config(path=path, name=name, state=state, root=root.absolute())
-    prepare(config, broker)
-    click.echo(f"prepared {name}: {path}")
-    click.echo(f"next: on the orchestrator  denrei host add {name} {config.public}", err=True)
-    click.echo("      and here             denrei-worker trust WELCOME", err=True)
-
-
-@main.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.pass_obj
-def trust(path: Path, file: Path) -> None:
-    """Trust the orchestrator whose welcome for this host is in FILE."""
-    from contract.trust import load_welcome
-    from worker.setup import take_welcome
-
-    found = take_welcome(load_config(path), load_welcome(file))
-    people = ", ".join(person.name for person in found.keyring.people)
-    click.echo(f"a host of keyring {found.keyring.version}, with orders by {people}")
-    click.echo("a running worker takes this up when it is started again", err=True)
 
 
 @main.command()
@@ -182,6 +146,7 @@ def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
 
 
 cert.add_command(scan)
+main.add_command(enrol)
 main.add_command(units)
 main.add_command(cert)
 main.add_command(policy)

@@ -44,11 +44,6 @@ class Config:
         return self.path.parent / "keys" / "seal.pem"
 
     @property
-    def public(self) -> Path:
-        """Return where the public halves are, for the orchestrator's operator."""
-        return self.path.parent / f"{self.name}.pub.json"
-
-    @property
     def keyring(self) -> Path:
         """Return where the keyring is that this host follows."""
         return self.state / "keyring.json"
@@ -133,7 +128,7 @@ def check_directories(*directories: Path) -> None:
     """
     for directory in directories:
         if not directory.is_dir():
-            raise ConfigError(f"no directory {directory}; run `denrei-worker init` first")
+            raise ConfigError(f"no directory {directory}; run `denrei-worker enrol TOKEN` first")
         if not os.access(directory, os.W_OK):
             message = f"can't write to {directory}; whose is it, is the disk read-only?"
             raise UnwritableError(message)
@@ -150,7 +145,11 @@ def load_config(path: Path) -> Config:
     try:
         node = read_document(path.read_bytes(), str(path))
     except OSError as error:
-        hint = "; run `denrei-worker init` first" if isinstance(error, FileNotFoundError) else ""
+        hint = (
+            "; run `denrei-worker enrol TOKEN` first"
+            if isinstance(error, FileNotFoundError)
+            else ""
+        )
         raise ConfigError(f"can't read {path}: {error.strerror}{hint}") from None
     except DocumentError as error:
         raise ConfigError(str(error)) from None

@@ -47,7 +47,11 @@ def load_courier_config(path: Path) -> CourierConfig:
         node = read_document(path.read_bytes(), str(path))
         return _config(path, node)
     except OSError as error:
-        hint = "; run `denrei-worker init` first" if isinstance(error, FileNotFoundError) else ""
+        hint = (
+            "; run `denrei-worker enrol TOKEN` first"
+            if isinstance(error, FileNotFoundError)
+            else ""
+        )
         raise ConfigError(f"can't read {path}: {error.strerror}{hint}") from None
     except DocumentError as error:
         raise ConfigError(str(error)) from None

@@ -59,7 +59,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         """Open an existing ledger. Raises LedgerError."""
         if not path.exists():
-            raise LedgerError(f"no ledger at {path}; run `denrei-worker init` first")
+            raise LedgerError(f"no ledger at {path}; run `denrei-worker enrol TOKEN` first")
         try:
             self._db = connect(path)
         except sqlite3.Error as error:

@@ -94,7 +94,9 @@ class LedgerView:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         try:
             if not self._path.exists():
-                raise LedgerError(f"no ledger at {self._path}; run `denrei-worker init` first")
+                raise LedgerError(
+                    f"no ledger at {self._path}; run `denrei-worker enrol TOKEN` first"
+                )
             with closing(sqlite3.connect(self._address(), uri=True, isolation_level=None)) as db:
                 db.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
                 db.execute("BEGIN")

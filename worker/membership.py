@@ -4,6 +4,7 @@ Both lie in the state directory as the letters that they came in. They were veri
 came; nobody but the executor's user can write there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from contract.error import DenreiError
 from contract.keyring import Admission, Duty, Keyring
 from contract.order import MessageError, decode
 from contract.signatory import Signatories
-from contract.succession import SuccessionError, open_first, read_keyring
+from contract.succession import SuccessionError, open_first, open_next, read_keyring
 from worker.config import Config
 
 _ADMISSION = frozenset({PayloadType.ADMISSION})
@@ -43,28 +44,36 @@ class Membership:
 
 def load_membership(config: Config) -> Membership:
     """Read what was kept. Raises MembershipError."""
-    letters = [_read(config.keyring), _read(config.admission)]
+    admission, letter = read_admission(config), _read(config.keyring)
     try:
-        keyring = read_keyring(letters[0])
-        admission = decode(peek(letters[1])[1], Admission)
-    except (SuccessionError, EnvelopeError, MessageError) as error:
-        raise MembershipError(
-            f"{config.state}: what this host trusts is damaged: {error}"
-        ) from None
+        keyring = read_keyring(letter)
+    except SuccessionError as error:
+        raise _damaged(config, error) from None
     if admission.host != config.name:
         message = f"{config.admission} admits {admission.host!r}, and this is {config.name!r}"
         raise MembershipError(message)
-    return Membership(admission, keyring, letters[0])
+    return Membership(admission, keyring, letter)
 
 
-def join(keyring_letter: bytes, admission_letter: bytes, pinned: str, now: int) -> Membership:
-    """Return the membership that two letters make, by the roots that were pinned.
+def read_admission(config: Config) -> Admission:
+    """Read the word that this host is a member. Raises MembershipError."""
+    try:
+        return decode(peek(_read(config.admission))[1], Admission)
+    except (EnvelopeError, MessageError) as error:
+        raise _damaged(config, error) from None
+
+
+def join(keyrings: Sequence[bytes], admission: bytes, pinned: str, now: int) -> Membership:
+    """Return the membership that letters make: keyrings step by step from the roots pinned.
 
     Raises SuccessionError, EnvelopeError, MembershipError.
     """
-    keyring = open_first(keyring_letter, pinned)
-    admission = open_admission(admission_letter, Signatories(keyring), now)
-    return Membership(admission, keyring, keyring_letter)
+    if not keyrings:
+        raise MembershipError("there is no keyring with it")
+    keyring = open_first(keyrings[0], pinned)
+    for letter in keyrings[1:]:
+        keyring = open_next(letter, keyring)
+    return Membership(open_admission(admission, Signatories(keyring), now), keyring, keyrings[-1])
 
 
 def open_admission(letter: bytes, signatories: Signatories, now: int) -> Admission:
@@ -84,13 +93,15 @@ def open_admission(letter: bytes, signatories: Signatories, now: int) -> Admissi
         raise MembershipError(str(error)) from None
 
 
+def _damaged(config: Config, error: DenreiError) -> MembershipError:
+    return MembershipError(f"{config.state}: what this host trusts is damaged: {error}")
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        message = (
-            f"no {path}: this host is not enrolled; run `denrei-worker trust` with its welcome"
-        )
+        message = f"no {path}: this host is not enrolled; run `denrei-worker enrol TOKEN`"
         raise MembershipError(message) from None
     except OSError as error:
         raise MembershipError(f"can't read {path}: {error.strerror}") from None

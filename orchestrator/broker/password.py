@@ -36,4 +36,4 @@ def renew_password(home: Home, store: Store, host: str) -> str:
             admin.set_host(name, password)
     else:
         store.broker_users.put(HOSTS + name, digest_of(password))
-    return url_for(home.broker, HOSTS + name, password)
+    return url_for(home.broker_for_hosts, HOSTS + name, password)

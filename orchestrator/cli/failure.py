@@ -64,12 +64,12 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from contract.parameter import ParameterError
     from contract.sealing import SealError
     from contract.succession import SuccessionError
-    from contract.trust import TrustError
     from orchestrator.amendment import AmendmentError
     from orchestrator.approval import ApprovalError, ApproverError
     from orchestrator.cancellation import CancellationError
     from orchestrator.cli.run_lookup import RunLookupError
     from orchestrator.cli.runbook import LintError
+    from orchestrator.enrolment import InvitationError
     from orchestrator.inventory import InventoryError
     from orchestrator.library import RunbookNotFoundError
     from orchestrator.schedule import ScheduleError
@@ -80,7 +80,8 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
 
     # Whatever is not here (home, keys, store, broker) is Denrei's own: exit code 1.
     asked_wrongly = (
-        *(DocumentError, DurationError, HostNameError, ParameterError, SealError, TrustError),
+        *(DocumentError, DurationError, HostNameError, ParameterError, SealError),
+        InvitationError,
         *(RunLookupError, LintError, InventoryError, RunbookNotFoundError, SecretError),
         *(ScheduleError, SubmissionError, CancellationError, ApprovalError),
         *(AmendmentError, DraftError, SuccessionError),

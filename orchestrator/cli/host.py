@@ -1,8 +1,7 @@
-"""`denrei host`: the inventory, and pings."""
+"""`denrei host`: how hosts come in and go, the inventory, and pings."""
 
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +9,7 @@ import click
 from orchestrator.cli.completing import complete_host
 from orchestrator.cli.exit_code import ExitCode
 from orchestrator.cli.lazy import Group
-from orchestrator.cli.options import pair_option, timeout_option
+from orchestrator.cli.options import Duration, pair_option, timeout_option
 from orchestrator.cli.output import Format, output_option
 
 if TYPE_CHECKING:
@@ -23,34 +22,86 @@ _PRESENCES = ("consuming", "skewed", "silent", "offline", "unknown")
 
 @click.group("host", cls=Group)
 def command() -> None:
-    """Add, list, show, remove and ping hosts."""
+    """Enrol, label, list, show, ping and revoke hosts."""
 
 
-@command.command("add")
-@click.argument("name")
-@click.argument("public_file", type=click.Path(path_type=Path))
+@command.command("enrol")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @pair_option("-l", "--label", "labels", summary="A label, such as env=prod; may be repeated.")
-def add(name: str, public_file: Path, labels: Mapping[str, str]) -> None:
-    """Add a host by the public file that `denrei-worker init` made on it.
+@click.option(
+    "--expires",
+    type=Duration(),
+    default="10m",
+    show_default=True,
+    help="How long the token is good: 1m to 7d.",
+)
+@click.option("--hold", is_flag=True, help="Admit nobody before `denrei host accept NAME`.")
+@output_option
+def enrol(
+    names: tuple[str, ...],
+    labels: Mapping[str, str],
+    expires: timedelta,
+    format_: Format,
+    *,
+    hold: bool,
+) -> None:
+    """Print a token that makes a host a member: once, under this name, and soon.
 
-    Prints the welcome that `denrei-worker trust` takes there. The same file again only replaces
-    the labels.
+    `denrei-worker enrol TOKEN` takes it there. Whoever has the token first is the host. For
+    several names there is a line each, NAME and TOKEN. A host that is a member keeps its labels
+    unless others are given; its former self ends when the token is used.
     """
-    from contract.trust import Welcome, load_host_keys, show_public
+    from orchestrator.cli.host_enrol import enrol_hosts
     from orchestrator.cli.session import open_home
-    from orchestrator.inventory import Inventory, InventoryError
+    from orchestrator.enrolment import Invitation
 
-    keys = load_host_keys(public_file)
-    if keys.denrei_host != name:
-        message = f"{public_file} is the public file of {keys.denrei_host!r}, not of {name!r}"
-        raise InventoryError(message)
+    home = open_home()
+    invitations = [Invitation(name, labels or None, expires, hold) for name in names]
+    with home.open_store() as store:
+        enrol_hosts(home, store, invitations, format_)
+
+
+@command.command("accept")
+@click.argument("name")
+@click.option("--key", default="", metavar="FINGERPRINT", help="Accept it only with this key.")
+@click.option("-y", "--yes", is_flag=True, help="Accept it without comparing the key.")
+def accept(name: str, key: str, *, yes: bool) -> None:
+    """Let a host in that is held: compare the key with what the host shows."""
+    from orchestrator.cli.host_decide import accept_host
+    from orchestrator.cli.session import open_store
+
+    with open_store() as store:
+        accept_host(store, name, key, yes=yes)
+
+
+@command.command("reject")
+@click.argument("name")
+def reject(name: str) -> None:
+    """Turn a host away that is held; its token is worth nothing any more."""
+    from orchestrator.cli.host_decide import reject_host
+    from orchestrator.cli.session import open_store
+
+    with open_store() as store:
+        reject_host(store, name)
+
+
+@command.command("label")
+@click.argument("name", shell_complete=complete_host)
+@click.argument("changes", nargs=-1, required=True, metavar="k=v|k- ...")
+def label(name: str, changes: tuple[str, ...]) -> None:
+    """Set labels of a host (`env=prod`) or take them away (`env-`).
+
+    The host is sent a signed word of it: labels decide whose orders it takes.
+    """
+    from orchestrator.cli.session import open_home
+    from orchestrator.inventory import Inventory, changed_labels
+
     home = open_home()
     with home.open_store() as store:
-        host = Inventory(store).admit(keys, labels, home.registrar_key())
-        click.echo(
-            show_public(Welcome.of(store.keyrings.newest_letter(), host.admission)), nl=False
-        )
-    click.echo(f"added {host.name}, epoch {host.epoch}", err=True)
+        labels = changed_labels(_find(store, name).labels, changes)
+        host = Inventory(store).label(name, labels, home.registrar_key())
+    told = " ".join(f"{key}={value}" for key, value in sorted(host.labels.items()))
+    click.echo(told or "no labels")
 
 
 @command.command("list")
@@ -68,10 +119,10 @@ def list_(presence: str | None, format_: Format) -> None:
 
     home = open_home()
     with home.open_store() as store:
-        hosts = store.hosts.all()
+        hosts, enrolments = store.hosts.all(), store.enrolments.open()
         seen = verdicts(store, hosts, home.presence_ms, now_ms())
     chosen = [h for h in hosts if presence in (None, seen[h.name].presence.value)]
-    show_hosts(chosen, seen, format_)
+    show_hosts(chosen, seen, enrolments, format_)
 
 
 @command.command("show")
@@ -91,16 +142,20 @@ def show(name: str, format_: Format) -> None:
     show_host(host, seen[name], open_runs, format_)
 
 
-@command.command("remove")
+@command.command("revoke")
 @click.argument("name", shell_complete=complete_host)
-def remove(name: str) -> None:
-    """Take a host out: nothing is sent to it or believed from it any more."""
-    from orchestrator.cli.session import open_store
-    from orchestrator.inventory import Inventory
+def revoke(name: str) -> None:
+    """End a host's membership: nothing is sent to it or believed from it any more.
 
-    with open_store() as store:
-        Inventory(store).remove(_find(store, name).name)
-    click.echo(f"removed {name}", err=True)
+    Its access to the broker ends, too. To come back it needs a new token, and is a new epoch.
+    """
+    from orchestrator.cli.session import open_home
+    from orchestrator.enrolment import revoke as revoke_host
+
+    home = open_home()
+    with home.open_store() as store:
+        host = revoke_host(home, store, _find(store, name).name)
+    click.echo(f"revoked {host.name}, epoch {host.epoch}", err=True)
 
 
 @command.command("ping")

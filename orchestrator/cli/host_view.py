@@ -6,11 +6,12 @@ import click
 from rich.text import Text
 
 from contract.key import VerifyKey
-from orchestrator.cli.moment import ago, rfc3339, stamp
+from orchestrator.cli.moment import ago, clock, rfc3339, stamp
 from orchestrator.cli.output import Document, Format, emit
 from orchestrator.cli.table import Row, Table, print_lines, print_table, stdout
 from orchestrator.cli.visible import visible
 from orchestrator.presence import Presence, Verdict
+from orchestrator.store.enrolment_record import Enrolment, EnrolmentState
 from orchestrator.store.record import Host, HostRun, PresenceRecord
 
 _HEADER = ("host", "presence (unsigned)", "answered", "last signed", "labels")
@@ -32,15 +33,23 @@ def host_document(host: Host, seen: Verdict) -> Document:
     }
 
 
-def show_hosts(hosts: Sequence[Host], seen: Mapping[str, Verdict], format_: Format) -> None:
-    """Write the inventory to stdout."""
+def show_hosts(
+    hosts: Sequence[Host],
+    seen: Mapping[str, Verdict],
+    enrolments: Sequence[Enrolment],
+    format_: Format,
+) -> None:
+    """Write the inventory to stdout, and who is about to come in."""
     if format_ is Format.TABLE:
         print_table(Table(_HEADER, [_row(host, seen[host.name]) for host in hosts]))
+        for enrolment in enrolments:
+            click.echo(_coming(enrolment), err=True)
         if unknown := {v.detail for v in seen.values() if v.presence is Presence.UNKNOWN}:
             click.echo(visible("; ".join(sorted(unknown))), err=True)
         return
     documents = [host_document(host, seen[host.name]) for host in hosts]
-    emit(format_, {"hosts": documents}, documents)
+    coming = [_enrolment_document(enrolment) for enrolment in enrolments]
+    emit(format_, {"hosts": documents, "enrolments": coming}, documents)
 
 
 def show_host(host: Host, seen: Verdict, open_runs: Sequence[HostRun], format_: Format) -> None:
@@ -72,6 +81,30 @@ def _row(host: Host, seen: Verdict) -> Row:
     # What is unknown has one reason for all hosts, told once below.
     notes = [seen.detail] if seen.detail and seen.presence is not Presence.UNKNOWN else []
     return Row((host.name, seen.presence.value, answered, signed, _labels(host)), notes)
+
+
+def _coming(enrolment: Enrolment) -> str:
+    """Say how far a host is that is no member yet."""
+    name = enrolment.host
+    if enrolment.state is EnrolmentState.HELD:
+        asked = ago(enrolment.claimed_at)
+        return f"{name} asked {asked}; compare its key and let it in: denrei host accept {name}"
+    if enrolment.state is EnrolmentState.ACCEPTED:
+        return f"{name} is accepted, and is admitted when it asks again"
+    return f"{name} has a token that is good until {clock(enrolment.expires_at)}"
+
+
+def _enrolment_document(enrolment: Enrolment) -> Document:
+    key = enrolment.sign_key
+    return {
+        "host": enrolment.host,
+        "epoch": enrolment.epoch,
+        "state": enrolment.state.value,
+        "issued_at": rfc3339(enrolment.issued_at),
+        "expires_at": rfc3339(enrolment.expires_at),
+        "claimed_at": rfc3339(enrolment.claimed_at),
+        "key_id": VerifyKey(key).id if key else None,
+    }
 
 
 def _presence_document(seen: Verdict) -> Document:

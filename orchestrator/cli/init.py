@@ -42,13 +42,13 @@ def command(broker: str, operator: str, store: str) -> None:
     click.echo(f"root key  {home.root_key}")
     for line in (
         "",
-        "Next, on each host:",
-        "  denrei-worker init ...              makes the host's keys",
+        "Next:",
+        "  denrei server                  keep it running",
+        "  denrei host enrol NAME         prints a token for a host",
+        "on the host:",
+        "  denrei-worker enrol TOKEN      makes its keys and becomes a member",
+        "  denrei-worker run              keep it running",
         "then here:",
-        "  denrei host add NAME PUBLIC_FILE    with the host's public file",
-        "and on the host:",
-        "  denrei-worker trust WELCOME         with what that printed",
-        "  denrei server                       keep it running",
         "  denrei submit check --all",
     ):
         click.echo(line, err=True)

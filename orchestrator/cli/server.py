@@ -1,4 +1,4 @@
-"""`denrei server`: the recorder, the dispatcher and, if wanted, beat."""
+"""`denrei server`: dispatcher, recorder, registrar and, if wanted, beat."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.home import Home
     from orchestrator.store.record import ServiceName
 
-_SERVICES = ("dispatcher", "recorder", "beat")
+_SERVICES = ("dispatcher", "recorder", "registrar", "beat")
 
 
 class ServerError(DenreiError):
@@ -27,7 +27,7 @@ class ServerError(DenreiError):
     help="Be this one service, in this process: for units and containers of its own.",
 )
 def command(beat: bool, only: str | None) -> int:  # noqa: FBT001 - click passes options by name
-    """Start the dispatcher and the recorder, and keep them running until SIGTERM or Ctrl-C."""
+    """Start dispatcher, recorder and registrar; keep them running until SIGTERM or Ctrl-C."""
     from contract import log
     from orchestrator.cli.session import open_home
     from orchestrator.store.record import ServiceName

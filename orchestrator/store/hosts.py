@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from contract.key import VerifyKey
 from orchestrator.store import certificates
@@ -46,20 +46,18 @@ class Hosts:
             return HostKey(**row) if row else None
 
     def add(self, host: Host) -> None:
-        """Add a host and its signing key; a key that the same host had before counts again."""
-        key_id = VerifyKey(host.sign_key).id
-        values = {
-            "host": host.name,
-            "epoch": host.epoch,
-            "sign_key": host.sign_key,
-            "added_at": host.added_at,
-            "removed_at": None,
-        }
+        """Add a host and its signing key, in the place of a former host of this name."""
+        key = HostKey(
+            key_id=VerifyKey(host.sign_key).id,
+            host=host.name,
+            epoch=host.epoch,
+            sign_key=host.sign_key,
+            added_at=host.added_at,
+        )
         with self._database.writing() as connection:
+            _remove(connection, host.name, host.added_at)
             connection.execute(insert(hosts).values(**_values(host)))
-            again = update(host_keys).where(host_keys.c.key_id == key_id).values(**values)
-            if not connection.execute(again).rowcount:
-                connection.execute(insert(host_keys).values(key_id=key_id, **values))
+            connection.execute(insert(host_keys).values(**to_row(key)))
             connection.execute(insert(presences).values(**to_row(PresenceRecord(host=host.name))))
 
     def epoch_of(self, name: str) -> int:
@@ -78,11 +76,15 @@ class Hosts:
     def remove(self, name: str, at: int) -> None:
         """Take a host out of the inventory; its keys stay, for verifying what it signed."""
         with self._database.writing() as connection:
-            connection.execute(delete(hosts).where(hosts.c.name == name))
-            connection.execute(delete(presences).where(presences.c.host == name))
-            certificates.forget_host(connection, name)
-            of_host = (host_keys.c.host == name) & host_keys.c.removed_at.is_(None)
-            connection.execute(update(host_keys).where(of_host).values(removed_at=at))
+            _remove(connection, name, at)
+
+
+def _remove(connection: Connection, name: str, at: int) -> None:
+    connection.execute(delete(hosts).where(hosts.c.name == name))
+    connection.execute(delete(presences).where(presences.c.host == name))
+    certificates.forget_host(connection, name)
+    of_host = (host_keys.c.host == name) & host_keys.c.removed_at.is_(None)
+    connection.execute(update(host_keys).where(of_host).values(removed_at=at))
 
 
 def _host(row: RowMapping) -> Host:

@@ -151,13 +151,15 @@ class Outgoing:
 def _due(now: int) -> Select[Any]:
     """Return the query for due letters: an order until it is answered, or what takes it back.
 
-    A tombstone goes out also when we have ceased to wait: the host may have the order still.
+    A host that was enrolled anew is not sent what its former self was asked. A tombstone goes out
+    also when we have ceased to wait: the host may have the order still.
     """
     columns = host_runs.c
     sent = envelopes.c.digest == func.coalesce(columns.cancel_sha256, columns.order_sha256)
     is_approved = columns.awaits == 0
     is_wanted = (columns.state == HostRunState.QUEUED.value) & (columns.expires_at > now)
     is_unanswered = columns.cancel_answered_at.is_(None) & columns.reported_at.is_(None)
+    is_member = (hosts.c.name == columns.host) & (hosts.c.epoch == columns.epoch)
     may_have_it = columns.state.in_(_MAY_HAVE_THE_ORDER) & (columns.cancel_until > now)
     return (
         select(
@@ -165,7 +167,7 @@ def _due(now: int) -> Select[Any]:
             *(envelopes.c.kind, envelopes.c.digest, envelopes.c.data),
             *(columns.publishes, columns.pause_ms),
         )
-        .select_from(host_runs.join(envelopes, sent).join(hosts, hosts.c.name == columns.host))
+        .select_from(host_runs.join(envelopes, sent).join(hosts, is_member))
         .where(columns.next_publish_at <= now)
         .where(
             case(

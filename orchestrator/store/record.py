@@ -49,6 +49,7 @@ class ServiceName(StrEnum):
 
     DISPATCHER = "dispatcher"
     RECORDER = "recorder"
+    REGISTRAR = "registrar"
     BEAT = "beat"
 
 

@@ -75,6 +75,29 @@ broker_users = Table(
     Column("digest", String(64), nullable=False),
 )
 
+# Tokens, and what became of each. What both sides share is kept only while one can be used.
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("host", String(63), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("shared_key", String(64), nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("hold", Boolean(create_constraint=False), nullable=False),
+    Column("keyring", BigInteger, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("sign_key", String(44), nullable=False),
+    Column("seal_key", String(44), nullable=False),
+    Column("claimed_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("answer", LargeBinary),
+    Index(None, "host", "state"),
+)
+
 runs = Table(
     "runs",
     metadata,

@@ -10,6 +10,7 @@ from orchestrator.store.broker_users import BrokerUsers
 from orchestrator.store.cancels import Cancels
 from orchestrator.store.certificates import Certificates
 from orchestrator.store.database import Database, StoreError
+from orchestrator.store.enrolments import Enrolments
 from orchestrator.store.envelopes import Envelopes
 from orchestrator.store.firings import Firings
 from orchestrator.store.following import Following
@@ -38,6 +39,7 @@ class Store(Closing):
         self.following = Following(database)
         self.runs = Runs(database)
         self.broker_users = BrokerUsers(database)
+        self.enrolments = Enrolments(database)
         self.cancels = Cancels(database)
         self.approvals = Approvals(database)
         self.envelopes = Envelopes(database)

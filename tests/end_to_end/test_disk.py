@@ -77,21 +77,20 @@ class TinyDisk:
 @pytest.fixture
 def web3(fleet: Fleet, tmp_path: Path) -> Iterator[FleetHost]:
     """A further host, whose state is on a tiny disk of its own; mounting one takes root."""
-    host = FleetHost(tmp_path / "web3", "web3", fleet.cloud, fleet.redis.url)
+    host = FleetHost(tmp_path / "web3", "web3", fleet.cloud)
     state = host.directory / "state"
     state.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(state)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("only root can mount a tiny disk")
     try:
-        host.prepare()
         host.join(fleet.denrei)
         fleet.hosts["web3"] = host
         fleet.start_host("web3")
         fleet.denrei.must("host", "ping", "web3")
         yield host
     finally:
-        fleet.denrei.run("host", "remove", "web3")
+        fleet.denrei.run("host", "revoke", "web3")
         fleet.hosts.pop("web3", None)
         if "web3" in fleet.services:
             stop(fleet, "web3")

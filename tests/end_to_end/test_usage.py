@@ -82,29 +82,24 @@ def test_command_without_a_home_says_to_make_one(fleet: Fleet, tmp_path: Path) -
 
 @pytest.fixture(scope="module")
 def web7(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Script:
-    """A host that is prepared, but never started."""
+    """A host that was enrolled, but never started, and is a member no more."""
     directory = tmp_path_factory.mktemp("web7")
     made = Script("denrei-worker", {"DENREI_WORKER_CONFIG": str(directory / "etc/worker.yaml")})
-    made.must(
-        *("init", "--name", "web7", "--broker", "redis://127.0.0.1:1/0"),
-        *("--state", str(directory / "state"), "--root", str(directory)),
-    )
-    welcome = directory / "welcome.json"
-    public = str(directory / "etc/web7.pub.json")
-    welcome.write_text(fleet.denrei.must("host", "add", "web7", public).out)
-    made.must("trust", str(welcome))
-    fleet.denrei.must("host", "remove", "web7")
+    token = fleet.denrei.must("host", "enrol", "web7").out
+    where = ("--state", str(directory / "state"), "--root", str(directory))
+    made.must("enrol", "-", *where, given=token)
+    fleet.denrei.must("host", "revoke", "web7")
     return made
 
 
 @pytest.mark.parametrize(
     ("missing", "words"),
     [
-        ("etc/worker.yaml", ["denrei-worker init"]),
+        ("etc/worker.yaml", ["denrei-worker enrol"]),
         ("state/keyring.json", ["keyring.json", "not enrolled"]),
         ("etc/keys/sign.pem", ["no key at", "keys/sign.pem"]),
         ("etc/policy.yaml", ["policy.yaml", "nothing is allowed"]),
-        ("state/ledger.db", ["ledger.db", "denrei-worker init"]),
+        ("state/ledger.db", ["ledger.db", "denrei-worker enrol"]),
     ],
 )
 def test_worker_without_what_it_needs_ends_and_says_what(

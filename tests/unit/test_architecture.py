@@ -28,8 +28,9 @@ BASE = {
 ON_A_HOST = ("contract", "worker")
 
 # On a host one process has the network, the other the privilege and the keys; the command line
-# starts either.
+# starts either. Only enrolment has both, once, and ends before one of them is started.
 STARTS_BOTH = ("worker.cli",)
+HAS_BOTH_ONCE = ("worker.enrolment", "worker.enrol_cli")
 COURIER = "worker.courier"
 COURIER_NEVER_LOADS = {"cryptography"}
 OTHERS_NEVER_LOAD = {"celery", "kombu", "redis"}
@@ -73,8 +74,8 @@ def foreign_imports(tree: SourceTree) -> Iterator[str]:
 def mixed_processes(tree: SourceTree) -> Iterator[str]:
     """Every way in which the courier reaches a key, or the other process the network."""
     for name in tree.modules:
-        starts_both = any(is_part_of(name, starter) for starter in STARTS_BOTH)
-        if not is_part_of(name, "worker") or starts_both:
+        may = any(is_part_of(name, one) for one in (*STARTS_BOTH, *HAS_BOTH_ONCE))
+        if not is_part_of(name, "worker") or may:
             continue
         is_courier = is_part_of(name, COURIER)
         reached = tree.reach(name)

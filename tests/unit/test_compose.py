@@ -52,12 +52,14 @@ def test_everything_is_installed_by_hash_or_from_here() -> None:
     assert all("--require-hashes" in line or "--no-deps" in line for line in installs)
 
 
-def test_init_prepares_every_host_before_anything_starts() -> None:
-    """It sees each one's volume at the very path at which that one sees it."""
-    init = SERVICES["init"]
+def test_init_and_tokens_come_before_whom_they_are_for() -> None:
+    """Each sees a host's volume at the very path at which that one sees it."""
+    init, tokens = SERVICES["init"], SERVICES["tokens"]
     assert init["command"][-len(HOSTS) :] == list(HOSTS)
-    for name in (*HOSTS, "server", "redis"):
-        assert SERVICES[name]["depends_on"]["init"]["condition"] == "service_completed_successfully"
+    assert tokens["command"][-len(HOSTS) :] == [f"/srv/{name}" for name in HOSTS]
+    before = dict.fromkeys(HOSTS, "tokens") | dict.fromkeys(("tokens", "server", "redis"), "init")
+    for name, first in before.items():
+        assert SERVICES[name]["depends_on"][first]["condition"] == "service_completed_successfully"
         volumes = {volume.removesuffix(":ro") for volume in SERVICES[name]["volumes"]}
         assert volumes - {"redis-data:/data"} <= set(init["volumes"])
 

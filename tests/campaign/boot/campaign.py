@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lab.command import Script
 from lab.redis import EmbeddedRedis
-from tests.campaign.boot.box import NAME, SHARED, WORKER, Box, BoxError, booted, why_not
+from tests.campaign.boot.box import NAME, WORKER, Box, BoxError, booted, why_not
 from tests.campaign.campaign import Scale, Tally
 from tests.waiting import eventually
 
@@ -79,13 +79,10 @@ def _prepare(directory: Path, held: ExitStack) -> Ground:
     runbooks.mkdir(exist_ok=True)
     (runbooks / "boot.yaml").write_text(_RUNBOOK)
     box = held.enter_context(booted(directory))
-    box.must(WORKER, "init", "--name", HOST, "--broker", redis.url)
-    box.must("cp", f"/etc/denrei/{HOST}.pub.json", str(SHARED))
-    welcome = denrei.must("host", "add", HOST, str(directory / f"{HOST}.pub.json")).out
-    (directory / "welcome.json").write_text(welcome)
-    box.must(WORKER, "trust", f"{SHARED}/welcome.json")
     server = denrei.start(directory / "server.log", "server")
     held.callback(server.stop)
+    token = denrei.must("host", "enrol", HOST).out
+    box.must(WORKER, "enrol", token.strip())
     return Ground(box, denrei)
 
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contract.loader import load_runbook
-from contract.trust import Welcome, load_host_keys
 from contract.wire import Publisher
 from orchestrator import dispatch
 from orchestrator.attendance import Attendance
 from orchestrator.dispatch import Dispatcher
 from orchestrator.home import Home
-from orchestrator.inventory import Inventory
 from orchestrator.recorder import Recorder
 from orchestrator.recording import Recording
 from orchestrator.store.database import Database
@@ -24,12 +22,12 @@ from tests.campaign.crash.point import CrashPoint, Role, Stage
 from tests.campaign.crash.trap import Trap
 from tests.campaign.crash.wire import Wire
 from tests.life import live
+from tests.membership import join_home
 from tests.orchestrator_house import House
 from tests.unit.worker.lives import SECRET, be_executor
 from tests.worker_host import WorkerHost
 from worker.courier import Sender, make_courier
 from worker.courier_config import load_courier_config
-from worker.setup import take_welcome
 from worker.watchdog import Watchdog
 
 WITNESSED = """\
@@ -80,11 +78,7 @@ class World:
         (host.root / "etc").mkdir()
         host.tool("tool", TOOL)
         with Store(Database(home.store_url)) as store:
-            keys = load_host_keys(host.config.public)
-            admitted = Inventory(store).admit(keys, {}, home.registrar_key())
-            take_welcome(
-                host.config, Welcome.of(store.keyrings.newest_letter(), admitted.admission)
-            )
+            join_home(host.config, home, store)
             runbook = load_runbook(WITNESSED.encode(), "witnessed.yaml")
             run = House(home, store, {}).submit(runbook=runbook, secrets={"key": SECRET})
         wire.clear()

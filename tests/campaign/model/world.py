@@ -21,19 +21,18 @@ from contract.loader import load_runbook
 from contract.names import REPORTS_QUEUE, host_queue
 from contract.order import decode, letter_digest
 from contract.report import Report
-from contract.trust import Welcome, load_host_keys
 from orchestrator.cancellation import Cancellation, cancel
 from orchestrator.home import Home
-from orchestrator.inventory import Inventory
 from orchestrator.submission import Submission, submit
 from tests.campaign.model.laws import Laws, Run
 from tests.campaign.model.sides import HOST, HostSide, OrchestratorSide, Room, settle
 from tests.campaign.model.surroundings import Boundaries, Clocks, Fuse
 from tests.campaign.model.wire import Wire
+from tests.fleet_keys import FleetKeys
+from tests.membership import join_home, make_member
 from worker.config import Config
 from worker.mailbox import Mailbox
 from worker.safe_path import Spot
-from worker.setup import prepare, take_welcome
 
 NOWHERE = "redis://127.0.0.1:1/0"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - every world has a directory of its own in there
@@ -235,10 +234,8 @@ def _template() -> Path:
     atexit.register(shutil.rmtree, path)
     config = _config(path)
     config.root.mkdir()
-    prepare(config, NOWHERE)
+    make_member(config, NOWHERE, FleetKeys())
     home = Home.create(path / "home", NOWHERE, "anna")
     with home.open_store() as store:
-        keys = load_host_keys(config.public)
-        host = Inventory(store).admit(keys, {}, home.registrar_key())
-        take_welcome(config, Welcome.of(store.keyrings.newest_letter(), host.admission))
+        join_home(config, home, store)
     return path

@@ -16,7 +16,6 @@ from contract.keyring import Keyring, RootKey, Roots
 from contract.names import DELIVER_TASK, host_queue
 from contract.order import encode
 from contract.outcome import HostRunState
-from contract.trust import Welcome, load_host_keys
 from contract.wire import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.dispatch import Dispatcher
@@ -24,11 +23,11 @@ from orchestrator.founding import window
 from orchestrator.inventory import Inventory
 from orchestrator.store.record import Run
 from tests.integration.orchestrator.test_dispatch import make_due
+from tests.membership import join_home
 from tests.orchestrator_house import House
 from tests.queue_reader import QueueReader
 from tests.worker_host import WorkerHost
 from worker.membership import load_membership
-from worker.setup import take_welcome
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,7 @@ def post(tmp_path: Path, clean_redis: EmbeddedRedis) -> Iterator[Post]:
         house = House.build(tmp_path / "home", clean_redis.url, ())
         stack.callback(house.store.close)
         host = WorkerHost(tmp_path / "host")
-        keys = load_host_keys(host.config.public)
-        admitted = Inventory(house.store).admit(keys, {}, house.home.registrar_key())
-        letters = house.store.keyrings.newest_letter(), admitted.admission
-        take_welcome(host.config, Welcome.of(*letters))
+        join_home(host.config, house.home, house.store)
         publisher = Publisher(clean_redis.url)
         stack.callback(publisher.close)
         queue = stack.enter_context(QueueReader(clean_redis.url, host_queue("web1")))

@@ -62,5 +62,5 @@ def test_selector_that_fits_nothing_says_what(selector: Selector, message: str) 
 
 
 def test_selector_empty_inventory_says_how_to_add_a_host() -> None:
-    with pytest.raises(NoTargetError, match="denrei host add"):
+    with pytest.raises(NoTargetError, match="denrei host enrol"):
         Selector(all=True).select([])

@@ -39,9 +39,9 @@ def test_config_of_the_least_words_has_the_defaults(tmp_path: Path) -> None:
 def test_config_knows_where_a_worker_s_other_files_are(tmp_path: Path) -> None:
     config = load(tmp_path, LEAST + "state: /var/lib/x\nroot: /srv/lab/web1\n")
     assert config.root == Path("/srv/lab/web1")
-    beside = (config.policy, config.public, config.sign_key, config.seal_key)
+    beside = (config.policy, config.sign_key, config.seal_key)
     assert [path.relative_to(tmp_path).as_posix() for path in beside] == [
-        *("policy.yaml", "web1.pub.json", "keys/sign.pem", "keys/seal.pem")
+        *("policy.yaml", "keys/sign.pem", "keys/seal.pem")
     ]
     within = (config.ledger, config.keyring, config.admission, config.inbox, config.locks)
     assert [path.as_posix() for path in within] == [
@@ -77,7 +77,7 @@ def test_config_that_is_wrong_is_refused_at_its_place(
 
 
 def test_config_that_is_missing_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"No such file.*; run `denrei-worker init` first"):
+    with pytest.raises(ConfigError, match=r"No such file.*; run `denrei-worker enrol TOKEN` first"):
         load_config(tmp_path / "worker.yaml")
     with pytest.raises(ConfigError, match=r"can't read .*Is a directory$"):
         load_config(tmp_path)

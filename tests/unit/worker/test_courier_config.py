@@ -38,7 +38,7 @@ def test_courier_config_that_is_wrong_is_refused_at_its_place(
 
 
 def test_courier_config_that_is_missing_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"No such file.*; run `denrei-worker init` first"):
+    with pytest.raises(ConfigError, match=r"No such file.*; run `denrei-worker enrol TOKEN` first"):
         load_courier_config(tmp_path / "courier.yaml")
 
 

@@ -172,7 +172,7 @@ def test_create_after_one_that_was_cut_off_works(tmp_path: Path) -> None:
 
 
 def test_open_a_missing_ledger_says_what_to_do_and_makes_none(tmp_path: Path) -> None:
-    with pytest.raises(LedgerError, match="denrei-worker init"):
+    with pytest.raises(LedgerError, match="denrei-worker enrol"):
         Ledger(tmp_path / "ledger.db")
     assert list(tmp_path.iterdir()) == []
 

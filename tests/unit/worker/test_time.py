@@ -73,7 +73,7 @@ def test_time_that_is_over_in_one_pass_skips_all_others(host: WorkerHost) -> Non
 def test_step_timeout_ends_that_pass_and_not_the_others(host: WorkerHost) -> None:
     host.tool("tool", "case $1 in a) exec sleep 60;; *) touch $1;; esac")
     slow = PASSES.replace("timeout: 300ms\n", "", 1).replace(
-        "within: 100ms", "within: 100ms\n    timeout: 100ms"
+        "within: 100ms", "within: 1s\n    timeout: 1s"
     )
     assert outcomes(host.run(slow)) == [TIMED_OUT, CHANGED, CHANGED]
 

@@ -14,9 +14,8 @@ from contract.key import SealKey, SigningKey
 from contract.order import sign_message
 from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import PassReport, Pong, Receipt, Refusal, Report, StepReport
-from contract.trust import HostKeys, save_public
 from orchestrator.home import Home
-from orchestrator.inventory import Inventory
+from orchestrator.inventory import Applicant, Inventory
 from orchestrator.recorder import Recorder
 from orchestrator.store.record import HostRun, Service, ServiceName
 from orchestrator.store.store import Store
@@ -43,15 +42,6 @@ class HostSide:
     key: SigningKey
     seal_key: SealKey
 
-    def public_file(self, folder: Path) -> Path:
-        """Write the host's public file."""
-        path = folder / f"{self.name}.json"
-        keys = HostKeys(
-            denrei_host=self.name, sign=self.key.public.text, seal=self.seal_key.public.text
-        )
-        save_public(path, keys)
-        return path
-
 
 @dataclass
 class Place:
@@ -74,7 +64,7 @@ class Place:
         sign, seal = side.key.public.text, side.seal_key.public.text
         with self.store() as store:
             registrar = self.home.registrar_key()
-            Inventory(store).admit(HostKeys(name, sign, seal), labels, registrar)
+            Inventory(store).admit(Applicant(name, 1, sign, seal, labels), registrar)
         return side
 
     def host_run(self, host: str) -> HostRun | None:

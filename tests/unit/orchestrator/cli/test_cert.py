@@ -215,7 +215,7 @@ def test_cert_timeline_is_a_chart_without_colour_in_a_pipe(
 
 
 def test_cert_removing_a_host_removes_its_certificates(fleet: Place, denrei: Denrei) -> None:
-    assert denrei("host", "remove", "web1").code == 0
+    assert denrei("host", "revoke", "web1").code == 0
     assert names(denrei("cert", "list", "-o", "jsonl").out) == ["/etc/ssl/due.pem"]
     assert fleet.sides
 

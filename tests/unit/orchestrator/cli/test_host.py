@@ -2,40 +2,134 @@
 
 import json
 
-from contract.envelope import PayloadType
+import pytest
+
+from contract.enrolment import key_fingerprint
+from contract.envelope import PayloadType, peek
 from contract.instant import now_ms
-from contract.key import SealKey, SigningKey
+from contract.key import SigningKey
+from contract.keyring import Admission
+from contract.order import decode
 from contract.report import Pong
+from contract.token import Token
 from tests.unit.orchestrator.cli.conftest import Denrei
-from tests.unit.orchestrator.cli.place import HostSide, Place
+from tests.unit.orchestrator.cli.place import Place
 from tests.waiting import eventually
 
 
-def test_host_add_then_list_and_show(place: Place, denrei: Denrei) -> None:
-    """A host added by its public file is listed with its labels."""
-    side = HostSide("new1", SigningKey.generate(), SealKey.generate())
-    file = side.public_file(place.folder)
-    assert denrei("host", "add", "new1", file, "-l", "env=prod", "-l", "role=db").code == 0
-    (line,) = [x for x in denrei("host", "list").out.splitlines() if x.startswith("new1")]
-    assert line.split() == ["new1", "unknown", "never", "never", "env=prod", "role=db"]
-    document = json.loads(denrei("host", "show", "new1", "-o", "json").out)
-    assert document["host"]["sign_key"] == side.key.public.text
+def test_host_enrol_prints_one_token_and_nothing_else(place: Place, denrei: Denrei) -> None:
+    """What is told beside it goes to stderr: the token can be redirected as it is."""
+    said = denrei("host", "enrol", "new1", "-l", "env=prod", "--expires", "1h")
+    (line,) = said.out.splitlines()
+    token = Token.parse(line)
+    assert (said.code, token.host, token.epoch) == (0, "new1", 1)
+    assert 3_500_000 < token.expires_at - now_ms() <= 3_600_000
+    assert "denrei-worker enrol TOKEN" in said.err
+    assert "the registrar is not running" in said.err
+    assert line not in said.err
+    with place.store() as store:
+        enrolment = store.enrolments.open_for("new1")
+    assert enrolment is not None
+    assert (enrolment.labels, enrolment.hold) == ({"env": "prod"}, False)
+    assert enrolment.shared_key not in repr(enrolment)
 
 
-def test_host_add_under_another_name_is_refused(place: Place, denrei: Denrei) -> None:
-    """A public file names its host; a slip of the hand is caught."""
-    file = HostSide("a1", SigningKey.generate(), SealKey.generate()).public_file(place.folder)
-    said = denrei("host", "add", "b1", file)
+def test_host_enrol_several_gives_a_line_each(place: Place, denrei: Denrei) -> None:
+    """A thousand hosts are one command: the name, and its token."""
+    assert place.sides
+    names = [f"n{number}" for number in range(20)]
+    lines = [line.split() for line in denrei("host", "enrol", *names).out.splitlines()]
+    assert [name for name, _ in lines] == names
+    assert [Token.parse(token).host for _, token in lines] == names
+    documents = denrei("host", "enrol", *names, "-o", "jsonl").out.splitlines()
+    assert [Token.parse(json.loads(line)["token"]).host for line in documents] == names
+
+
+def test_host_enrol_a_member_says_that_its_former_self_ends(place: Place, denrei: Denrei) -> None:
+    said = denrei("host", "enrol", "db1")
+    assert Token.parse(said.out).epoch == 2
+    assert "is a member already" in said.err
+    with place.store() as store:
+        enrolment, known = store.enrolments.open_for("db1"), store.hosts.get("db1")
+    assert enrolment is not None
+    assert known is not None
+    assert enrolment.labels == known.labels
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("../x",),
+        ("new1", "-l", "env=pr od"),
+        ("new1", "--expires", "1s"),
+        ("new1", "--expires", "8d"),
+        ("new1", "--expires", "soon"),
+    ],
+)
+def test_host_enrol_of_no_use_is_told_and_makes_no_token(
+    place: Place, denrei: Denrei, wrong: tuple[str, ...]
+) -> None:
+    said = denrei("host", "enrol", *wrong)
+    assert (said.code, said.out) == (2, "")
+    with place.store() as store:
+        assert store.enrolments.open() == []
+
+
+def test_host_accept_and_reject_with_nobody_held_say_what_to_do(
+    place: Place, denrei: Denrei
+) -> None:
+    assert place.sides
+    for verb in ("accept", "reject"):
+        said = denrei("host", verb, "new1")
+        assert said.code == 2
+        assert "denrei host enrol new1" in said.err
+    denrei("host", "enrol", "new1", "--hold")
+    said = denrei("host", "accept", "new1")
     assert said.code == 2
-    assert "is the public file of 'a1', not of 'b1'" in said.err
-    assert denrei("host", "add", "a1", place.folder / "none").code == 2
+    assert "no host has used the token" in said.err
 
 
-def test_host_remove_takes_it_out(place: Place, denrei: Denrei) -> None:
-    """A removed host is no target any more."""
-    assert denrei("host", "remove", "db1").code == 0
+def test_host_accept_compares_the_key(place: Place, denrei: Denrei) -> None:
+    """A script gives the fingerprint; without a terminal nobody is let in unseen."""
+    Token.parse(denrei("host", "enrol", "new1", "--hold").out)
+    key = SigningKey.generate().public
+    with place.store() as store:
+        enrolment = store.enrolments.open_for("new1")
+        assert enrolment is not None
+        store.enrolments.claim(enrolment.id, key.text, key.text, now_ms())
+    assert "denrei host accept new1" in denrei("host", "list").err
+    listed = json.loads(denrei("host", "list", "-o", "json").out)["enrolments"]
+    assert [(each["host"], each["state"], each["key_id"]) for each in listed] == [
+        ("new1", "held", key.id)
+    ]
+    assert denrei("host", "accept", "new1").code == 2
+    assert "nothing was accepted" in denrei("host", "accept", "new1", "--key", "0" * 32).err
+    said = denrei("host", "accept", "new1", "--key", key_fingerprint(key))
+    assert said.code == 0
+    assert key_fingerprint(key) in said.err
+    assert "accepted already" in denrei("host", "reject", "new1").err
+
+
+def test_host_label_sets_and_takes_away(place: Place, denrei: Denrei) -> None:
+    """The new labels are signed; the host is sent them."""
+    assert denrei("host", "label", "db1", "env=test", "role=db").out.strip() == "env=test role=db"
+    assert denrei("host", "label", "db1", "env-").out.strip() == "role=db"
+    assert denrei("host", "label", "db1", "env-").code == 2
+    assert denrei("host", "label", "db9", "env=x").code == 9
+    with place.store() as store:
+        known = store.hosts.get("db1")
+    assert known is not None
+    assert decode(peek(known.admission)[1], Admission).labels == {"role": "db"}
+
+
+def test_host_revoke_takes_it_out(place: Place, denrei: Denrei) -> None:
+    """A revoked host is no target any more, and its open token is void."""
+    denrei("host", "enrol", "db1")
+    assert denrei("host", "revoke", "db1").code == 0
     assert denrei("submit", "look", "--host", "db1").code == 9
-    assert denrei("host", "remove", "db1").code == 9
+    assert denrei("host", "revoke", "db1").code == 9
+    with place.store() as store:
+        assert store.enrolments.open() == []
 
 
 def test_host_list_tells_when_each_last_signed(place: Place, denrei: Denrei) -> None:

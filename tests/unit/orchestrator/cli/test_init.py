@@ -17,7 +17,7 @@ def test_init_makes_a_home_once(denrei: Denrei, tmp_path: Path) -> None:
     said = denrei("init", "--home", home, "--operator", "alice")
     assert said.code == 0
     assert f"root key  {home}/keys/root.pem" in said.out
-    assert "denrei host add" in said.err
+    assert "denrei host enrol" in said.err
     keys = {path.name: path for path in (home / "keys").rglob("*.pem")}
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in keys.values())
     before = {name: path.read_bytes() for name, path in keys.items()}
