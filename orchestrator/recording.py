@@ -7,6 +7,8 @@ import uuid
 import structlog
 from celery import Celery
 
+from contract.arrival import ARRIVAL
+from contract.broker import BrokerError
 from contract.names import (
     DELIVER_TASK,
     PING_TASK,
@@ -15,7 +17,8 @@ from contract.names import (
     REPORTS_QUEUE,
     host_queue,
 )
-from contract.wire import BrokerError, Publisher, Transport, make_app
+from contract.publisher import Publisher
+from contract.wire import make_app
 from orchestrator.attendance import Attendance
 from orchestrator.recorder import LetterError, Recorder
 from orchestrator.store.record import NewEnvelope
@@ -52,7 +55,7 @@ class Pulse:
             self._reached_at = time.monotonic()  # the broker's silence is not ours
         else:
             self._say("")
-        silent_s = time.monotonic() - max(self._reached_at, Transport.received_at)
+        silent_s = time.monotonic() - max(self._reached_at, ARRIVAL.at)
         if silent_s > _SILENCE_S:
             _log.error("stalled", silent_s=round(silent_s))
             os._exit(EXIT_STALLED)

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import structlog
 
 from contract.error import DenreiError
-from contract.wire import Publisher, serve, stop_quietly
+from contract.publisher import Publisher
+from contract.wire import serve, stop_quietly
 from orchestrator.attendance import Attendance
 from orchestrator.beat import Beat
 from orchestrator.dispatch import Dispatcher

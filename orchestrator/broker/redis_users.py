@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 import redis
 from kombu.utils.url import sanitize_url
 
-from contract.broker import connection_url
+from contract.broker import BrokerError, connection_url
 from contract.broker_alert import why
 from contract.closing import Closing
-from contract.wire import BrokerError
 from orchestrator.broker.acl import AclUser
 
 _PATIENCE_S = 8.0

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from contract.broker import BrokerError
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
-from contract.wire import BrokerError, Publisher
+from contract.publisher import Publisher
 from lab.command import Script
 from lab.installation import Installation, host_config
 from lab.redis import EmbeddedRedis, find_redis_server, free_port

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contract.loader import load_runbook
+from contract.publisher import Publisher
 from contract.trust import Welcome, load_host_keys
-from contract.wire import Publisher
 from orchestrator import dispatch
 from orchestrator.attendance import Attendance
 from orchestrator.dispatch import Dispatcher

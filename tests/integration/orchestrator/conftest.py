@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.names import host_queue
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.broker.acl import ADMIN, acl_file, admin_user, digest_of
 from orchestrator.dispatch import Dispatcher

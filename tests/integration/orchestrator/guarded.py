@@ -7,7 +7,7 @@ from typing import Self
 
 import redis
 
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.broker.acl import ADMIN
 from orchestrator.broker.admin import Admin

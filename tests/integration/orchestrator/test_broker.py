@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from contract.broker import BrokerError
 from contract.names import ENROLMENTS_QUEUE, REPORTS_QUEUE, enrolment_queue, host_queue
-from contract.wire import BrokerError
 from lab.redis import EmbeddedRedis
 from orchestrator.broker.acl import ADMIN, AclUser, acl_file, admin_user, digest_of
 from orchestrator.broker.admin import Admin, AdminError, known_users

@@ -16,8 +16,8 @@ from contract.keyring import Keyring, RootKey, Roots
 from contract.names import DELIVER_TASK, host_queue
 from contract.order import encode
 from contract.outcome import HostRunState
+from contract.publisher import Publisher
 from contract.trust import Welcome, load_host_keys
-from contract.wire import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.dispatch import Dispatcher
 from orchestrator.founding import window

@@ -16,7 +16,7 @@ from contract.instant import now_ms
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.order import letter_digest
 from contract.outcome import HostRunState, StepOutcome
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.health import server_trouble
 from orchestrator.store.record import ServiceName
