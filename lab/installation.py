@@ -16,6 +16,7 @@ from contract.trust import Welcome, load_host_keys
 from contract.whole_file import write_whole
 from lab import registry
 from orchestrator.broker import acl
+from orchestrator.broker.user import SERVER, password_in
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.store.store import Store
@@ -58,7 +59,7 @@ class Installation:
         if (self.home / "denrei.yaml").exists():
             return Home.open(self.home)
         (self.home / "schedules.yaml").write_text(_SCHEDULES)
-        return Home.create(self.home, self._broker(acl.SERVER), OPERATOR)
+        return Home.create(self.home, self._broker(SERVER), OPERATOR)
 
     def _make_host(self, folder: Path, home: Home, store: Store) -> None:
         config = host_config(folder)
@@ -110,7 +111,7 @@ def host_config(folder: Path) -> Config:
 
 
 def _digest(broker: str) -> str:
-    return acl.digest_of(acl.password_in(broker))
+    return acl.digest_of(password_in(broker))
 
 
 def _write_once(path: Path, text: str, mode: int) -> None:

@@ -121,7 +121,8 @@ class EmbeddedRabbit(Closing):
 
     @property
     def _erlang(self) -> Path:
-        return self._root / "usr/lib/erlang"
+        own = self._root / "usr/lib/erlang"
+        return own if own.exists() else Path("/usr/lib/erlang")
 
     @property
     def _erts(self) -> Path:

@@ -8,7 +8,8 @@ import pytest
 from contract.names import host_queue
 from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
-from orchestrator.broker.acl import ADMIN, acl_file, admin_user, digest_of
+from orchestrator.broker.acl import acl_file, admin_user, digest_of
+from orchestrator.broker.user import ADMIN
 from orchestrator.dispatch import Dispatcher
 from tests.integration.orchestrator.guarded import Guarded
 from tests.orchestrator_house import House

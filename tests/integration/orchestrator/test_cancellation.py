@@ -12,7 +12,8 @@ from contract.outcome import HostRunState, StepOutcome
 from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.audit import verify_all
-from orchestrator.broker.acl import SERVER, acl_file, digest_of, server_user
+from orchestrator.broker.acl import acl_file, digest_of, server_user
+from orchestrator.broker.user import SERVER
 from orchestrator.cancellation import CancellationError
 from orchestrator.dispatch import Dispatcher
 from orchestrator.progress import GRACE_MS
