@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from contract.error import DenreiError
 
-SCHEMES = ("redis", "rediss", "redis+socket")
+SCHEMES = ("redis", "rediss", "redis+socket", "amqp", "amqps")
+TLS_SCHEMES = ("rediss", "amqps")
 TLS_KEYS = ("broker_ca", "broker_cert", "broker_key")
-_TLS_SCHEME = "rediss"
+
+
+class BrokerError(DenreiError):
+    """The broker can't be reached, or refuses us."""
 
 
 class BrokerUrlError(DenreiError):
@@ -24,7 +28,8 @@ def check_broker_url(url: str) -> str:
     except ValueError:
         scheme = query = ""
     if scheme not in SCHEMES:
-        raise BrokerUrlError("broker must be a URL such as redis://broker:6379/0 or rediss://…")
+        examples = "redis://broker:6379/0, rediss://… or amqps://broker/denrei"
+        raise BrokerUrlError(f"broker must be a URL such as {examples}")
     if query:
         raise BrokerUrlError(f"broker must have no '?': files of TLS are {', '.join(TLS_KEYS)}")
     return url
@@ -47,8 +52,9 @@ class BrokerFiles:
         for name, path in zip(TLS_KEYS, (ca, cert, key), strict=True):
             if path and not path.startswith("/"):
                 raise BrokerUrlError(f"{name} must be an absolute path")
-        if (ca or cert) and urlsplit(url).scheme != _TLS_SCHEME:
-            raise BrokerUrlError("broker_ca and broker_cert are of no use without rediss://")
+        if (ca or cert) and urlsplit(url).scheme not in TLS_SCHEMES:
+            message = "broker_ca and broker_cert are of no use without rediss:// or amqps://"
+            raise BrokerUrlError(message)
         return cls(ca, cert, key)
 
 
@@ -56,17 +62,24 @@ NO_FILES = BrokerFiles()  # the system's authorities, and nothing to show
 
 
 def connection_url(url: str, files: BrokerFiles = NO_FILES) -> str:
-    """Return the URL as clients of Redis take it: with TLS, the broker must prove its name.
+    """Return the URL as kombu takes it: with TLS, the broker must prove its name.
 
     Without such words kombu would talk plainly to rediss://.
     """
     parts = urlsplit(url)
-    if parts.scheme != _TLS_SCHEME or parts.query:
+    if parts.scheme not in TLS_SCHEMES or parts.query:
         return url
+    words = {"ssl_cert_reqs": "required"}
+    if parts.scheme == "rediss":
+        words["ssl_check_hostname"] = "true"
     given = {"ssl_ca_certs": files.ca, "ssl_certfile": files.cert, "ssl_keyfile": files.key}
-    words = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
     words.update({name: path for name, path in given.items() if path})
     return parts._replace(query=urlencode(words, safe="/")).geturl()
+
+
+def user_in(url: str) -> str:
+    """Return the user that a broker's URL names, or nothing."""
+    return unquote(urlsplit(url).username or "")
 
 
 # What TLS says, and what it means. The first that fits counts.

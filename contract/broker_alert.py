@@ -4,11 +4,17 @@ import socket
 import ssl
 from urllib.parse import parse_qs, urlsplit
 
-from contract.broker import explain
+from contract.broker import TLS_SCHEMES, explain
 
 _PATIENCE_S = 3.0
-_PORT = 6379
-_CUT = ("EOF occurred", "Connection reset", "Broken pipe", "Connection closed by server")
+_PORTS = {"rediss": 6379, "amqps": 5671}
+_CUT = (
+    "EOF occurred",
+    "Connection reset",
+    "Broken pipe",
+    "Connection closed by server",
+    "unexpectedly closed",
+)
 
 
 def why(error: BaseException, url: str) -> str:
@@ -17,7 +23,7 @@ def why(error: BaseException, url: str) -> str:
     In TLS 1.3 a client learns only by reading that its certificate was refused.
     """
     is_cut = any(sign in str(error) for sign in _CUT)
-    if not is_cut or urlsplit(url).scheme != "rediss":
+    if not is_cut or urlsplit(url).scheme not in TLS_SCHEMES:
         return explain(error)
     try:
         _listen(url)
@@ -34,7 +40,7 @@ def _listen(url: str) -> None:
     if "ssl_certfile" in words:
         context.load_cert_chain(words["ssl_certfile"][0], words["ssl_keyfile"][0])
     with (
-        socket.create_connection((host, parts.port or _PORT), _PATIENCE_S) as plain,
+        socket.create_connection((host, parts.port or _PORTS[parts.scheme]), _PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname=host) as secured,
     ):
         secured.recv(1)

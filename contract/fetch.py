@@ -8,7 +8,7 @@ import redis
 from redis._parsers import _RESP2Parser
 from redis._parsers.socket import SocketBuffer
 
-MAX_FETCHED = 4 * 1024 * 1024  # bytes of one message, which holds its letter in base64
+from contract.essence import MAX_FETCHED
 
 
 class _Buffer(SocketBuffer):

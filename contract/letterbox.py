@@ -8,7 +8,8 @@ from kombu import Connection, Consumer, Queue
 
 from contract.broker import connection_url
 from contract.closing import Closing
-from contract.wire import ANONYMOUS, TRANSPORT, TRANSPORT_OPTIONS, broker_failure
+from contract.connection import connect, errors_of, failure
+from contract.wire import ANONYMOUS
 
 
 class Letterbox(Closing):
@@ -20,17 +21,19 @@ class Letterbox(Closing):
         self._queue = queue
         self._letters: deque[str] = deque()
         self._connection: Connection | None = None
+        self._is_consuming = False
 
     def take(self, within_s: float) -> str | None:
         """Wait for a letter; None if none came in time. Raises BrokerError."""
         until = time.monotonic() + within_s
+        connection = self._connection or self._open()
         try:
-            connection = self._open()
+            self._consume(connection)
             while not self._letters and (left := until - time.monotonic()) > 0:
                 _wait(connection, left)
-        except self._errors as error:
+        except errors_of(connection) as error:
             self.close()
-            raise broker_failure(self._broker, error) from error
+            raise failure(self._broker, error) from error
         return self._letters.popleft() if self._letters else None
 
     def close(self) -> None:
@@ -40,32 +43,26 @@ class Letterbox(Closing):
             self._connection = None
 
     def _open(self) -> Connection:
-        if self._connection is None:
-            self._connection = Connection(
-                self._broker,
-                transport=TRANSPORT,
-                transport_options=TRANSPORT_OPTIONS,
-                connect_timeout=5,
-            )
-            queue = Queue(self._queue, ANONYMOUS, routing_key=self._queue)
-            consumer = Consumer(
-                self._connection.channel(),
-                [queue],
-                no_ack=True,
-                accept=["json"],
-                callbacks=[self._keep],
-            )
-            consumer.consume()
+        self._connection = connect(self._broker)
+        self._is_consuming = False
         return self._connection
+
+    def _consume(self, connection: Connection) -> None:
+        if self._is_consuming:
+            return
+        queue = Queue(self._queue, ANONYMOUS, routing_key=self._queue)
+        Consumer(
+            connection.channel(),
+            [queue],
+            no_ack=True,
+            accept=["json"],
+            callbacks=[self._keep],
+        ).consume()
+        self._is_consuming = True
 
     def _keep(self, body: Any, _message: Any) -> None:
         (letter,) = body[0]
         self._letters.append(letter)
-
-    @property
-    def _errors(self) -> tuple[type[BaseException], ...]:
-        known = Connection(self._broker, transport=TRANSPORT)
-        return (OSError, *known.connection_errors, *known.channel_errors)
 
 
 def _wait(connection: Connection, seconds: float) -> None:

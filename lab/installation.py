@@ -14,6 +14,7 @@ from pathlib import Path
 from contract.whole_file import write_whole
 from lab import registry
 from orchestrator.broker import acl
+from orchestrator.broker.user import ADMIN, SERVER, password_in
 from orchestrator.home import Home
 
 OPERATOR = "compose"
@@ -50,12 +51,12 @@ class Installation:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (self.home / "denrei.yaml").exists():
             (self.home / "schedules.yaml").write_text(_SCHEDULES)
-            Home.create(self.home, self._broker(acl.SERVER, secrets.token_urlsafe(32)), OPERATOR)
+            Home.create(self.home, self._broker(SERVER, secrets.token_urlsafe(32)), OPERATOR)
         home = Home.open(self.home)
         if home.broker_admin:
             return home
         with (self.home / "denrei.yaml").open("a") as settings:
-            settings.write(f'broker_admin: "{self._broker(acl.ADMIN, admin_password)}"\n')
+            settings.write(f'broker_admin: "{self._broker(ADMIN, admin_password)}"\n')
         return Home.open(self.home)
 
     def _make_workspace(self, cloud: Path) -> None:
@@ -71,7 +72,7 @@ class Installation:
         """Give Redis its first users; the others it is told by the server, and it keeps them."""
         file = self.redis / "users.acl"
         urls = (home.broker_admin, home.broker)
-        admin, server = (acl.digest_of(acl.password_in(url)) for url in urls)
+        admin, server = (acl.digest_of(password_in(url)) for url in urls)
         users = [acl.admin_user(admin), acl.server_user(server)]
         _write_once(file, acl.acl_file(users), 0o640)
         self.redis.chmod(0o2770)  # Redis writes the file anew

@@ -3,9 +3,11 @@
 import structlog
 from celery import Celery
 
+from contract.broker import BrokerError
 from contract.enrolment import EnrolmentError
 from contract.names import DELIVER_TASK, ENROLMENTS_QUEUE, PING_TASK, RECORD_TASK, enrolment_queue
-from contract.wire import BrokerError, Publisher, make_app
+from contract.publisher import Publisher
+from contract.wire import make_app
 from orchestrator.registrar import Registrar
 from orchestrator.store.store import StoreError
 

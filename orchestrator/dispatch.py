@@ -13,9 +13,10 @@ from threading import Event
 
 import structlog
 
+from contract.broker import BrokerError
 from contract.instant import now_ms
 from contract.names import DELIVER_TASK, host_queue
-from contract.wire import BrokerError, Publisher
+from contract.publisher import Publisher
 from orchestrator.leading import Leading
 from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.roll_call import RollCall

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from contract.broker import BrokerError
 from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.names import check_host_name
 from contract.succession import fingerprint
 from contract.token import Token, shared_key
-from contract.wire import BrokerError
 from orchestrator.broker.access import enrolment_url, withdraw
-from orchestrator.broker.acl import HOSTS
+from orchestrator.broker.user import HOSTS
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory, check_labels
 from orchestrator.store.enrolment_record import Enrolment, EnrolmentState

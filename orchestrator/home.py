@@ -15,6 +15,7 @@ from contract.instant import now_ms
 from contract.key import SigningKey
 from contract.reading import Reader
 from contract.whole_file import write_whole
+from orchestrator.broker.admin_url import check_admin_url
 from orchestrator.founding import BEAT, RECORDER, REGISTRAR, SERVICES, Founders, found
 from orchestrator.library import Library
 from orchestrator.presence import DEFAULT_PERIOD_MS
@@ -177,9 +178,10 @@ class Home:
 
     def _check(self) -> None:
         check_broker_url(self.broker)
-        for url in (self.broker_admin, self.host_broker):
-            if url:
-                check_broker_url(url)
+        if self.host_broker:
+            check_broker_url(self.host_broker)
+        if self.broker_admin:
+            check_admin_url(self.broker_admin, self.broker)
         if not OPERATOR.fullmatch(self.operator) or self.operator in (BEAT, RECORDER, REGISTRAR):
             message = (
                 f"{self.operator!r} can't be the operator's name: use letters, digits, '.', '-', "

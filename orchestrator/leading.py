@@ -10,7 +10,7 @@ import structlog
 
 from contract.instant import now_ms
 from contract.names import DELIVER_TASK, host_queue
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from orchestrator.store.following import Behind
 from orchestrator.store.store import Store
 

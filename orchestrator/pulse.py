@@ -6,8 +6,10 @@ import uuid
 
 import structlog
 
+from contract.arrival import ARRIVAL
+from contract.broker import BrokerError
 from contract.names import PING_TASK
-from contract.wire import BrokerError, Publisher, Transport
+from contract.publisher import Publisher
 
 EXIT_STALLED = 75  # EX_TEMPFAIL: the server starts it again
 
@@ -41,7 +43,7 @@ class Pulse:
             self._reached_at = time.monotonic()  # the broker's silence is not ours
         else:
             self._say("")
-        silent_s = time.monotonic() - max(self._reached_at, Transport.received_at)
+        silent_s = time.monotonic() - max(self._reached_at, ARRIVAL.at)
         if silent_s > _SILENCE_S:
             _log.error("stalled", silent_s=round(silent_s))
             os._exit(EXIT_STALLED)

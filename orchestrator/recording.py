@@ -3,6 +3,7 @@
 import structlog
 from celery import Celery
 
+from contract.broker import BrokerError
 from contract.names import (
     DELIVER_TASK,
     PING_TASK,
@@ -11,7 +12,8 @@ from contract.names import (
     REPORTS_QUEUE,
     host_queue,
 )
-from contract.wire import BrokerError, Publisher, make_app
+from contract.publisher import Publisher
+from contract.wire import make_app
 from orchestrator.attendance import Attendance
 from orchestrator.recorder import LetterError, Recorder
 from orchestrator.store.record import NewEnvelope

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from contract.broker import BrokerError
 from contract.enrolment import (
     Answer,
     Direction,
@@ -25,7 +26,6 @@ from contract.instant import now_ms
 from contract.key import KeyFileError, SealPublicKey, Signer, VerifyKey
 from contract.order import encode, letter_digest
 from contract.sealing import seal
-from contract.wire import BrokerError
 from orchestrator.broker.access import host_url, withdraw_enrolments
 from orchestrator.home import Home
 from orchestrator.inventory import Applicant, Inventory, InventoryError

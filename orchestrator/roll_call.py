@@ -8,9 +8,10 @@ import secrets
 from dataclasses import replace
 from zlib import crc32
 
+from contract.broker import BrokerError
 from contract.instant import now_ms
 from contract.names import PING_TASK, host_queue
-from contract.wire import BrokerError, Publisher
+from contract.publisher import Publisher
 from orchestrator.store.presences import Look
 from orchestrator.store.record import PresenceRecord
 from orchestrator.store.store import Store

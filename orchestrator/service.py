@@ -11,7 +11,8 @@ import structlog
 
 from contract.error import DenreiError
 from contract.names import ENROLMENTS_QUEUE, REPORTS_QUEUE
-from contract.wire import Publisher, serve, stop_quietly
+from contract.publisher import Publisher
+from contract.wire import serve, stop_quietly
 from orchestrator.admitting import Admitting
 from orchestrator.attendance import Attendance
 from orchestrator.beat import Beat

@@ -16,6 +16,8 @@ from typing import NoReturn
 import structlog
 from celery import Celery
 
+from contract.arrival import ARRIVAL
+from contract.broker import BrokerError
 from contract.error import PassingError
 from contract.names import (
     DELIVER_TASK,
@@ -26,7 +28,8 @@ from contract.names import (
     host_queue,
 )
 from contract.presence import encode_word, is_question
-from contract.wire import BrokerError, Publisher, Transport, make_app, serve
+from contract.publisher import Publisher
+from contract.wire import make_app, serve
 from worker.bell import Bell, ring
 from worker.config import Config, check_directories
 from worker.courier_config import CourierConfig, load_courier_config
@@ -165,7 +168,7 @@ class Sender(threading.Thread):
     @property
     def _silent_s(self) -> float:
         """Return for how long nothing came in: behind a flood its own word is late, not lost."""
-        return min(self._watchdog.silent_s, time.monotonic() - Transport.received_at)
+        return min(self._watchdog.silent_s, time.monotonic() - ARRIVAL.at)
 
     def _until_next(self) -> float:
         due = [again.at for again in self._again.values()]

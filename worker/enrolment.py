@@ -7,7 +7,13 @@ by the roots that the token pins, its admission by that keyring, and for just th
 import time
 from collections.abc import Callable
 
-from contract.broker import BrokerFiles, BrokerUrlError, check_broker_url, connection_url
+from contract.broker import (
+    BrokerError,
+    BrokerFiles,
+    BrokerUrlError,
+    check_broker_url,
+    connection_url,
+)
 from contract.closing import Closing
 from contract.enrolment import (
     Answer,
@@ -25,10 +31,10 @@ from contract.instant import now_ms
 from contract.letterbox import Letterbox
 from contract.names import ENROLMENTS_QUEUE, RECORD_TASK, enrolment_queue
 from contract.order import letter_digest
+from contract.publisher import Publisher
 from contract.sealing import SealError, unseal
 from contract.succession import SuccessionError
 from contract.token import Token
-from contract.wire import BrokerError, Publisher
 from worker import worker_version
 from worker.admitted import Admitted
 from worker.host_keys import HostKeys

@@ -1,8 +1,10 @@
 """What hosts are given to reach the broker: each its own user, if the broker has users of ours."""
 
-from orchestrator.broker.acl import ENROLMENTS, SERVER, digest_of, user_in
+from contract.broker import user_in
 from orchestrator.broker.admin import Admin
+from orchestrator.broker.kind import kind_of
 from orchestrator.broker.password import new_password, renew_password, url_for
+from orchestrator.broker.user import ENROLMENTS, SERVER
 from orchestrator.home import Home
 from orchestrator.store.enrolment_record import EnrolmentState
 from orchestrator.store.store import Store
@@ -25,13 +27,13 @@ def enrolment_url(home: Home, store: Store, id_: str) -> str:
     """Return the URL with which a token's holder asks to be enrolled. Raises BrokerError."""
     if not has_own_users(home):
         return home.broker_for_hosts
-    password = new_password()
+    user, password = ENROLMENTS + id_, new_password()
     if home.broker_admin:
         with Admin(home, store) as admin:
             admin.set_enrolment(id_, password)
     else:
-        store.broker_users.put(ENROLMENTS + id_, digest_of(password))
-    return url_for(home.broker_for_hosts, ENROLMENTS + id_, password)
+        store.broker_users.put(user, kind_of(home.broker).digest(user, password))
+    return url_for(home.broker_for_hosts, user, password)
 
 
 def withdraw(home: Home, store: Store, user: str) -> None:

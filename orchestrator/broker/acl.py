@@ -9,14 +9,9 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import unquote, urlsplit
 
 from contract.names import ENROLMENTS_QUEUE, REPORTS_QUEUE, enrolment_queue, host_queue
-
-SERVER = "server"
-ADMIN = "admin"
-HOSTS = "host."
-ENROLMENTS = "enrol."
+from orchestrator.broker.user import ADMIN, ENROLMENTS, HOSTS, SERVER, BrokerUser
 
 # An older Redis than 7.2 does not start with it in its ACL file. Clients do without it, too; but
 # then each connection would leave a line in ACL LOG, where only real trouble should be.
@@ -28,6 +23,7 @@ _CONSUME = "+brpop +lpush +llen +multi +exec"
 _LOOK = "+info +config|get +acl|log +acl|load +acl|users +acl|list +acl|getuser +client|list"
 _MANAGE = "+acl|setuser +acl|deluser +acl|save +config|rewrite +client|kill"
 _NOBODY = "user default off resetpass resetkeys resetchannels -@all\n"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _WORD = re.compile(r"\([^)]*\)|\S+")  # a selector in its brackets is one word
 
 
@@ -91,14 +87,18 @@ def digest_of(password: str) -> str:
     return hashlib.sha256(password.encode()).hexdigest()
 
 
-def password_in(url: str) -> str:
-    """Return the password that a broker's URL carries, or nothing."""
-    return unquote(urlsplit(url).password or "")
+def is_digest(text: str) -> bool:
+    """Tell whether a text is what `digest_of` returns."""
+    return bool(_DIGEST.fullmatch(text))
 
 
-def user_in(url: str) -> str:
-    """Return the user that a broker's URL names, or nothing."""
-    return unquote(urlsplit(url).username or "")
+def acl_user(user: BrokerUser) -> AclUser:
+    """Give a user the rules that its name calls for."""
+    if user.name.startswith(HOSTS):
+        return host_user(user.name.removeprefix(HOSTS), user.digest)
+    if user.name.startswith(ENROLMENTS):
+        return enrolment_user(user.name.removeprefix(ENROLMENTS), user.digest)
+    return server_user(user.digest)
 
 
 def _correspondent(queue: str, letterbox: str) -> str:

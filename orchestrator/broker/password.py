@@ -3,8 +3,9 @@
 import secrets
 from urllib.parse import quote, urlsplit
 
-from orchestrator.broker.acl import HOSTS, digest_of
 from orchestrator.broker.admin import Admin
+from orchestrator.broker.kind import kind_of
+from orchestrator.broker.user import HOSTS
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
 from orchestrator.store.store import Store
@@ -13,7 +14,7 @@ _BYTES = 32
 
 
 def new_password() -> str:
-    """Return a password long enough that its plain SHA-256 gives nothing away."""
+    """Return a password long enough that its SHA-256 gives nothing away."""
     return secrets.token_urlsafe(_BYTES)
 
 
@@ -35,5 +36,5 @@ def renew_password(home: Home, store: Store, host: str) -> str:
         with Admin(home, store) as admin:
             admin.set_host(name, password)
     else:
-        store.broker_users.put(HOSTS + name, digest_of(password))
+        store.broker_users.put(HOSTS + name, kind_of(home.broker).digest(HOSTS + name, password))
     return url_for(home.broker_for_hosts, HOSTS + name, password)

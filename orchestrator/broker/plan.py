@@ -1,19 +1,11 @@
 """What is to change on the broker so that its users are those of the inventory, and no others."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.broker.acl import (
-    ENROLMENTS,
-    HOSTS,
-    SERVER,
-    AclUser,
-    enrolment_user,
-    host_user,
-    server_user,
-)
-from orchestrator.broker.redis_users import Found
+from orchestrator.broker.user import HOSTS, BrokerUser, is_ours
+from orchestrator.broker.users import Fit, Users
 
 
 class Verb(StrEnum):
@@ -30,42 +22,30 @@ class Change:
 
     verb: Verb
     name: str
-    user: AclUser | None
+    user: BrokerUser | None
 
 
-def wanted_users(digests: Mapping[str, str], hosts: Collection[str]) -> list[AclUser]:
+def wanted_users(digests: Mapping[str, str], hosts: Collection[str]) -> list[BrokerUser]:
     """Return who should be there: the server, hosts of the inventory, open enrolments."""
     return [
-        _user(name, digest)
+        BrokerUser(name, digest)
         for name, digest in sorted(digests.items())
         if not name.startswith(HOSTS) or name.removeprefix(HOSTS) in hosts
     ]
 
 
-def compare(
-    wanted: Collection[AclUser], present: Collection[str], find: Callable[[str], Found | None]
-) -> list[Change]:
-    """Compare who should be there with who is. Users of others are none of our business."""
+def compare(wanted: Collection[BrokerUser], users: Users) -> list[Change]:
+    """Compare who should be there with who is. Users of others are none of our business.
+
+    Raises BrokerError.
+    """
     names = {user.name for user in wanted}
-    found = [change for user in wanted if (change := _change(user, find(user.name)))]
-    strays = [name for name in sorted(present) if name not in names and is_ours(name)]
+    found = [change for user in wanted if (change := _change(user, users.fit(user)))]
+    strays = [name for name in users.names() if name not in names and is_ours(name)]
     return [*found, *(Change(Verb.REVOKE, name, None) for name in strays)]
 
 
-def is_ours(name: str) -> bool:
-    """Tell whether a user's name is of those that Denrei makes and revokes."""
-    return name == SERVER or name.startswith((HOSTS, ENROLMENTS))
-
-
-def _change(user: AclUser, found: Found | None) -> Change | None:
-    if found is None:
-        return Change(Verb.MAKE, user.name, user)
-    return None if found.fits(user) else Change(Verb.CHANGE, user.name, user)
-
-
-def _user(name: str, digest: str) -> AclUser:
-    if name.startswith(HOSTS):
-        return host_user(name.removeprefix(HOSTS), digest)
-    if name.startswith(ENROLMENTS):
-        return enrolment_user(name.removeprefix(ENROLMENTS), digest)
-    return server_user(digest)
+def _change(user: BrokerUser, fit: Fit) -> Change | None:
+    if fit is Fit.AS_WANTED:
+        return None
+    return Change(Verb.MAKE if fit is Fit.MISSING else Verb.CHANGE, user.name, user)

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import redis
 from kombu.utils.url import sanitize_url
 
-from contract.broker import connection_url
+from contract.broker import BrokerError, connection_url
 from contract.broker_alert import why
-from contract.closing import Closing
-from contract.wire import BrokerError
-from orchestrator.broker.acl import AclUser
+from orchestrator.broker.acl import AclUser, acl_user
+from orchestrator.broker.user import BrokerUser
+from orchestrator.broker.users import Fit, Users
 
 _PATIENCE_S = 8.0
 _NO_ACL_FILE = "not configured to use an ACL file"
@@ -43,7 +43,7 @@ class Found:
         )
 
 
-class RedisUsers(Closing):
+class RedisUsers(Users):
     """Looks at and changes the users of one Redis server."""
 
     def __init__(self, url: str) -> None:
@@ -75,6 +75,18 @@ class RedisUsers(Closing):
         """Return a user, or None. Raises BrokerError."""
         told: Any = self._ask(lambda client: client.execute_command("ACL", "GETUSER", name))
         return _found(told) if told else None
+
+    def fit(self, user: BrokerUser) -> Fit:
+        """Compare a user with what the server has under its name. Raises BrokerError."""
+        found = self.find(user.name)
+        if found is None:
+            return Fit.MISSING
+        wanted = acl_user(user).fit_for(self.version())
+        return Fit.AS_WANTED if found.fits(wanted) else Fit.OTHER
+
+    def put(self, user: BrokerUser) -> None:
+        """Make a user with the rules that its name calls for. Raises BrokerError."""
+        self.set(acl_user(user))
 
     def set(self, user: AclUser) -> None:
         """Make a user, or make it anew; whoever was in as this user is thrown out.

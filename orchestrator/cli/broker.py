@@ -10,6 +10,7 @@ from orchestrator.cli.lazy import Group
 from orchestrator.cli.output import Format, output_option
 
 if TYPE_CHECKING:
+    from orchestrator.home import Home
     from orchestrator.store.store import Store
 
 
@@ -29,20 +30,19 @@ def command() -> None:
     help="The Redis that is to read it: one before 7.2 knows less.",
 )
 def acl(version: tuple[int, ...]) -> None:
-    """Print Redis's ACL file, for those who manage Redis themselves.
+    """Print the broker's rules, for those who manage it themselves.
 
-    It holds the SHA-256 of passwords, never a password. A host needs one first: `denrei broker
-    password NAME`.
+    Redis' ACL file, or RabbitMQ's definitions. They hold hashes of passwords, never a password. A
+    host needs one first: `denrei broker password NAME`.
     """
-    from orchestrator.broker.acl import acl_file
     from orchestrator.broker.admin import known_users
+    from orchestrator.broker.kind import kind_of
     from orchestrator.cli.session import open_home
 
     home = open_home()
     with home.open_store() as store:
-        users = known_users(home, store)
-        click.echo(acl_file(user.fit_for(version) for user in users), nl=False)
-        _tell_missing(store)
+        click.echo(kind_of(home.broker).rules(home, known_users(home, store), version), nl=False)
+        _tell_missing(home, store)
 
 
 @command.command("apply")
@@ -61,7 +61,7 @@ def apply(*, check: bool) -> ExitCode:
         kept = check or admin.apply(changes)
         for change in changes:
             click.echo(f"{change.verb} {change.name}")
-        _tell_missing(store)
+        _tell_missing(home, store)
     if not changes:
         click.echo("nothing to change", err=True)
     if not kept:
@@ -73,17 +73,16 @@ def apply(*, check: bool) -> ExitCode:
 @command.command("check")
 @output_option
 def check(format_: Format) -> ExitCode:
-    """Say whether Redis is set up well; exit 1 if something is to be done."""
+    """Say whether the broker is set up well; exit 1 if something is to be done."""
     from orchestrator.broker.admin import Admin
-    from orchestrator.broker.check import Finding, inspect
-    from orchestrator.broker.redis_users import RedisUsers
+    from orchestrator.broker.finding import Finding
+    from orchestrator.broker.kind import kind_of
     from orchestrator.cli.broker_view import show_findings
     from orchestrator.cli.session import open_home
 
     home = open_home()
     with home.open_store() as store, Admin(home, store) as admin:
-        with RedisUsers(home.admin_wire) as users:
-            findings = list(inspect(users, home))
+        findings = list(kind_of(home.broker).inspect(home))
         changes = admin.plan()
     wrong = ", ".join(change.name for change in changes)
     findings.append(
@@ -100,8 +99,8 @@ def check(format_: Format) -> ExitCode:
 def password(name: str) -> None:
     """Make a new password for a host's user, and print the URL for its courier.yaml.
 
-    It is shown this once; Denrei keeps its SHA-256. With `broker_admin` it counts at once, and
-    the old one no longer; else put what `denrei broker acl` prints into Redis's ACL file.
+    It is shown this once; Denrei keeps a hash of it. With `broker_admin` it counts at once, and
+    the old one no longer; else give what `denrei broker acl` prints to the broker.
     """
     from orchestrator.broker.password import renew_password
     from orchestrator.cli.session import open_home
@@ -111,10 +110,10 @@ def password(name: str) -> None:
         click.echo(renew_password(home, store, name))
 
 
-def _tell_missing(store: "Store") -> None:
+def _tell_missing(home: "Home", store: "Store") -> None:
     from orchestrator.broker.admin import hosts_without_user
 
-    for name in hosts_without_user(store):
+    for name in hosts_without_user(home, store):
         click.echo(f"{name} has no user: denrei broker password {name}", err=True)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.broker.check import Finding
+from orchestrator.broker.finding import Finding
 from orchestrator.cli.output import Document, Format, emit
 from orchestrator.cli.table import Row, Table, print_table
 

@@ -11,8 +11,8 @@ from contract.key import SigningKey
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.order import letter_digest, sign_message
 from contract.outcome import HostRunState, StepOutcome
+from contract.publisher import Publisher
 from contract.report import Report
-from contract.wire import Publisher
 from lab.fleet import Fleet, FleetHost
 from orchestrator.home import Home
 from tests.end_to_end.desk import Answer, Desk

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from contract.broker import BrokerError
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
-from contract.wire import BrokerError, Publisher
+from contract.publisher import Publisher
 from lab.command import Script, Service
 from lab.host_folder import host_config
 from lab.installation import Installation

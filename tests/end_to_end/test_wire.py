@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from contract.names import DELIVER_TASK, host_queue
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.fleet import Fleet
 from lab.redis import EmbeddedRedis
 from tests.end_to_end.desk import Desk

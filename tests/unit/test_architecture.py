@@ -22,7 +22,7 @@ MAY_IMPORT_BESIDES = {"orchestrator.cli.demo": {"lab"}}
 
 # A host installs the base package alone: this is all that it has.
 BASE = {
-    *("billiard", "celery", "kombu", "redis", "click"),
+    *("amqp", "billiard", "celery", "kombu", "redis", "click"),
     *("cel_expr_python", "cryptography", "msgspec", "structlog", "yaml"),
 }
 ON_A_HOST = ("contract", "worker")
@@ -33,7 +33,7 @@ STARTS_BOTH = ("worker.cli",)
 HAS_BOTH_ONCE = ("worker.enrolment", "worker.enrol_cli")
 COURIER = "worker.courier"
 COURIER_NEVER_LOADS = {"cryptography"}
-OTHERS_NEVER_LOAD = {"celery", "kombu", "redis"}
+OTHERS_NEVER_LOAD = {"amqp", "celery", "kombu", "redis"}
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 FILE_LINES = 300

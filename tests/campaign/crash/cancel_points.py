@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from orchestrator.store.cancels import Cancels
 from orchestrator.store.incoming import Incoming
 from orchestrator.store.outgoing import Outgoing

@@ -11,7 +11,7 @@ import redis
 from celery import Celery
 
 from contract.names import REPORTS_QUEUE, host_queue
-from contract.wire import _essence
+from contract.redis_transport import _essence
 
 
 class Wire:

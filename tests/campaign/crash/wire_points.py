@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import worker.mailbox
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from orchestrator.store.incoming import Incoming
 from orchestrator.store.outgoing import Outgoing
 from tests.campaign.crash.point import Call, CrashPoint, Moment, Role, Sql, Stage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contract.loader import load_runbook
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from orchestrator import dispatch
 from orchestrator.attendance import Attendance
 from orchestrator.dispatch import Dispatcher

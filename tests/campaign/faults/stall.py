@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from tests.orchestrator_house import House
 from tests.tunnel import Tunnel

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from contract import log, wire
+from contract import log, redis_transport
 from orchestrator import recording
 from orchestrator.home import Home
 from orchestrator.service import run_service
@@ -26,9 +26,9 @@ def main(arguments: list[str]) -> None:
     """Be the courier or the recorder."""
     is_deaf = arguments[0] == "deaf"
     role, path = arguments[-2:]
-    wire.TRANSPORT_OPTIONS["health_check_interval"] = 0
+    redis_transport.OPTIONS["health_check_interval"] = 0
     if "SOCKET_TIMEOUT_S" in os.environ:
-        wire.TRANSPORT_OPTIONS["socket_timeout"] = float(os.environ["SOCKET_TIMEOUT_S"])
+        redis_transport.OPTIONS["socket_timeout"] = float(os.environ["SOCKET_TIMEOUT_S"])
     for module, prefix in ((courier, ""), (recording, "_")):
         for name in ("SELF_PING_S", "SILENCE_S"):
             if name in os.environ:

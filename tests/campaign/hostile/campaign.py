@@ -16,7 +16,7 @@ import redis
 
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.outcome import HostRunState
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.fleet import Fleet
 from orchestrator.store.record import Kind
 from tests.campaign.campaign import Scale, Tally

@@ -13,7 +13,7 @@ from contract.instant import now_ms
 from contract.key import SigningKey
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.order import Acknowledgement, Order, sign_message
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from orchestrator.home import Home
 from orchestrator.store.record import Kind
 from tests.campaign.hostile.message import OTHERS_QUEUE, junk, message, raw

@@ -7,9 +7,9 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
+from contract.broker import BrokerError
 from contract.error import DenreiError
 from contract.names import REPORTS_QUEUE, host_queue
-from contract.wire import BrokerError
 from orchestrator.attendance import Attendance
 from orchestrator.dispatch import Dispatcher
 from orchestrator.home import Home

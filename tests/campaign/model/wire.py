@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from contract.broker import BrokerError
 from contract.names import DELIVER_TASK, RECORD_TASK
-from contract.wire import BrokerError
 
 
 class Wire:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from contract.broker import NO_FILES, BrokerFiles, connection_url
+from contract.broker import NO_FILES, BrokerError, BrokerFiles, connection_url
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
-from contract.wire import TRANSPORT_OPTIONS, BrokerError, Publisher
+from contract.publisher import Publisher
+from contract.redis_transport import OPTIONS
 from lab.redis import EmbeddedRedis
 from orchestrator.broker.redis_users import RedisUsers
 from orchestrator.home import Home
@@ -50,7 +51,7 @@ class Secured:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let kombu try again at once, and not give a silent port 8 s each time."""
     monkeypatch.setattr("kombu.utils.functional.sleep", lambda _: None)
-    monkeypatch.setitem(TRANSPORT_OPTIONS, "socket_timeout", 0.5)
+    monkeypatch.setitem(OPTIONS, "socket_timeout", 0.5)
 
 
 @pytest.fixture(scope="module")

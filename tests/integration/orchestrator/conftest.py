@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from contract.names import host_queue
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
-from orchestrator.broker.acl import ADMIN, acl_file, admin_user, digest_of
+from orchestrator.broker.acl import acl_file, admin_user, digest_of
+from orchestrator.broker.user import ADMIN
 from orchestrator.dispatch import Dispatcher
 from tests.integration.orchestrator.guarded import Guarded
 from tests.orchestrator_house import House

@@ -7,13 +7,13 @@ from typing import Self
 
 import redis
 
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
-from orchestrator.broker.acl import ADMIN
 from orchestrator.broker.admin import Admin
 from orchestrator.broker.password import url_for
 from orchestrator.broker.plan import Verb
 from orchestrator.broker.redis_users import RedisUsers
+from orchestrator.broker.user import ADMIN
 from orchestrator.home import Home
 from tests.orchestrator_house import House
 

@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 import redis
 
+from contract.broker import BrokerError
 from contract.names import ENROLMENTS_QUEUE, REPORTS_QUEUE, enrolment_queue, host_queue
-from contract.wire import BrokerError
 from lab.redis import EmbeddedRedis
-from orchestrator.broker.acl import ADMIN, AclUser, acl_file, admin_user, digest_of
+from orchestrator.broker.acl import AclUser, acl_file, acl_user, admin_user, digest_of
 from orchestrator.broker.admin import Admin, AdminError, known_users
-from orchestrator.broker.check import Finding, inspect
+from orchestrator.broker.finding import Finding
 from orchestrator.broker.password import url_for
 from orchestrator.broker.plan import Verb
+from orchestrator.broker.redis_check import inspect
 from orchestrator.broker.redis_users import RedisUsers
+from orchestrator.broker.user import ADMIN
 from orchestrator.home import Home
 from tests.integration.orchestrator.guarded import Guarded
 
@@ -130,8 +132,8 @@ def test_check_names_each_thing_that_is_not_as_it_should_be(
 def test_acl_for_an_older_redis_lacks_what_it_would_not_start_with(guarded: Guarded) -> None:
     users = known_users(guarded.home, guarded.store)
     assert [user.name for user in users] == ["host.web1", "host.web2", "server"]
-    assert "client|setinfo" in acl_file(users)
-    assert "client|setinfo" not in acl_file(user.fit_for((7, 0)) for user in users)
+    assert "client|setinfo" in acl_file(map(acl_user, users))
+    assert "client|setinfo" not in acl_file(acl_user(user).fit_for((7, 0)) for user in users)
 
 
 def test_home_without_an_administrator_can_t_manage_users(guarded: Guarded) -> None:

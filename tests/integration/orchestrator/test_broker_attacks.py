@@ -8,8 +8,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from contract.broker import BrokerError
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
-from contract.wire import BrokerError
 from lab.redis import EmbeddedRedis
 from tests.integration.orchestrator.guarded import Guarded
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from contract.names import host_queue
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from orchestrator.cli.exit_code import ExitCode
 from orchestrator.cli.failure import run_guarded
 from orchestrator.cli.program import program

@@ -9,10 +9,11 @@ from contract.envelope import PayloadType
 from contract.names import DELIVER_TASK, host_queue
 from contract.order import Cancel, decode, letter_digest
 from contract.outcome import HostRunState, StepOutcome
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.audit import verify_all
-from orchestrator.broker.acl import SERVER, acl_file, digest_of, server_user
+from orchestrator.broker.acl import acl_file, digest_of, server_user
+from orchestrator.broker.user import SERVER
 from orchestrator.cancellation import CancellationError
 from orchestrator.dispatch import Dispatcher
 from orchestrator.progress import GRACE_MS

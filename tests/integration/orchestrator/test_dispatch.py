@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 import redis
 
+from contract.broker import BrokerError
 from contract.names import DELIVER_TASK, host_queue
 from contract.outcome import HostRunState
-from contract.wire import BrokerError, Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.dispatch import LAST_PAUSE_MS, Dispatcher
 from orchestrator.inventory import Inventory

@@ -16,7 +16,7 @@ from contract.keyring import Keyring, RootKey, Roots
 from contract.names import DELIVER_TASK, host_queue
 from contract.order import encode
 from contract.outcome import HostRunState
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.dispatch import Dispatcher
 from orchestrator.founding import window

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from contract.broker import NO_FILES
+from contract.broker import NO_FILES, BrokerError
 from contract.names import REPORTS_QUEUE, host_queue
+from contract.publisher import Publisher
 from contract.token import Token
-from contract.wire import BrokerError, Publisher
 from lab.command import Script
 from lab.redis import EmbeddedRedis
 from orchestrator.broker.access import has_own_users, withdraw_enrolments

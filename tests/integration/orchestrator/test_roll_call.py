@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import redis
 
+from contract.broker import BrokerError
 from contract.instant import now_ms
 from contract.names import DELIVER_TASK, PING_TASK, host_queue
 from contract.outcome import HostRunState
 from contract.presence import PresenceWord, encode_word
-from contract.wire import BrokerError, Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.attendance import Attendance
 from orchestrator.inventory import Inventory

@@ -16,7 +16,7 @@ from contract.instant import now_ms
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.order import letter_digest
 from contract.outcome import HostRunState, StepOutcome
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.health import server_trouble
 from orchestrator.store.record import ServiceName
@@ -151,7 +151,7 @@ def test_server_without_its_broker_says_so_and_works_when_it_is_there(tmp_path: 
             process.terminate()
             output, _ = process.communicate(timeout=30)
             house.store.close()
-    assert output.count('"event": "hindered"') == 2  # once per service, not once per try
+    assert output.count('"event": "hindered"') == 3  # once per service, not once per try
 
 
 @pytest.mark.parametrize("name", ["recorder", "beat", "registrar"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.names import REPORTS_QUEUE, host_queue
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from tests.queue_reader import QueueReader
 from tests.worker_host import WorkerHost

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from tests.integration.worker.process import running
 from tests.queue_reader import QueueReader

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.broker import NO_FILES
+from contract.broker import NO_FILES, BrokerError
 from contract.enrolment import (
     Answer,
     Direction,
@@ -24,10 +24,10 @@ from contract.instant import now_ms
 from contract.key import SigningKey
 from contract.names import DELIVER_TASK, ENROLMENTS_QUEUE, RECORD_TASK, enrolment_queue
 from contract.order import encode, letter_digest
+from contract.publisher import Publisher
 from contract.sealing import seal
 from contract.succession import fingerprint
 from contract.token import Token
-from contract.wire import BrokerError, Publisher
 from lab.redis import EmbeddedRedis
 from tests.fleet_keys import FleetKeys
 from tests.queue_reader import QueueReader

@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from contract.names import DELIVER_TASK, RECORD_TASK
+from contract.publisher import Publisher
 from contract.report import Pong, Receipt, Report
-from contract.wire import Publisher
 from tests.integration.worker.process import running
 from tests.queue_reader import QueueReader
 from tests.unit.worker.steps import CHECK, FLAG

@@ -12,7 +12,7 @@ import pytest
 from contract.names import PING_TASK, PRESENCE_TASK
 from contract.order import letter_digest
 from contract.presence import PresenceWord, decode_word
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from tests.integration.worker.process import Process, running
 from tests.queue_reader import QueueReader

@@ -14,8 +14,8 @@ from typing import NoReturn
 import pytest
 
 from contract.names import DELIVER_TASK
+from contract.publisher import Publisher
 from contract.report import Report
-from contract.wire import Publisher
 from lab.redis import EmbeddedRedis
 from tests.integration.worker.process import running
 from tests.integration.worker.two_users import apart, by_root

@@ -1,5 +1,8 @@
 """Which brokers can be used."""
 
+import subprocess
+import sys
+
 import pytest
 
 from contract.broker import BrokerFiles, BrokerUrlError, check_broker_url, connection_url
@@ -12,7 +15,7 @@ def test_broker_of_a_known_kind_is_taken(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "h:6379", "sentinel://h", "amqp://h", "memory://", "redis://["]
+    "url", ["", "h:6379", "sentinel://h", "pyamqp://h", "memory://", "redis://["]
 )
 def test_broker_whose_messages_would_not_be_rebuilt_is_refused(url: str) -> None:
     """Any other transport would hand hostile messages to Celery as they are."""
@@ -46,3 +49,23 @@ def test_url_with_tls_always_demands_a_proof_of_the_name() -> None:
     files = BrokerFiles("/ca", "/c", "/k")
     told = f"{words}&ssl_ca_certs=/ca&ssl_certfile=/c&ssl_keyfile=/k"
     assert connection_url("rediss://h/0", files) == f"rediss://h/0?{told}"
+    assert connection_url("amqps://u:p@h/v") == "amqps://u:p@h/v?ssl_cert_reqs=required"
+    told = "ssl_cert_reqs=required&ssl_ca_certs=/ca&ssl_certfile=/c&ssl_keyfile=/k"
+    assert connection_url("amqps://h/v", files) == f"amqps://h/v?{told}"
+
+
+@pytest.mark.parametrize(
+    ("url", "other"),
+    [
+        ("redis://h/0", "kombu.transport.pyamqp"),
+        ("amqp://h/v", "redis"),
+    ],
+)
+def test_client_of_the_other_broker_is_never_loaded(url: str, other: str) -> None:
+    """What a host does not use takes no memory there."""
+    code = (
+        "import sys; from contract.publisher import Publisher; from contract.wire import make_app; "
+        f"Publisher({url!r}); make_app('x', {url!r}, 'host.x').connection().transport; "
+        f"raise SystemExit({other!r} in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.essence import MAX_MESSAGE
 from contract.names import DELIVER_TASK
-from contract.wire import MAX_MESSAGE, Transport, _essence, _message
+from contract.redis_transport import Transport, _essence, _message
 
 QUEUE = "host.web1"
 

@@ -1,23 +1,18 @@
 """Whether a Redis is set up well for Denrei: what should be, what is, and what to do."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Sequence
 
-from orchestrator.broker.acl import SERVER, user_in
+from orchestrator.broker.finding import Finding, identity, transport
 from orchestrator.broker.redis_users import RedisUsers
 from orchestrator.home import Home
 
 OLDEST = (7, 0)  # the first with selectors in its rules
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. Without a remedy it is as it should be."""
-
-    subject: str
-    found: str
-    remedy: str = ""
+def inspect_redis(home: Home) -> Sequence[Finding]:
+    """Look at everything but the users' rules. Raises BrokerError."""
+    with RedisUsers(home.admin_wire) as users:
+        return list(inspect(users, home))
 
 
 def inspect(users: RedisUsers, home: Home) -> Iterator[Finding]:
@@ -25,9 +20,9 @@ def inspect(users: RedisUsers, home: Home) -> Iterator[Finding]:
     yield _version(users)
     yield from _settings(users)
     yield _default_user(users)
-    yield _identity(home)
+    yield identity(home.broker)
     for name, url in (("broker", home.broker), ("broker_admin", home.broker_admin)):
-        yield _transport(name, url)
+        yield transport(name, url)
 
 
 def _version(users: RedisUsers) -> Finding:
@@ -58,18 +53,3 @@ def _default_user(users: RedisUsers) -> Finding:
         return Finding("default user", "off")
     found = "on, without a password" if default.is_open else "on"
     return Finding("default user", found, "whoever knows no name comes in: ACL SETUSER default off")
-
-
-def _identity(home: Home) -> Finding:
-    name = user_in(home.broker) or "default"
-    remedy = f"it may do more than it needs: broker: redis://{SERVER}:PASSWORD@…, and apply"
-    return Finding("server's user", name, "" if name == SERVER else remedy)
-
-
-def _transport(name: str, url: str) -> Finding:
-    parts = urlsplit(url)
-    if parts.scheme == "rediss":
-        return Finding(name, "TLS")
-    if parts.scheme == "redis+socket" or parts.hostname in {"localhost", "127.0.0.1", "::1"}:
-        return Finding(name, "without TLS, on this machine")
-    return Finding(name, "without TLS", "passwords travel in the clear: use rediss://")
