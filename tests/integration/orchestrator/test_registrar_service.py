@@ -1,6 +1,7 @@
 """The registrar as a process, on a Redis that knows its users: the token's, then the host's."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -60,6 +61,18 @@ def test_host_comes_in_with_the_token_s_user_and_goes_on_with_its_own(
     with pytest.raises(BrokerError):
         own.waiting(host_queue("web1"))
     own.close()
+    assert guarded.apply() == []
+
+
+def test_many_hosts_at_once_each_come_in_as_themselves(guarded: Guarded, tmp_path: Path) -> None:
+    """What a script does with a thousand: nobody gets another's name, key or password."""
+    tokens = [make_token(guarded, f"many{number}") for number in range(30)]
+    with ThreadPoolExecutor(10) as pool:
+        found = list(pool.map(lambda token: ask(token, tmp_path / token.host), tokens))
+    for token, each in zip(tokens, found, strict=True):
+        assert each.membership.host == token.host
+        assert f"host.{token.host}:" in each.broker
+    assert len({each.membership.admission.sign for each in found}) == 30
     assert guarded.apply() == []
 
 
