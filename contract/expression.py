@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 Value = bool | int | str | datetime | timedelta | list[str]
 
-# A comment or a string literal as CEL has them: raw, tripled, bytes.
+# A comment or a string literal as CEL has them: raw, tripled, bytes. One that never ends goes to
+# the end of the text: looking for it again from each quote would take quadratic time.
 _LITERAL = re.compile(
     r"""//[^\n]*
-    | \b(?:[rR][bB]?|[bB][rR])(?:"{3}.*?"{3}|'{3}.*?'{3}|"[^"\n]*"|'[^'\n]*')
+    | \b(?:[rR][bB]?|[bB][rR])(?:"{3}.*?(?:"{3}|\Z)|'{3}.*?(?:'{3}|\Z)|"[^"\n]*"|'[^'\n]*')
     | (?:\b[bB])?(?:
-        "{3}(?:\\.|[^\\])*?"{3} | '{3}(?:\\.|[^\\])*?'{3}
-        | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*'
+        "{3}(?:\\.|[^\\])*?(?:"{3}|\\?\Z) | '{3}(?:\\.|[^\\])*?(?:'{3}|\\?\Z)
+        | "(?:\\.|[^"\\])*(?:"|\\?\Z) | '(?:\\.|[^'\\])*(?:'|\\?\Z)
     )""",
     re.DOTALL | re.VERBOSE,
 )
