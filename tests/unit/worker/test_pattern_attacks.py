@@ -72,7 +72,15 @@ def try_shell_patterns(root: Path) -> None:
 
 
 def try_expression(_root: Path) -> None:
-    for source in (f"'{VICTIM}'.matches('{EVIL}')", _nested_loops(8), '\\"' * LINES):
+    grown = "".join(f".map(x{each}, x{each} + x{each})" for each in range(60))
+    lists = "".join(f".map(x{each}, [x{each}, x{each}])" for each in range(60))
+    for source in (
+        f"'{VICTIM}'.matches('{EVIL}')",
+        _nested_loops(8),
+        '\\"' * LINES,
+        f"['x']{grown}[0] == ''",
+        f"['x']{lists} == ['x']{lists}",
+    ):
         expression = Expression(source, Position(1, 1))
         list(expression.places())
         try:
