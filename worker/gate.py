@@ -150,8 +150,7 @@ class Gate:
 
     def _ping(self, verified: Verified, signers: list[Signatory], now: int) -> Pinged:
         ping: Ping = self._message(verified, Ping)
-        if not is_duty(signers, Duty.SCHEDULER):
-            self._authority.check_right(_operator(ping, signers, alone=True), Right.PING)
+        self._authority.check_right(_operator(ping, signers, alone=True), Right.PING)
         check_ping(ping, now)
         return Pinged(ping)
 
