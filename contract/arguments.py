@@ -12,8 +12,8 @@ from contract.document import Node, Position, Problem
 from contract.duration import is_duration
 from contract.instant import parse_instant
 from contract.parameter import did_you_mean
+from contract.pattern import complaint_about_pattern
 from contract.pointer import PointerError, parse_pointer
-from contract.reading import complaint_about_pattern
 from contract.request import RequestError, check_headers, parse_url
 from contract.template import TemplateError, is_reference, render, render_arguments
 

@@ -10,30 +10,37 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from math import log, log1p
 from typing import TYPE_CHECKING, Any
 
 from contract.document import Position
 from contract.error import DenreiError
 from contract.instant import parse_instant
+from contract.pattern import complaint_about_pattern
 
 if TYPE_CHECKING:
     from cel_expr_python import cel  # type: ignore[import-untyped]  # stubs without py.typed
 
 Value = bool | int | str | datetime | timedelta | list[str]
 
-# A comment or a string literal as CEL has them: raw, tripled, bytes.
+# A comment or a string literal as CEL has them: raw, tripled, bytes. One that never ends goes to
+# the end of the text: looking for it again from each quote would take quadratic time.
 _LITERAL = re.compile(
     r"""//[^\n]*
-    | \b(?:[rR][bB]?|[bB][rR])(?:"{3}.*?"{3}|'{3}.*?'{3}|"[^"\n]*"|'[^'\n]*')
+    | \b(?:[rR][bB]?|[bB][rR])(?:"{3}.*?(?:"{3}|\Z)|'{3}.*?(?:'{3}|\Z)|"[^"\n]*"|'[^'\n]*')
     | (?:\b[bB])?(?:
-        "{3}(?:\\.|[^\\])*?"{3} | '{3}(?:\\.|[^\\])*?'{3}
-        | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*'
+        "{3}(?:\\.|[^\\])*?(?:"{3}|\\?\Z) | '{3}(?:\\.|[^\\])*?(?:'{3}|\\?\Z)
+        | "(?:\\.|[^"\\])*(?:"|\\?\Z) | '(?:\\.|[^'\\])*(?:'|\\?\Z)
     )""",
     re.DOTALL | re.VERBOSE,
 )
 _DOTTED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)")
 _ROOT_DOT = re.compile(r"(?:(?<=[^\w\s)\]}#])|^)\s*\.(?=\s*[A-Za-z_])")
 _TYPED = re.compile(r"\b(duration|timestamp)\(\s*")
+_MATCHES = re.compile(r"\bmatches\s*\(\s*")
+_LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(")
+_JOINING = re.compile(r"[+,]")
+_LARGEST_GROWTH = 1000  # how many times its largest value an expression may make of it
 _WANTED = {
     "duration": "use h, m, s or ms (a day is '24h')",
     "timestamp": "use RFC 3339 with a zone, such as '2026-03-01T02:00:00Z'",
@@ -119,11 +126,26 @@ class Vocabulary:
         Raises ExpressionError with the place inside the expression.
         """
         _check_literals(expression.source)
+        _check_growth(expression.source)
+        self._check_patterns(expression.source)
         try:
             compiled = self._environment.compile(expression.source)
         except (RuntimeError, TypeError, ValueError) as error:
             raise _compile_error(str(error)) from None
         return Compiled(expression, compiled)
+
+    def _check_patterns(self, source: str) -> None:
+        """See to it that the patterns in the text are such. Raises ExpressionError."""
+        for call in _MATCHES.finditer(_without_literals(source)):
+            literal = _LITERAL.match(source, call.end())
+            if not literal:
+                continue
+            try:
+                pattern = self._environment.compile(literal[0]).eval(data={}).plain_value()
+            except (RuntimeError, TypeError, ValueError):
+                continue  # no literal of CEL's, which the whole is refused for
+            if isinstance(pattern, str) and (complaint := complaint_about_pattern(pattern)):
+                raise _error_at(source, literal.start(), f"{pattern!r} {complaint}")
 
 
 class Compiled:
@@ -200,12 +222,28 @@ def _check_literals(source: str) -> None:
         found = _QUOTED.match(source, call.end())
         if not found or _is_literal(call[1], found[2]):
             continue
-        before = source[: found.start(2)]
-        raise ExpressionError(
-            f"{call[1]}({found[2]!r}) is not CEL: {_WANTED[call[1]]}",
-            line=before.count("\n") + 1,
-            column=len(before) - (before.rfind("\n") + 1) + 1,
-        )
+        message = f"{call[1]}({found[2]!r}) is not CEL: {_WANTED[call[1]]}"
+        raise _error_at(source, found.start(2), message)
+
+
+def _error_at(source: str, offset: int, message: str) -> ExpressionError:
+    before = source[:offset]
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    return ExpressionError(message, line=before.count("\n") + 1, column=column)
+
+
+def _check_growth(source: str) -> None:
+    """See to it that values don't double again and again: `[x].map(a, a + a).map(b, b + b)…`.
+
+    Each loop can join its variable with itself, so the factors multiply; they are largest if the
+    joining is spread evenly over the loops. Raises ExpressionError.
+    """
+    text = _without_literals(source)
+    loops = len(_LOOP.findall(text))
+    joins = len(_JOINING.findall(text)) - loops  # each loop has a comma of its own
+    if loops and (loops + 1) * log1p(joins / (loops + 1)) > log(_LARGEST_GROWTH):
+        told = "joins too much with `+` and `,` for so many of map, filter, all and exists"
+        raise ExpressionError(f"{told}: what they make could grow without bounds")
 
 
 def _is_literal(kind: str, text: str) -> bool:

@@ -13,7 +13,6 @@ from contract.observation import OBSERVATIONS
 from contract.parameter import Parameter, ParameterType, did_you_mean
 from contract.place import offset_of, place_in_yaml
 from contract.program import is_plain_path
-from contract.reading import complaint_about_pattern
 from contract.runbook import Action, Observation, Risk, Runbook, Step
 
 RUN_NAMES: Mapping[str, ValueType] = {
@@ -133,8 +132,6 @@ class _Lint:
                 yield from self._template(text, allowed, self.root.find(["for_each"]))
             if for_each.glob and not for_each.glob.startswith("/"):
                 yield Problem(at, "for_each: the glob's path must be absolute")
-            if for_each.name and for_each.name != "uuid":
-                yield from _regular_expression(for_each.name, at)
         lock_names = set(_TEXT_NAMES) | {n for n in self.samples if n.startswith("params.")}
         lock_names -= self.secrets | self.commands
         for lock in self.runbook.locks:
@@ -276,8 +273,3 @@ class _Lint:
         }  # of each name's first appearance
         starts = [offset for found, offset in offsets.items() if found.startswith(f"{name}.")]
         return place_in_yaml(self.runbook.source, expression, min(starts, default=0))
-
-
-def _regular_expression(pattern: str, at: Position) -> Iterator[Problem]:
-    if complaint := complaint_about_pattern(pattern):
-        yield Problem(at, f"{pattern!r} {complaint}")

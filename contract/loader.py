@@ -165,7 +165,7 @@ def _for_each(reader: Reader, node: Node | None) -> ForEach | None:
     return ForEach(
         item=item,
         glob=reader.text(glob, "path"),
-        name=reader.text(glob, "name"),
+        name=reader.pattern(glob, "name"),
         tell=reader.pattern(glob, "tell"),
         only=reader.text(fields, "only"),
         values=tuple(_listed(reader, fields)),

@@ -7,7 +7,6 @@ characters are escaped.
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+from contract.acting import spelt_out
+
 _veil: ContextVar[Callable[[Any], Any] | None] = ContextVar("denrei_veil", default=None)
 _NOISY = ("celery", "kombu", "amqp", "alembic")
 
@@ -104,6 +104,4 @@ def _escape(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _visible(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+    return spelt_out(value) if isinstance(value, str) else value

@@ -13,6 +13,7 @@ from contract.duration import is_duration, parse_duration
 from contract.error import DenreiError
 from contract.expression import Value, ValueType
 from contract.instant import parse_instant
+from contract.pattern import Pattern
 from contract.program import complaint_about_program, words_of
 
 MAX_CHARACTERS = 8_192
@@ -124,11 +125,12 @@ class Parameter:
 
     def _complaint_about_text(self, text: str) -> str:
         """Return the first complaint of those that apply."""
+        if len(text) > MAX_CHARACTERS:
+            return f"is longer than {MAX_CHARACTERS} characters"
         hidden = "" if not self.pattern or self.secret else f" {self.pattern}"
         is_short = self.secret and len(text.strip()) < MIN_SECRET_CHARACTERS
-        fits = not self.pattern or re.fullmatch(self.pattern, text)
+        fits = not self.pattern or Pattern(self.pattern).fits(text)
         complaints = (
-            (len(text) > MAX_CHARACTERS, f"is longer than {MAX_CHARACTERS} characters"),
             (IMPOSSIBLE.search(text) is not None, "holds a NUL or is not UTF-8"),
             (is_short, f"is shorter than {MIN_SECRET_CHARACTERS} characters, too short to redact"),
             (self.type is ParameterType.UUID and not UUID.fullmatch(text), "is not a UUID"),

@@ -10,6 +10,7 @@ from contract.document import DocumentError, Node, Position, Problem
 from contract.duration import DurationError, parse_duration
 from contract.expression import Expression
 from contract.parameter import did_you_mean
+from contract.pattern import complaint_about_pattern
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -17,15 +18,6 @@ E = TypeVar("E", bound=StrEnum)
 def is_integer(value: Any) -> bool:
     """Tell whether a value is an integer and not a boolean, which Python takes for one."""
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def complaint_about_pattern(text: str) -> str:
-    """Return what is wrong with a regular expression, or an empty text."""
-    try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        return f"is not a regular expression: {error}"
-    return ""
 
 
 class Reader:

@@ -1,6 +1,6 @@
 """What a host sends back: receipts, reports, refusals and pongs. All are signed by the host."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -9,6 +9,7 @@ from contract.order import Count, Digest, Instant, Message, Nonce, RunId, Whole
 from contract.outcome import HostRunState, StepOutcome
 
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
+Plain = bool | int | float | str | list[str] | None  # a value as JSON has it; nothing is nested
 
 
 class ActionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,7 +34,7 @@ class StepReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     name: str
     outcome: StepOutcome
     reason: Text = ""  # why, in a sentence, unless the outcome says it all
-    evidence: dict[str, Any] = {}  # each observed value that `ensure` speaks of, as last seen
+    evidence: dict[str, Plain] = {}  # each observed value that `ensure` speaks of, as last seen
     started_at: Instant | None = None
     ended_at: Instant | None = None
     attempts: Count = 0  # how often the action was run
@@ -42,13 +43,18 @@ class StepReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     earlier: list[Text] = []  # what the attempts before the last one came to
     rescue: list["StepReport"] = []  # the steps that ran because this one failed
 
+    def __post_init__(self) -> None:
+        """Refuse what no runbook can say: readers go one level deep."""
+        if any(step.rescue for step in self.rescue):
+            raise ValueError("a rescue has no rescue of its own")
+
 
 class PassReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One pass over the runbook: the whole of it, or one item's of `for_each`."""
 
     item: str = ""  # the item's name; empty without `for_each`
     steps: list[StepReport]
-    values: dict[str, Any] = {}  # the runbook's `report`
+    values: dict[str, Plain] = {}  # the runbook's `report`
 
 
 class HostMessage(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):

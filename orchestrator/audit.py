@@ -41,7 +41,6 @@ _RIGHTS: dict[Kind, Right] = {
 }
 _DUTIES: dict[Kind, Duty] = {
     Kind.ORDER: Duty.SCHEDULER,
-    Kind.PING: Duty.SCHEDULER,
     Kind.ACKNOWLEDGEMENT: Duty.RECORDER,
 }
 

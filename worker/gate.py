@@ -150,8 +150,7 @@ class Gate:
 
     def _ping(self, verified: Verified, signers: list[Signatory], now: int) -> Pinged:
         ping: Ping = self._message(verified, Ping)
-        if not is_duty(signers, Duty.SCHEDULER):
-            self._authority.check_right(_operator(ping, signers, alone=True), Right.PING)
+        self._authority.check_right(_operator(ping, signers, alone=True), Right.PING)
         check_ping(ping, now)
         return Pinged(ping)
 
@@ -191,7 +190,7 @@ class Gate:
         if memory.cancelled_digest(order.run_id) is not None:
             raise Refused(Reason.CANCELLED, "it was cancelled before it came", order.run_id)
         check_order(order, now, memory)
-        # Before its patterns, which may be made to take for ever, are tried on anything.
+        # Before anything that is in it is read.
         self._check_rulings([self._policy.runbook(order.runbook, order.runbook_sha256)], order)
         accepted = self._contents.open(order, digest, sorted(verified.key_ids))
         if is_duty(signers, Duty.SCHEDULER) and not accepted.runbook.unattended:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from contract.parameter import UUID
+from contract.pattern import Pattern
 from contract.runbook import ForEach
 from contract.template import render
 from worker.observations.glob import expand
@@ -64,7 +65,7 @@ def _found(for_each: ForEach, pattern: str, paths: list[str], root: Root) -> Fou
     names = {item.name for item in items}
     # Links point at what is named anyhow; only real things are worth a word.
     others = [p for p in paths if Path(p).name not in names and not root.locate(p).is_symlink()]
-    others = [p for p in others if re.fullmatch(for_each.tell or ".*", Path(p).name)]
+    others = [p for p in others if Pattern(for_each.tell or ".*").fits(Path(p).name)]
     notes = []
     if not items:
         notes.append(f"no {for_each.item} found at {pattern}")
@@ -78,7 +79,7 @@ def _fits(for_each: ForEach, name: str) -> bool:
         return False
     if for_each.name == "uuid":
         return UUID.fullmatch(name) is not None
-    return not for_each.name or re.fullmatch(for_each.name, name) is not None
+    return not for_each.name or Pattern(for_each.name).fits(name)
 
 
 def _paths(pattern: str, root: Root) -> Iterator[str]:

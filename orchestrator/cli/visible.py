@@ -1,20 +1,15 @@
 """Text from hosts made safe to show: what would act on a terminal becomes visible instead."""
 
-import re
 from typing import Any
 
-# C0 and C1 controls, soft hyphen, bidirectional marks and overrides, zero-width characters, line
-# separators, tags and lone surrogates: each could move, hide or reorder what a person reads.
-_ACTING = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
-)
+from contract.acting import spelt_out
+
 _MAX_LINES = 400
 
 
 def visible(value: Any) -> str:
     """Return a value as one line in which every acting character is spelt out."""
-    return _ACTING.sub(_spell, str(value))
+    return spelt_out(str(value))
 
 
 def visible_lines(text: str) -> list[str]:
@@ -37,7 +32,3 @@ def show_value(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{visible(k)}: {show_value(v)}" for k, v in value.items()) + "}"
     return visible(value)
-
-
-def _spell(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()

@@ -110,6 +110,11 @@ def _to_hosts() -> list[bytes]:
 
 
 def _to_recorder() -> list[bytes]:
+    return [sign_message(kind, message, HOST_KEY) for kind, message in host_messages().items()]
+
+
+def host_messages() -> dict[PayloadType, Message]:
+    """Return one message of each kind that a host sends, as web1 would."""
     about: dict[str, Any] = {"run_id": RUN_ID, "order_sha256": _DIGEST}
     messages: list[Message] = [
         Receipt(**_SENDER, **about, state=HostRunState.RUNNING, at=NOW),
@@ -132,4 +137,4 @@ def _to_recorder() -> list[bytes]:
         Footing(**_SENDER, admission_at=NOW, at=NOW),
     ]
     kinds = {kind: payload_type for payload_type, kind in _FROM_HOSTS.items()}
-    return [sign_message(kinds[type(each)], each, HOST_KEY) for each in messages]
+    return {kinds[type(each)]: each for each in messages}

@@ -12,27 +12,53 @@ from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 _ROOT = Path(__file__).parents[2]
-SECRETS = "a broker that reads"
+SECRETS = "the broker, and reads"
 ROWS: Mapping[str, tuple[str, ...]] = {
-    SECRETS: ("end_to_end/test_secret.py", "unit/contract/test_sealing.py"),
-    "a broker that forges": (
+    SECRETS: (
+        *("end_to_end/test_secret.py", "unit/contract/test_sealing.py"),
+        "unit/contract/test_sealing_interop.py",
+    ),
+    "the broker, and forges": (
         *("unit/contract/test_envelope_attacks.py", "unit/worker/test_gate_attacks.py"),
         *("unit/worker/test_gate_mutations.py", "end_to_end/test_attack.py"),
+        *("unit/contract/test_enrolment.py", "unit/contract/test_token.py"),
+        "integration/worker/test_petition.py",
     ),
-    "a broker that loses, delays and repeats": (
-        *("integration/orchestrator/test_following.py", "end_to_end/test_wire.py"),
+    "the broker, and loses or delays": (
+        *("unit/test_loss_attacks.py", "end_to_end/test_wire.py"),
+        "integration/orchestrator/test_following.py",
     ),
-    "a broker that attacks Celery": ("end_to_end/test_hostile.py",),
-    "a host against another": ("integration/orchestrator/test_broker_attacks.py",),
-    "a stolen key": (
+    "the broker, and reorders, repeats or replays": ("unit/worker/test_replay_attacks.py",),
+    "the broker, and attacks Celery": ("end_to_end/test_hostile.py",),
+    "one host, against another": (
+        "unit/worker/test_cross_host_attacks.py",
+        "integration/orchestrator/test_broker_attacks.py",
+        "integration/orchestrator/test_registrar.py",
+        "integration/orchestrator/test_registrar_service.py",
+    ),
+    "a person's laptop": (
         *("unit/worker/test_keyring_attacks.py", "unit/worker/test_approval_attacks.py"),
         *("integration/orchestrator/test_approval.py", "unit/orchestrator/cli/test_key.py"),
     ),
-    "a hostile runbook": ("unit/worker/test_policy_attacks.py",),
-    "a local user, and a courier turned hostile": (
-        *("unit/worker/test_safe_path.py", "integration/worker/test_hostile_courier.py"),
-        *("integration/worker/test_two_users.py",),
+    "the orchestrator's services": ("unit/worker/test_stolen_key_attacks.py",),
+    "a host's key": ("integration/orchestrator/test_stolen_key_attacks.py",),
+    "a host, and harms who reads its reports": (
+        *("unit/orchestrator/cli/test_report_attacks.py", "unit/test_log.py"),
+        "unit/orchestrator/cli/test_cert_export.py",
     ),
+    "the store": (
+        *("integration/orchestrator/test_audit_attacks.py", "end_to_end/test_audit.py"),
+        "integration/orchestrator/test_audit.py",
+    ),
+    "a runbook": (
+        *("unit/worker/test_policy_attacks.py", "unit/worker/test_pattern_attacks.py"),
+        *("unit/contract/test_pattern.py", "unit/contract/test_document.py"),
+    ),
+    "an unprivileged account on a host, or the courier": (
+        *("unit/worker/test_safe_path.py", "integration/worker/test_hostile_courier.py"),
+        "integration/worker/test_two_users.py",
+    ),
+    "keys of small order or in a second spelling": ("unit/contract/test_key.py",),
 }
 
 

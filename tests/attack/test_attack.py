@@ -1,5 +1,6 @@
 """A small share of `./dev attack` as part of the suite, and that it can fail."""
 
+import re
 from random import Random
 
 import pytest
@@ -9,6 +10,7 @@ from tests.attack.judges import Door, doors
 from tests.attack.mutation import Workshop, cuts, flips
 from tests.attack.named import _ROOT, ROWS
 from tests.attack.vectors import broken_vectors
+from tests.campaign.__main__ import CAMPAIGNS
 
 AT_LEAST = 3000
 
@@ -41,6 +43,36 @@ def test_public_vectors_hold() -> None:
     assert broken == []
 
 
-def test_every_row_of_the_threat_table_names_tests_that_are_there() -> None:
-    missing = [f for files in ROWS.values() for f in files if not (_ROOT / "tests" / f).exists()]
-    assert missing == []
+def table() -> list[list[str]]:
+    """The rows of the threat table of docs/security.md, a text for each cell."""
+    lines = (_ROOT / "docs/security.md").read_text().splitlines()
+    rows = [line.strip("|").split("|") for line in lines if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+NOT_PROMISED = "the store and the keys of the orchestrator"
+
+
+def test_threats_are_those_of_the_threat_model_in_its_order() -> None:
+    numbers = [row[0] for row in table() if row[0]]
+    assert numbers == [str(number) for number in range(1, 15)]
+
+
+def test_threat_table_names_the_very_tests_that_are_tried() -> None:
+    """What ./dev attack runs and what the page says are the same, row by row."""
+    told = {row[1]: tuple(re.findall(r"`([\w/]+\.py)`", row[4])) for row in table()}
+    assert told.pop(NOT_PROMISED) == ()
+    assert {name: sorted(files) for name, files in told.items()} == {
+        name: sorted(files) for name, files in ROWS.items()
+    }
+
+
+@pytest.mark.parametrize("file", [file for files in ROWS.values() for file in files])
+def test_module_named_in_the_threat_table_has_tests(file: str) -> None:
+    assert "\ndef test_" in (_ROOT / "tests" / file).read_text()
+
+
+def test_campaigns_named_in_the_threat_table_are_there() -> None:
+    named = re.findall(r"\./dev campaign --only (\w+)", str(table()))
+    assert len(named) >= 4
+    assert set(named) <= set(CAMPAIGNS)

@@ -23,7 +23,7 @@ MAY_IMPORT_BESIDES = {"orchestrator.cli.demo": {"lab"}}
 # A host installs the base package alone: this is all that it has.
 BASE = {
     *("amqp", "billiard", "celery", "kombu", "redis", "click"),
-    *("cel_expr_python", "cryptography", "msgspec", "structlog", "yaml"),
+    *("cel_expr_python", "cryptography", "msgspec", "re2", "structlog", "yaml"),
 }
 ON_A_HOST = ("contract", "worker")
 

@@ -3,12 +3,17 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from contract import log
+from contract.acting import spelt_out
+from tests.unit.orchestrator.cli.test_report_attacks import PAYLOADS
+
+_COLOUR = re.compile(r"\x1b\[[0-9]{1,2}m")  # structlog's own
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +59,21 @@ def test_log_control_characters_forge_no_line_and_no_colour(stream: io.StringIO)
     assert len(lines) == 2
     assert "\x1b[2J" not in stream.getvalue()
     assert "\u202e" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("words", PAYLOADS.values(), ids=PAYLOADS.keys())
+def test_log_of_a_host_s_words_is_one_harmless_line_for_a_terminal_and_for_a_file(
+    words: str,
+) -> None:
+    """What harms nobody in a table harms nobody in a log, not in a list either."""
+    for stream in (Terminal(), io.StringIO()):
+        log.configure(stream)
+        structlog.get_logger("host").info("said", words=words, more=[words, {"a": words}])
+        logging.getLogger("library").info("said %s", words)
+        logged = stream.getvalue()
+        assert logged.count("\n") == 2
+        for line in logged.splitlines():
+            assert spelt_out(_COLOUR.sub("", line)) == _COLOUR.sub("", line)
 
 
 def test_log_exception_tells_no_local_variables() -> None:

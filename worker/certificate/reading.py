@@ -27,8 +27,10 @@ from worker.observations.observation import ObservationError, looking_at
 LARGEST = 1024 * 1024
 _LABELS = rb"(?:X509 |TRUSTED )?CERTIFICATE"
 _BEGIN = re.compile(rb"-----BEGIN " + _LABELS + rb"-----")
-_BLOCK = re.compile(rb"-----BEGIN (" + _LABELS + rb")-----(.*?)-----END \1-----", re.DOTALL)
-_KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+# Up to the next block, or looking for the ends of many that have none would take quadratic time.
+_INSIDE = rb"[^-]*+(?:-(?!----BEGIN )[^-]*+)*?"
+_BLOCK = re.compile(rb"-----BEGIN (" + _LABELS + rb")-----(" + _INSIDE + rb")-----END \1-----")
+_KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----" + _INSIDE + rb"-----END \1-----")
 _PKCS12_VERSION = b"\x02\x01\x03"  # the first element of every PKCS#12 file, and of no certificate
 # As cryptography tells what it could not parse.
 _ASN1_ERROR = re.compile(r"asn1 value: ParseError \{ kind: (?P<kind>\w+)(?P<place>.*)")

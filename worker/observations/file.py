@@ -12,7 +12,7 @@ from worker.observations.observation import (
     Fields,
     ObservationError,
     compiled,
-    found_in,
+    found_fields,
     looking_at,
 )
 from worker.root import Root
@@ -64,12 +64,13 @@ def _digest(path: Path, found: os.stat_result) -> str:
 
 def _search(path: Path, found: os.stat_result, pattern: str | None) -> Fields:
     if pattern is None:
-        return found_in(None)
+        return found_fields(None)
     if not stat.S_ISREG(found.st_mode):
         raise ObservationError(f"{path} is no regular file: there are no lines to match")
     content = read_content(path, _LARGEST_SEARCHED, follow=False) or b""
     wanted = compiled(pattern)
     for line in content.decode(errors="backslashreplace").split("\n"):
-        if match := wanted.search(line.removesuffix("\r")):
-            return found_in(match)
-    return found_in(None)
+        matched = wanted.find(line.removesuffix("\r"))
+        if matched is not None:
+            return found_fields(matched)
+    return found_fields(None)

@@ -55,8 +55,9 @@ def fits(name: str, wanted: str | None) -> bool:
     """Tell whether a last component is wanted: `uuid`, or a regular expression for all of it."""
     if wanted is None:
         return True
-    shape = UUID if wanted == "uuid" else compiled(wanted)
-    return shape.fullmatch(name) is not None
+    if wanted == "uuid":
+        return UUID.fullmatch(name) is not None
+    return compiled(wanted).fits(name)
 
 
 def _step(base: Path, part: str) -> list[Path]:

@@ -18,7 +18,7 @@ from worker.observations.observation import (
     Fields,
     ObservationError,
     compiled,
-    found_in,
+    found_fields,
     looking_at,
 )
 from worker.proc import boot_clock
@@ -67,7 +67,7 @@ def observe_http(arguments: Http, root: Root) -> Fields:
         "error": "",
         "status": status,
         "body": body,
-        **found_in(wanted.search(body) if wanted else None),
+        **found_fields(wanted.find(body) if wanted else None),
         "milliseconds": round((boot_clock() - begun) * 1000),
     }
 

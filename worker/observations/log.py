@@ -41,7 +41,9 @@ def observe_log(arguments: Log, root: Root) -> Fields:
     first = next((line.at for line in lines if line.at), None)
     if since and lines and first is None:
         raise ObservationError(f"no line of {path} begins with a time, so none is known since when")
-    fitting = [line for line in lines if _is_since(line, since) and wanted.search(line.text)]
+    fitting = [
+        line for line in lines if _is_since(line, since) and wanted.find(line.text) is not None
+    ]
     reaches_back = is_whole or (since is not None and first is not None and first < since)
     return {
         "exists": True,

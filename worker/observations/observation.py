@@ -1,6 +1,5 @@
 """What every probe gives, and how it says that it could not look."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from contract.certificate import CertificateFact
 from contract.error import DenreiError
 from contract.expression import Value
+from contract.pattern import Pattern, PatternError
 from worker.root import Root
 
 Fields = dict[str, Value]
@@ -42,16 +42,14 @@ def reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> Pattern:
     """Return a pattern ready for use. Raises ObservationError."""
     try:
-        return re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ObservationError(f"{pattern!r} is no regular expression: {error}") from None
+        return Pattern(pattern)
+    except PatternError as error:
+        raise ObservationError(f"{pattern!r} {error}") from None
 
 
-def found_in(match: re.Match[str] | None) -> Fields:
-    """Return the fields of a search: the first group if the pattern has one, else all of it."""
-    if match is None:
-        return {"matches": False, "matched": ""}
-    return {"matches": True, "matched": (match[1] if match.re.groups else match[0]) or ""}
+def found_fields(found: str | None) -> Fields:
+    """Return the fields of a search."""
+    return {"matches": found is not None, "matched": found or ""}

@@ -21,7 +21,7 @@ def checked(host: WorkerHost, daemon: Daemon, **others: str) -> tuple[list[int],
     host.work()
     steps = told(last_pass(host).steps)
     failed = [at for at, outcome in enumerate(steps) if outcome == "failed"]
-    return failed, last_pass(host).values["verdict"]
+    return failed, str(last_pass(host).values["verdict"])
 
 
 def mismatch(daemon: Daemon, authority: Authority) -> None:
@@ -61,4 +61,4 @@ def test_check_tells_when_the_outage_begins(
     checked(host, daemon)
     assert last_pass(host).values["outage_at"] == before
     assert checked(host, daemon, expiring_within="52w") == ([NOT_DUE, SERVED], "stale_in_memory")
-    assert datetime.fromisoformat(before) - datetime.now(UTC) < timedelta(days=90)
+    assert datetime.fromisoformat(str(before)) - datetime.now(UTC) < timedelta(days=90)

@@ -101,7 +101,7 @@ def test_expression_that_is_no_boolean_gives_its_value_but_never_holds(
         ("agent.pid + 9223372036854775807 > 0", "overflow"),
         ("timestamp(agent.user) > agent.started_at", "conversion failed"),
         ("agent.groups[7] == 'x'", "Index error"),
-        ("agent.user.matches('(')", "regular expression"),
+        ("agent.user.matches('(' + agent.user)", "regular expression"),
         ("agent.started_at + duration('80000000h') > agent.started_at", "overflow"),
     ],
 )
@@ -156,6 +156,10 @@ def test_expression_given_a_text_that_is_not_utf8_raises() -> None:
             "timestamp('yesterday') is not CEL: use RFC 3339",
         ),
         ("now < timestamp('2026-13-01T00:00:00Z')", (1, 18), "is not CEL"),
+        ("agent.running &&\n agent.user.matches('(?=a)')", (2, 21), "look-ahead is not supported"),
+        (r'agent.user.matches(r"a\Z")', (1, 20), r"write \z for the end of the text"),
+        ("[agent.user]" + ".map(x, x + x)" * 10 + " == []", (1, 1), "could grow without bounds"),
+        ("[1]" + ".map(x, [x, x])" * 10 + " == []", (1, 1), "could grow without bounds"),
         ("", (1, 1), "Syntax error: it ends where a value is expected"),
         ("\udcff", (1, 1), ""),
     ],
@@ -179,6 +183,20 @@ def test_duration_literal_that_cel_lacks_is_found_when_compiled(text: str) -> No
     """CEL itself would find it out on the host, and only as an ERROR."""
     with pytest.raises(ExpressionError, match="is not CEL: use h, m, s or ms"):
         compiled(f"params.slack > duration('{text}')")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "agent.groups.exists(g, g.startsWith('a') && g.matches('[a-z]+' + 'm'))",
+        "agent.groups.all(g, g in ['adm', 'daemon', 'sudo', 'users', 'wheel'])",
+        "agent.user + ' ' + agent.user + ', and so on' == ''",
+        r"agent.user.matches('\\d') || agent.user.matches(r'\d')",
+        "[agent.user]" + ".map(x, x)" * 20 + " == []",
+    ],
+)
+def test_loop_that_joins_a_little_is_taken(source: str) -> None:
+    assert compiled(source).holds(VALUES) in (True, False)
 
 
 def test_duration_in_a_string_or_comment_is_not_looked_at() -> None:

@@ -229,7 +229,7 @@ ITEMS = {
     "list: [a, b], only: '${params.path}'": "",
     "glob: {path: x/*}": "the glob's path must be absolute",
     "glob: {path: '/${i.name}'}": "${i.name} is unknown here",
-    "glob: {path: /x/*, name: '('}": "'(' is not a regular expression",
+    "glob: {path: /x/*, name: '('}": "3:41: name is not a regular expression of RE2's",
     "glob: {path: /x/*}, only: '${params.z}'": "${params.z} is unknown here",
 }
 

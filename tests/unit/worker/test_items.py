@@ -48,7 +48,7 @@ def test_for_each_makes_a_pass_per_item_and_names_what_it_leaves_alone(
     assert [each.item for each in report.passes] == ["alpha", "beta"]
     assert outcomes(report) == [CHANGED, OK, CHANGED, OK]
     assert [each.values["size"] for each in report.passes] == [5, 5]
-    assert report.passes[0].values["when"].endswith("Z")
+    assert str(report.passes[0].values["when"]).endswith("Z")
     assert report.notes == ["left alone: LAD, scom.1"]
     assert not (places / "LAD/mark").exists()
 

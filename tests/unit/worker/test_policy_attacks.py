@@ -105,7 +105,7 @@ def test_order_against_the_host_s_policy_is_refused_whoever_signed_it(attack: st
 
 
 def test_pattern_of_a_runbook_that_is_not_allowed_is_never_tried() -> None:
-    """A regular expression can be made to take for ever; the policy is asked before it."""
+    """The policy is asked before anything in the runbook is."""
     text = "name: restart\nparams: {p: {pattern: '(a+)+b'}}\nsteps: [{name: a, ensure: 'true'}]\n"
     blob = letter(order(runbook_yaml=text, params={"p": "a" * 60}))
     policy = replace(OPEN, runbooks=("check",))

@@ -11,7 +11,7 @@ from worker.scan.files import Files
 from worker.scan.owner import Owner
 
 _START = "/etc/dovecot/dovecot.conf"
-_LINE = re.compile(r"\s*(!?[\w/:.-]+)\s*=?\s*([^#]*?)\s*(?:\s#.*)?$")
+_LINE = re.compile(r"(!?[\w/:.-]++)\s*+=?\s*+([^#]*+)(?:(?<=\s)#.*)?$")
 _CERTIFICATES = ("ssl_cert", "ssl_alt_cert", "ssl_server_cert_file", "ssl_server_alt_cert_file")
 _KEYS = ("ssl_key", "ssl_alt_key", "ssl_server_key_file", "ssl_server_alt_key_file")
 _INCLUDE = ("!include", "!include_try")
@@ -35,7 +35,7 @@ def read_settings(text: str, file: str) -> Iterator[Directive]:
         elif stripped.endswith("{"):
             yield Directive((*stripped[:-1].split(), "{"), file, number)
         elif found := _LINE.match(stripped):
-            yield Directive((found[1], found[2].strip('"')), file, number)
+            yield Directive((found[1], found[2].rstrip().strip('"')), file, number)
 
 
 def pick(directives: Iterable[Directive], tell: Callable[[str], None]) -> Iterator[Configured]:

@@ -17,7 +17,8 @@ _CLUSTERS = (
     "/var/lib/pgsql/*/data/postgresql.conf",
 )
 _SETTING = re.compile(
-    r"\s*(?P<name>[A-Za-z_][\w.]*)\s*(?:=|\s)\s*(?:'(?P<quoted>(?:[^'\\]|''|\\.)*)'|(?P<bare>[^\s#']+))"
+    r"\s*+(?P<name>[A-Za-z_][\w.]*+)(?:\s*+=|\s)\s*+"
+    r"(?:'(?P<quoted>(?:[^'\\]|''|\\.)*)'|(?P<bare>[^\s#']+))"
 )
 _DIRECTORY = re.compile(r"(?<=\s)-D\s*(\S+)")
 _OPTION = re.compile(r"(?<=\s)(?:-c\s*|--)([A-Za-z_][\w.-]*)=(\S+)")

@@ -9,14 +9,16 @@ from worker.scan.renewal.schedule import cron_lines, timers
 from worker.scan.renewal.tool import Renewed
 
 _CONFIGURATIONS = ("/etc/dehydrated/config", "/etc/dehydrated/conf.d/*.sh")
-_SETTING = re.compile(r"^\s*(BASEDIR|CERTDIR)=[\"']?([^\"'\n#]*?)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+_SETTING = re.compile(
+    r"^[ \t]*+(BASEDIR|CERTDIR)=[\"']?([^\"'\n#]*+)[\"']?[ \t]*+(?:#.*)?$", re.MULTILINE
+)
 _BASE = "/etc/dehydrated"
 _OF_BASE = re.compile(r"\$\{BASEDIR\}|\$BASEDIR\b")
 
 
 def directory(text: str) -> str:
     """Return where the certificates are; empty if it is not understood."""
-    found = dict(_SETTING.findall(text))
+    found = {name: value.rstrip() for name, value in _SETTING.findall(text)}
     named = found.get("CERTDIR") or "${BASEDIR}/certs"
     path = _OF_BASE.sub(lambda _found: found.get("BASEDIR") or _BASE, named)
     return path if path.startswith("/") and "$" not in path else ""

@@ -83,6 +83,7 @@ class Place:
             "state": state_of(outcome),
             "passes": [PassReport(steps=[step])],
             "reason": reason,
+            "worker": "0.1.0",
         }
         report = Report(
             host=host,
@@ -96,7 +97,6 @@ class Place:
             accepted_at=now - 1500,
             started_at=now - 1000,
             ended_at=now,
-            worker="0.1.0",
             **{**defaults, **parts},  # type: ignore[arg-type]  # fields by name
         )
         self.record(host, PayloadType.REPORT, report)

@@ -88,7 +88,7 @@ def test_observe_a_match_in_no_file_or_by_no_pattern_is_unknown(tmp_path: Path) 
     with pytest.raises(ObservationError, match="no regular file"):
         look(tmp_path, "/", match="x")
     (tmp_path / "f").touch()
-    with pytest.raises(ObservationError, match="no regular expression"):
+    with pytest.raises(ObservationError, match="not a regular expression"):
         look(tmp_path, match="(")
 
 

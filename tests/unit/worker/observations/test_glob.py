@@ -78,7 +78,7 @@ def test_observe_names_are_filtered_by_uuid_or_expression(root: Root) -> None:
 
 
 def test_observe_by_no_expression_is_unknown(root: Root) -> None:
-    with pytest.raises(ObservationError, match="no regular expression"):
+    with pytest.raises(ObservationError, match="not a regular expression"):
         observe_glob(Glob(path="/etc/*", name="("), root)
 
 

@@ -167,7 +167,7 @@ def test_observe_since_nobody_knows_when_is_unknown(tmp_path: Path, since: str) 
 
 
 def test_observe_a_pattern_that_is_none_or_a_closed_log_is_unknown(tmp_path: Path) -> None:
-    with pytest.raises(ObservationError, match="no regular expression"):
+    with pytest.raises(ObservationError, match="not a regular expression"):
         look(tmp_path, "x", match="(")
     (tmp_path / "closed").mkdir()
     closed = Log(path="/closed/log", match="x")
