@@ -9,6 +9,7 @@ from tests.source_tree import Module, SourceTree, prefixes
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("contract", "lab", "orchestrator", "runbooks", "worker")
+BESIDES = ("benchmarks", "tests")
 
 # The arrows: orchestrator -> contract <- worker. The lab plays both sides; only the demo needs it.
 MAY_IMPORT = {
@@ -45,7 +46,7 @@ def house() -> SourceTree:
 
 
 def house_and_tests() -> SourceTree:
-    return SourceTree(ROOT, (*PRODUCT, "tests"))
+    return SourceTree(ROOT, (*PRODUCT, *BESIDES))
 
 
 def is_part_of(name: str, whole: str) -> bool:
@@ -156,7 +157,7 @@ def test_modules_are_named_for_what_they_hold() -> None:
 
 def test_every_folder_is_a_package() -> None:
     """Without an __init__.py two tests of one name clash, or shadow the product."""
-    found = [name for top in (*PRODUCT, "tests") for name in folders_without_init(ROOT / top)]
+    found = [name for top in (*PRODUCT, *BESIDES) for name in folders_without_init(ROOT / top)]
     assert found == []
 
 

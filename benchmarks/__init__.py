@@ -1,0 +1,1 @@
+"""Measurements of speed, cost and scale: real parts, several repeats, medians and spreads."""

@@ -1,0 +1,77 @@
+"""`./dev bench`: measures Denrei, and its peers beside it; ends with a table or one JSON object."""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.bench import Bench, Measurement
+from benchmarks.catalogue import MEASUREMENTS
+from benchmarks.figure import Figure, Found, Missing, NotMeasuredError
+from benchmarks.machine import describe
+from benchmarks.result import Result
+from benchmarks.sheet import show
+from lab.host import LabError
+
+RESULT = Path("bench.json")
+
+
+def main() -> int:
+    """Measure what is asked for; return 1 if a measurement broke."""
+    asked = _parse()
+    result = Result(describe(), quick=asked.quick)
+    for name in asked.only or MEASUREMENTS:
+        print(f"{name}:", file=sys.stderr)
+        for found in _measure(name, MEASUREMENTS[name], quick=asked.quick):
+            result.add(found)
+            print(f"  {_told(found)}", file=sys.stderr)
+    asked.output.write_text(json.dumps(result.document(), indent=2) + "\n")
+    print(f"written: {asked.output}", file=sys.stderr)
+    show(result)
+    if asked.json:
+        print(json.dumps(result.figures()))
+    return 1 if result.broken else 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer repeats: within three minutes")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object in a line")
+    parser.add_argument("--only", nargs="+", choices=list(MEASUREMENTS), metavar="NAME")
+    parser.add_argument("--output", type=Path, default=RESULT, help="the whole result, as JSON")
+    return parser.parse_args()
+
+
+def _measure(name: str, measurement: Measurement, *, quick: bool) -> Iterator[Found]:
+    """Yield what a measurement finds, and why the rest of its figures is missing."""
+    owed = dict.fromkeys(measurement.figures, "it was not reached")
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="denrei-bench-") as directory:
+        try:
+            for found in measurement.measure(Bench(Path(directory), quick=quick)):
+                owed.pop(found.name, None)
+                yield found
+        except (NotMeasuredError, LabError) as error:
+            owed = dict.fromkeys(owed or (f"the rest of {name}",), str(error))
+        except Exception as error:  # noqa: BLE001 - the others are worth having all the same
+            traceback.print_exc()
+            owed = dict.fromkeys(owed or (f"the rest of {name}",), f"it broke: {error!r}")
+    yield from (Missing(name, reason) for name, reason in owed.items())
+    print(f"  {time.monotonic() - begun:.0f} s in all", file=sys.stderr)
+
+
+def _told(found: Found) -> str:
+    match found:
+        case Figure(name, unit):
+            spread = f"{found.least:,.1f} to {found.most:,.1f} in {len(found.samples)}"
+            return f"{name}: {found.median:,.2f} {unit} ({spread})"
+        case Missing(name, reason):
+            return f"{name}: not measured: {reason}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

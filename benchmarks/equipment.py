@@ -1,0 +1,61 @@
+"""What only measuring needs, fetched once into the user's cache: never into the project's .venv."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.figure import NotMeasuredError
+
+_PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q")
+
+
+def cache() -> Path:
+    """Return where it is kept."""
+    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    found = own / "denrei-bench"
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def fetched(name: str, *packages: str) -> Path:
+    """Return a directory with packages in it, to be put on Python's path.
+
+    Raises NotMeasuredError if pip can't get them.
+    """
+    place = cache() / f"{name}-py{sys.version_info.major}.{sys.version_info.minor}"
+    with _making(place) as is_missing:
+        if is_missing:
+            _pip(sys.executable, "--target", str(place), *packages)
+    return place
+
+
+def environment(name: str, *packages: str) -> Path:
+    """Return a venv of its own with packages in it. Raises NotMeasuredError if pip can't."""
+    place = cache() / f"{name}-venv"
+    with _making(place) as is_missing:
+        if is_missing:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
+            _pip(str(place / "bin/python"), *packages)
+    return place
+
+
+@contextmanager
+def _making(place: Path) -> Iterator[bool]:
+    """Tell whether a place is still to be made; it counts as made once the block is through."""
+    stamp = place.with_name(f"{place.name}.made")
+    with (cache() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not stamp.exists()
+        stamp.touch()
+
+
+def _pip(python: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [python, *_PIP, *arguments], capture_output=True, text=True, check=False, timeout=900
+    )
+    if done.returncode:
+        raise NotMeasuredError(f"pip can't install {arguments[-1]}: {done.stderr.strip()[-500:]}")

@@ -1,0 +1,66 @@
+"""What a host costs that waits: memory, CPU, and what it asks of Redis."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import redis
+
+from benchmarks.bench import Bench
+from benchmarks.cost import Footprint, own_cpu_ms, wake_ups
+from benchmarks.figure import Figure, Found, Missing, figure
+from benchmarks.real_fleet import RealFleet, working
+
+_SLEEPLESS = "the executor does not exit when it is idle"
+
+
+def measure(bench: Bench) -> Iterator[Found]:
+    """Yield memory, then what a host does while there is nothing to do."""
+    with working(bench.directory, ["web1"]) as (fleet, desk):
+        for _ in range(5):
+            desk.run()
+        fleet.services["server"].stop()  # what it asks of Redis is not the host's
+        yield from _memory(bench, fleet)
+        yield Missing("host_idle_uss_mib", _SLEEPLESS)
+        yield from _idle(bench, fleet)
+
+
+def _memory(bench: Bench, fleet: RealFleet) -> Iterator[Figure]:
+    found = [Footprint.of(fleet.pids_of("web1")) for _ in range(bench.choose(3, 5))]
+    how = "courier and executor of one host together, after some runs"
+    yield figure("host_pss_mib", "MiB", [each.pss for each in found], how)
+    yield figure("host_uss_mib", "MiB", [each.uss for each in found], how)
+    for name, pid in zip(("courier", "executor"), fleet.pids_of("web1"), strict=True):
+        yield figure(f"{name}_uss_mib", "MiB", [Footprint.of([pid]).uss], f"the {name} alone")
+
+
+def _idle(bench: Bench, fleet: RealFleet) -> Iterator[Figure]:
+    pids = fleet.pids_of("web1")
+    busy, commands, woken, traffic = [], [], [], []
+    seconds = bench.choose(4, 20)
+    with redis.Redis.from_url(fleet.redis.url) as client:
+        time.sleep(2)  # the last run's words are over
+        for _ in range(bench.choose(3, 5)):
+            ours = _difference(_look(client, pids), _look(client, pids))  # what asking costs
+            before = _look(client, pids)
+            time.sleep(seconds)
+            spent = _difference(ours, _difference(before, _look(client, pids)))
+            busy.append(spent[0] / seconds / 10)  # ms/s, in per cent
+            commands.append(spent[1] / seconds)
+            woken.append(spent[2] / seconds)
+            traffic.append(spent[3] / seconds)
+    how = "one idle host, courier and executor; the server is stopped: it would ask once a minute"
+    yield figure("idle_cpu_pct", "%", busy, how)
+    yield figure("idle_redis_commands_per_s", "/s", commands, how)
+    yield figure("idle_wake_ups_per_s", "/s", woken, how)
+    yield figure("idle_bytes_per_s", "B/s", traffic, how)
+
+
+def _look(client: redis.Redis, pids: list[int]) -> tuple[float, float, float, float]:
+    """Return CPU ms, Redis commands, wake-ups and bytes so far."""
+    stats = client.info("stats")
+    moved = stats["total_net_input_bytes"] + stats["total_net_output_bytes"]
+    return own_cpu_ms(pids), stats["total_commands_processed"], wake_ups(pids), moved
+
+
+def _difference(before: Sequence[float], after: Sequence[float]) -> list[float]:
+    return [b - a for a, b in zip(before, after, strict=True)]

@@ -1,0 +1,97 @@
+"""The recorder: signed reports out of Redis, verified, into the store."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import redis
+from sqlalchemy import Engine, create_engine, func, select
+
+from benchmarks.bench import Bench
+from benchmarks.figure import Figure, Found, NotMeasuredError, figure
+from benchmarks.postgresql import postgresql
+from benchmarks.real_fleet import RUNBOOK
+from benchmarks.simulated.host import SimulatedHost, parse_each_runbook_once
+from benchmarks.simulated.house import House
+from benchmarks.simulated.message import travelling
+from contract.loader import load_runbook
+from contract.names import REPORTS_QUEUE
+from lab.redis import EmbeddedRedis
+from orchestrator.store.record import Kind
+from orchestrator.store.schema import envelopes
+from orchestrator.store.store import Store
+from orchestrator.submission import Submission, submit
+from worker.policy_file import read_policy, shipped_policy
+
+_WITHIN_S = 120.0
+_ASIDE = "bench.prepared"
+_HOW = "signed reports of three steps, one a host: out of Redis, verified, stored, acknowledged"
+
+
+def measure_sqlite(bench: Bench) -> Iterator[Found]:
+    """Yield the rate into SQLite, as the product sets it up."""
+    yield _measured(bench, "recorder_per_s_sqlite", "")
+
+
+def measure_postgresql(bench: Bench) -> Iterator[Found]:
+    """Yield the rate into a PostgreSQL server on this machine."""
+    with postgresql(bench.directory / "postgresql") as url:
+        yield _measured(bench, "recorder_per_s_postgresql", url)
+
+
+def _measured(bench: Bench, name: str, store_url: str) -> Figure:
+    count = bench.choose(1000, 5000)
+    with ExitStack() as stack:
+        server = stack.enter_context(EmbeddedRedis(bench.directory / "redis"))
+        client = stack.enter_context(redis.Redis.from_url(server.url))
+        house = House.build(bench.directory / "home", server.url, count, store_url)
+        store = stack.enter_context(house.home.open_store())
+        service = house.denrei.start(bench.directory / "log", "server", "--only", "recorder")
+        stack.callback(service.stop)
+        engine = create_engine(house.home.store_url)
+        stack.callback(engine.dispose)
+        rates = []
+        for number in range(bench.choose(1, 3)):
+            _prepare(house, store, client, number)
+            bench.say(f"{count:,} signed reports are prepared")
+            rates.append(count / _taken(engine, client, count * (number + 1)))
+    return figure(name, "/s", rates, _HOW)
+
+
+def _prepare(house: House, store: Store, client: redis.Redis, number: int) -> None:
+    """Make an order and a report for every host, and put the reports aside in Redis."""
+    submission = Submission(
+        runbook=load_runbook(RUNBOOK.read_bytes(), RUNBOOK.name),
+        source=RUNBOOK.name,
+        hosts=store.hosts.all(),
+        operator=house.home.operator,
+        params={"number": number},
+    )
+    run = submit(submission, house.home.operator_key(), store)
+    orders = store.envelopes.list(run_id=run.run_id, kinds=[Kind.ORDER], limit=len(house.hosts))
+    letters = {order.host: order.data for order in orders}
+    parse_each_runbook_once()
+    policy = read_policy(shipped_policy("permissive").encode(), "permissive.yaml")
+    for identity in house.hosts:
+        host = SimulatedHost(identity, policy)
+        _receipt, (task, report) = host.take(letters[host.name])
+        client.lpush(_ASIDE, json.dumps(travelling(task, report.decode(), REPORTS_QUEUE)))
+
+
+def _taken(engine: Engine, client: redis.Redis, expected: int) -> float:
+    """Let the recorder have the reports; return the seconds until all of them are stored."""
+    deadline = time.monotonic() + _WITHIN_S
+    client.rename(_ASIDE, REPORTS_QUEUE)
+    begun = time.perf_counter()
+    while client.llen(REPORTS_QUEUE) or (stored := _stored(engine)) < expected:
+        if time.monotonic() >= deadline:
+            raise NotMeasuredError(f"after {_WITHIN_S:.0f} s {stored:,} reports are stored")
+        time.sleep(0.01)
+    return time.perf_counter() - begun
+
+
+def _stored(engine: Engine) -> int:
+    query = select(func.count()).select_from(envelopes).where(envelopes.c.kind == Kind.REPORT)
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())

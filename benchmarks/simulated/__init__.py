@@ -1,0 +1,1 @@
+"""Thousands of hosts in a few processes, which speak the real signed protocol."""

@@ -1,0 +1,67 @@
+"""Counters on what the parts ask of SQLite, Redis and Python's import."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import redis
+from sqlalchemy import Engine, event
+
+from orchestrator.store.store import Store
+
+_MINE = ("info", "client|setinfo", "config|resetstat", "hello", "select", "auth")
+
+
+@dataclass
+class Statements:
+    """SQL statements and transactions that were committed."""
+
+    texts: list[str] = field(default_factory=list)
+    commits: int = 0
+
+    @property
+    def count(self) -> int:
+        """Return how many statements there were; one for many rows is one."""
+        return len(self.texts)
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[Statements]:
+    """Count what a store's database is asked for, for a while."""
+    engine: Engine = store._database.engine
+    found = Statements()
+
+    def execute(_connection: object, _cursor: object, text: str, *_rest: object) -> None:
+        if not text.startswith("BEGIN"):
+            found.texts.append(text)
+
+    def commit(_connection: object) -> None:
+        found.commits += 1
+
+    event.listen(engine, "before_cursor_execute", execute)
+    event.listen(engine, "commit", commit)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", execute)
+        event.remove(engine, "commit", commit)
+
+
+@contextmanager
+def commands(broker: str) -> Iterator[Counter[str]]:
+    """Count what a Redis server is asked for, for a while, by the names of its commands."""
+    found: Counter[str] = Counter()
+    with redis.Redis.from_url(broker) as client:
+        client.config_resetstat()
+        yield found
+        for name, told in client.info("commandstats").items():
+            command = name.removeprefix("cmdstat_")
+            if command not in _MINE:
+                found[command] += told["calls"]
+
+
+def imported(log: str) -> set[str]:
+    """Return the modules that a process imported, by what PYTHONPROFILEIMPORTTIME made it write."""
+    lines = (line for line in log.splitlines() if line.startswith("import time:"))
+    return {line.rpartition("|")[2].strip() for line in lines} - {"imported package"}

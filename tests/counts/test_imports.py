@@ -1,0 +1,72 @@
+"""What each program loads before it does anything: its start and its memory, counted in modules.
+
+A name counts, too, that a library looked for in vain. Where `rich` is installed structlog loads it.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from contract.names import DELIVER_TASK, host_queue
+from contract.wire import Publisher
+from lab.command import find_script
+from lab.redis import EmbeddedRedis
+from tests.counts.tally import imported
+from tests.integration.worker.process import running
+from tests.waiting import eventually
+from tests.worker_host import WorkerHost
+
+TELL = "PYTHONPROFILEIMPORTTIME"
+HEAVY = {"celery", "kombu", "redis", "cryptography", "cel_expr_python", "sqlalchemy", "alembic"}
+
+
+def packages(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+@pytest.fixture
+def host(tmp_path: Path, clean_redis: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch) -> WorkerHost:
+    """A host whose processes tell in their logs what they import."""
+    monkeypatch.setenv(TELL, "1")
+    return WorkerHost(tmp_path, clean_redis.url)
+
+
+@pytest.mark.parametrize(("script", "bound"), [("denrei", 145), ("denrei-worker", 430)])
+def test_help_loads_little(script: str, bound: int) -> None:
+    """Guards `--help` (127 modules, and 384 of the worker's): nothing that takes long to load."""
+    done = subprocess.run(
+        [find_script(script), "--help"],
+        env={**os.environ, TELL: "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = imported(done.stderr)
+    assert 50 < len(modules) <= bound
+    assert not packages(modules) & HEAVY
+
+
+def test_courier_loads_no_more_than_celery_needs(
+    host: WorkerHost, clean_redis: EmbeddedRedis
+) -> None:
+    """Guards the courier's footprint: 691 modules by when it has carried its first letter."""
+    publisher = Publisher(clean_redis.url)
+    with running(host, "courier") as process:
+        publisher.publish(host_queue(host.config.name), DELIVER_TASK, b"a letter")
+        eventually(host.inbox.letters, what="the letter in the inbox")
+        modules = imported(process.log.read_text())
+    publisher.close()
+    assert 300 < len(modules) <= 760
+    assert not packages(modules) & {"cel_expr_python", "sqlalchemy", "alembic", "lab"}
+    assert not {name for name in modules if name.startswith("celery.bin")}
+
+
+def test_executor_loads_no_broker_and_no_store(host: WorkerHost) -> None:
+    """Guards the executor's footprint: 576 modules by when it waits for its first order."""
+    with running(host, "executor") as process:
+        process.await_log("executor_ready")
+        modules = imported(process.log.read_text())
+    assert 300 < len(modules) <= 640
+    assert not packages(modules) & {"celery", "kombu", "redis", "sqlalchemy", "alembic", "lab"}

@@ -1,0 +1,107 @@
+"""What an order costs the orchestrator, in SQL statements, transactions and Redis commands."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from contract.outcome import HostRunState
+from contract.wire import Publisher
+from lab.redis import EmbeddedRedis
+from orchestrator.dispatch import Dispatcher
+from orchestrator.store.record import Run
+from tests.counts.tally import commands, statements
+from tests.orchestrator_house import House
+
+Answer = Callable[[House, Run, str], bytes]
+
+HOSTS = 40
+LETTERS = 10
+
+
+@pytest.fixture
+def house(tmp_path: Path, clean_redis: EmbeddedRedis) -> Iterator[House]:
+    names = [f"web{number}" for number in range(HOSTS)]
+    built = House.build(tmp_path / "home", clean_redis.url, names)
+    yield built
+    built.store.close()
+
+
+@pytest.fixture
+def dispatcher(house: House) -> Iterator[Dispatcher]:
+    """A dispatcher that has asked every host for its presence already."""
+    publisher = Publisher(house.home.broker)
+    dispatcher = Dispatcher(house.store, publisher)
+    dispatcher.turn()
+    with redis.Redis.from_url(house.home.broker) as client:
+        client.flushdb()
+    yield dispatcher
+    publisher.close()
+
+
+def test_submission_costs_no_statement_more_for_more_hosts(house: House) -> None:
+    """Guards submit: 4 statements and one transaction, for however many hosts."""
+    hosts = house.store.hosts.all()
+    with statements(house.store) as few:
+        house.submit(hosts=hosts[:2])
+    with statements(house.store) as many:
+        house.submit(hosts=hosts)
+    assert few.count == many.count <= 5
+    assert many.commits == 1
+
+
+def test_dispatch_of_a_batch_costs_two_transactions_and_one_command_an_order(
+    house: House, dispatcher: Dispatcher
+) -> None:
+    """Guards the dispatcher's turn: 8 statements and 2 commits a batch, one LPUSH an order."""
+    house.submit()
+    with statements(house.store) as asked, commands(house.home.broker) as sent:
+        dispatcher.turn()
+    assert asked.count <= 10
+    assert asked.commits <= 2
+    assert sent["lpush"] == HOSTS
+    assert sent.total() <= HOSTS + 4
+
+
+def test_dispatcher_with_nothing_to_do_writes_nothing_and_asks_redis_nothing(
+    house: House, dispatcher: Dispatcher
+) -> None:
+    """Guards the idle dispatcher: 5 statements a look, no transaction that writes, no command."""
+    with statements(house.store) as asked, commands(house.home.broker) as sent:
+        dispatcher.turn()
+    assert asked.count <= 6
+    assert asked.commits == 0
+    assert sent.total() == 0
+
+
+def receipt(house: House, run: Run, host: str) -> bytes:
+    return house.hosts[host].receipt(house.order(run, host), HostRunState.RUNNING)
+
+
+def report(house: House, run: Run, host: str) -> bytes:
+    return house.hosts[host].report(house.order(run, host))
+
+
+@pytest.mark.parametrize(("answer", "bound"), [(receipt, 11), (report, 13)])
+def test_recording_a_letter_costs_a_bounded_number_of_statements(
+    house: House, answer: Answer, bound: int
+) -> None:
+    """Guards the recorder: 9 statements for a receipt, 11 for a report, at most one commit each."""
+    run, recorder = house.submit(), house.recorder()
+    letters = [answer(house, run, f"web{number}") for number in range(LETTERS)]
+    with statements(house.store) as asked:
+        for letter in letters:
+            recorder.record(letter)
+    assert asked.count <= bound * LETTERS
+    assert asked.commits <= LETTERS
+
+
+def test_repeated_report_writes_nothing(house: House) -> None:
+    """Guards the recorder against hosts that repeat: no INSERT and no UPDATE for a repeat."""
+    run, recorder = house.submit(), house.recorder()
+    letter = report(house, run, "web1")
+    recorder.record(letter)
+    with statements(house.store) as asked:
+        assert recorder.record(letter).repeated
+    assert not [text for text in asked.texts if not text.startswith("SELECT")]
