@@ -9,12 +9,12 @@ respell an order, and its digest would be another's.
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+
+import msgspec
 
 from contract.error import DenreiError
 from contract.key import Signer, VerifyKey
@@ -70,6 +70,48 @@ class Verified:
     key_ids: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An envelope taken apart, of which nobody knows yet who signed it."""
+
+    type: PayloadType
+    payload: bytes
+    signatures: tuple[tuple[str, bytes], ...]  # key ids and what they made
+
+    @property
+    def signers(self) -> list[str]:
+        """Return the ids of the keys that it says it is signed by."""
+        return [key_id for key_id, _ in self.signatures]
+
+    def verify(self, keys: Mapping[str, VerifyKey]) -> Verified:
+        """Return the payload if every signature is by a known key. Raises EnvelopeError."""
+        message = pre_authentication_encoding(self.type, self.payload)
+        for key_id, signature in self.signatures:
+            key = keys.get(key_id)
+            if key is None:
+                detail = f"signed by a key nobody here trusts ({key_id})"
+                raise EnvelopeError(Flaw.UNKNOWN_KEY, detail)
+            if not key.verifies(signature, message):
+                detail = "the signature does not fit: it was altered"
+                raise EnvelopeError(Flaw.BAD_SIGNATURE, detail)
+        return Verified(self.type, self.payload, frozenset(self.signers))
+
+
+class _Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signature as it travels."""
+
+    keyid: str
+    sig: str
+
+
+class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An envelope as it travels."""
+
+    payload: str
+    payload_type: str = msgspec.field(name="payloadType")
+    signatures: list[_Signature]
+
+
 def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
     """Return DSSE's PAE: what is really signed."""
     kind = payload_type.encode()
@@ -84,13 +126,30 @@ def sign(payload_type: PayloadType, payload: bytes, keys: Iterable[Signer]) -> b
 
 def countersign(data: bytes, key: Signer) -> bytes:
     """Return the envelope with one more signature. Raises EnvelopeError if the key has signed."""
-    payload_type, payload, signatures = _open(data, frozenset(PayloadType))
-    if key.public.id in {key_id for key_id, _ in signatures}:
+    opened = open_envelope(data)
+    if key.public.id in opened.signers:
         raise EnvelopeError(Flaw.MALFORMED, "this key has signed it already")
-    if len(signatures) == MAX_SIGNATURES:
+    if len(opened.signatures) == MAX_SIGNATURES:
         raise EnvelopeError(Flaw.MALFORMED, f"it has {MAX_SIGNATURES} signatures already")
-    message = pre_authentication_encoding(payload_type, payload)
-    return _wrap(payload_type, payload, [*signatures, (key.public.id, key.sign(message))])
+    message = pre_authentication_encoding(opened.type, opened.payload)
+    signatures = [*opened.signatures, (key.public.id, key.sign(message))]
+    return _wrap(opened.type, opened.payload, signatures)
+
+
+def open_envelope(data: bytes, types: frozenset[PayloadType] = frozenset(PayloadType)) -> Opened:
+    """Take an envelope apart WITHOUT verifying it. Raises EnvelopeError, whatever the bytes."""
+    if len(data) > MAX_BYTES:
+        raise EnvelopeError(Flaw.TOO_LARGE, f"larger than {MAX_BYTES // 1024} KiB")
+    envelope = _parse(data)
+    if envelope.payload_type not in types:
+        raise EnvelopeError(Flaw.WRONG_TYPE, "not a kind of letter that is accepted here")
+    if not 1 <= len(envelope.signatures) <= MAX_SIGNATURES:
+        raise _malformed(f"needs 1 to {MAX_SIGNATURES} signatures")
+    signatures = tuple(_read_signature(signature) for signature in envelope.signatures)
+    key_ids = [key_id for key_id, _ in signatures]
+    if key_ids != sorted(set(key_ids)):
+        raise _malformed("one key signed twice, or the keys are not in their one sequence")
+    return Opened(PayloadType(envelope.payload_type), _decode(envelope.payload), signatures)
 
 
 def verify(data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadType]) -> Verified:
@@ -98,14 +157,7 @@ def verify(data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadT
 
     `keys` maps key ids to keys. Raises EnvelopeError; never anything else, whatever the bytes.
     """
-    payload_type, payload, signatures = _open(data, types)
-    message = pre_authentication_encoding(payload_type, payload)
-    for key_id, signature in signatures:
-        if key_id not in keys:
-            raise EnvelopeError(Flaw.UNKNOWN_KEY, f"signed by a key nobody here trusts ({key_id})")
-        if not keys[key_id].verifies(signature, message):
-            raise EnvelopeError(Flaw.BAD_SIGNATURE, "the signature does not fit: it was altered")
-    return Verified(payload_type, payload, frozenset(key_id for key_id, _ in signatures))
+    return open_envelope(data, types).verify(keys)
 
 
 def signers_of(data: bytes) -> list[str]:
@@ -113,7 +165,7 @@ def signers_of(data: bytes) -> list[str]:
 
     Raises EnvelopeError.
     """
-    return [key_id for key_id, _ in _open(data, frozenset(PayloadType))[2]]
+    return open_envelope(data).signers
 
 
 def peek(data: bytes) -> tuple[PayloadType, bytes]:
@@ -121,80 +173,40 @@ def peek(data: bytes) -> tuple[PayloadType, bytes]:
 
     Raises EnvelopeError.
     """
-    payload_type, payload, _ = _open(data, frozenset(PayloadType))
-    return payload_type, payload
-
-
-def _open(
-    data: bytes, types: frozenset[PayloadType]
-) -> tuple[PayloadType, bytes, list[tuple[str, bytes]]]:
-    if len(data) > MAX_BYTES:
-        raise EnvelopeError(Flaw.TOO_LARGE, f"larger than {MAX_BYTES // 1024} KiB")
-    envelope = _members(_parse(data), {"payload", "payloadType", "signatures"})
-    payload_type = envelope["payloadType"]
-    if not isinstance(payload_type, str) or payload_type not in types:
-        raise EnvelopeError(Flaw.WRONG_TYPE, "not a kind of letter that is accepted here")
-    signatures = envelope["signatures"]
-    if not isinstance(signatures, list) or not 1 <= len(signatures) <= MAX_SIGNATURES:
-        raise _malformed(f"needs 1 to {MAX_SIGNATURES} signatures")
-    signed_by = [_signature(signature) for signature in signatures]
-    key_ids = [key_id for key_id, _ in signed_by]
-    if key_ids != sorted(set(key_ids)):
-        raise _malformed("one key signed twice, or the keys are not in their one sequence")
-    payload = _decode(envelope["payload"])
-    if _canonical(envelope) != data:
-        raise _malformed("not in the one spelling that an envelope has")
-    return PayloadType(payload_type), payload, signed_by
+    opened = open_envelope(data)
+    return opened.type, opened.payload
 
 
 def _wrap(kind: PayloadType, payload: bytes, signatures: Iterable[tuple[str, bytes]]) -> bytes:
-    signed = [{"keyid": key, "sig": _encode(signature)} for key, signature in sorted(signatures)]
-    return _canonical(
-        {"payload": _encode(payload), "payloadType": kind.value, "signatures": signed}
-    )
+    signed = [_Signature(keyid=key, sig=_encode(sig)) for key, sig in sorted(signatures)]
+    return _spell(_Envelope(payload=_encode(payload), payload_type=kind.value, signatures=signed))
 
 
-def _signature(value: Any) -> tuple[str, bytes]:
-    members = _members(value, {"keyid", "sig"})
-    key_id, signature = members["keyid"], _decode(members["sig"])
-    if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
-        raise _malformed("a key id is 32 hexadecimal digits")
-    if len(signature) != _SIGNATURE_BYTES:
-        raise _malformed("a signature is not one of Ed25519")
-    return key_id, signature
+def _parse(data: bytes) -> _Envelope:
+    """Read the envelope's own members; that they are spelt as `sign` spells them leaves one way.
 
-
-def _parse(data: bytes) -> Any:
+    A member that stands there twice, a space, an escape or a number can't be in that spelling.
+    """
     try:
-        return json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_no_duplicates,
-            parse_float=_no_number,
-            parse_constant=_no_number,
-        )
-    except (UnicodeDecodeError, ValueError, RecursionError):
-        raise _malformed("not JSON as DSSE has it") from None
+        envelope = msgspec.json.decode(data, type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _malformed(f"not an envelope as DSSE has it: {error}") from None
+    if _spell(envelope) != data:
+        raise _malformed("not in the one spelling that an envelope has")
+    return envelope
 
 
-def _canonical(envelope: dict[str, Any]) -> bytes:
-    return json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
+def _spell(envelope: _Envelope) -> bytes:
+    return msgspec.json.encode(envelope, order="sorted")
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError
-    return members
-
-
-def _no_number(_text: str) -> Any:
-    raise ValueError
-
-
-def _members(value: Any, names: set[str]) -> dict[str, Any]:
-    if not isinstance(value, dict) or set(value) != names:
-        raise _malformed(f"must have exactly the members {', '.join(sorted(names))}")
-    return value
+def _read_signature(signature: _Signature) -> tuple[str, bytes]:
+    raw = _decode(signature.sig)
+    if not _KEY_ID.fullmatch(signature.keyid):
+        raise _malformed("a key id is 32 hexadecimal digits")
+    if len(raw) != _SIGNATURE_BYTES:
+        raise _malformed("a signature is not one of Ed25519")
+    return signature.keyid, raw
 
 
 def _malformed(detail: str) -> EnvelopeError:
@@ -205,9 +217,7 @@ def _encode(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _decode(text: Any) -> bytes:
-    if not isinstance(text, str):
-        raise _malformed("base64 expected")
+def _decode(text: str) -> bytes:
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -112,8 +112,8 @@ FORGERIES: dict[str, tuple[Flaw, Callable[[], object]]] = {
         lambda: opened() | {"payloadType": PayloadType.REPORT},
     ),
     "a type unknown": (Flaw.WRONG_TYPE, lambda: opened() | {"payloadType": "order"}),
-    "a type that is none": (Flaw.WRONG_TYPE, lambda: opened() | {"payloadType": None}),
-    "a list as type": (Flaw.WRONG_TYPE, lambda: opened() | {"payloadType": ["order"]}),
+    "a type that is none": (Flaw.MALFORMED, lambda: opened() | {"payloadType": None}),
+    "a list as type": (Flaw.MALFORMED, lambda: opened() | {"payloadType": ["order"]}),
     "a stranger's key": (
         Flaw.UNKNOWN_KEY,
         lambda: json.loads(sign(PayloadType.ORDER, PAYLOAD, [MALLORY])),
