@@ -20,6 +20,7 @@ from contract.arrival import ARRIVAL
 from contract.broker import BrokerError
 from contract.drops import Drops
 from contract.essence import MISSHAPEN, check_task, content_of, headers_of, text_in
+from contract.post import Post, Received
 
 OPTIONS: dict[str, Any] = {"confirm_publish": True}
 ENDINGS = (OSError, amqp.RecoverableConnectionError)
@@ -34,18 +35,52 @@ class Channel(pyamqp.Channel):
 
     events: dict[str, Any]  # not in the stubs
     _probe: Any = None  # for questions that end a channel if the answer is no
+    _is_fetching = False
 
-    def post(self, queue: str, task: str, text: str, *, overtakes: bool) -> None:
-        """Put one letter into a queue, behind or before all that lies there.
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._fetched: list[Any] = []  # messages that came in and were not handed out yet
+        super().__init__(*arguments, **options)
+
+    def post(self, posts: Sequence[Post]) -> None:
+        """Put letters into their queues, each behind or before all that lies there.
 
         Raises BrokerError if there is no such queue, or if it is full.
         """
+        for post in posts:
+            self._post(post)
+
+    def fetch(self, queue: str, limit: int, within_s: float) -> list[Received]:
+        """Take what lies in a queue, at most so many; wait for the first if there is none."""
+        if not self._is_fetching:
+            self.queue_declare(queue)
+            self.basic_qos(0, limit, a_global=False)
+            self.basic_consume(queue, callback=self._fetched.append)
+            self._is_fetching = True
+        self._drain(within_s)
+        while len(self._fetched) < limit and self._drain(0.001):
+            pass
+        came, self._fetched[:] = list(self._fetched), []
+        if came:
+            self.basic_ack(came[-1].delivery_tag, multiple=True)
+        return [Received(each.headers["task"], text_in(each.body)) for each in came]
+
+    def _drain(self, within_s: float) -> bool:
+        """Let what comes in reach its callbacks; tell whether something came."""
+        before = len(self._fetched)
+        try:
+            self.connection.drain_events(timeout=within_s)
+        except TimeoutError:
+            return False
+        return len(self._fetched) > before
+
+    def _post(self, post: Post) -> None:
+        queue = post.queue
         message = amqp.Message(
-            content_of(text).encode(),
-            type=task,
+            content_of(post.text).encode(),
+            type=post.task,
             content_type="application/json",
             delivery_mode=_PERSISTENT,
-            priority=OVERTAKING if overtakes else 0,
+            priority=OVERTAKING if post.overtakes else 0,
         )
         if self._publish(message, queue):
             return

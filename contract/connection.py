@@ -14,13 +14,17 @@ from kombu.utils.url import sanitize_url
 
 from contract.broker import BrokerError
 from contract.broker_alert import why
+from contract.post import Post, Received
 
 
 class Channel(Protocol):
     """What our channels can do beside what kombu asks of each."""
 
-    def post(self, queue: str, task: str, text: str, *, overtakes: bool) -> None:
-        """Put one letter into a queue, behind or before all that lies there."""
+    def post(self, posts: Sequence[Post]) -> None:
+        """Put letters into their queues, each behind or before all that lies there."""
+
+    def fetch(self, queue: str, limit: int, within_s: float) -> list[Received]:
+        """Take what lies in a queue, at most so many; wait for the first if there is none."""
 
     def depths(self, queues: Sequence[str]) -> list[int]:
         """Return how many messages wait in each queue."""

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from contract.broker import BrokerError, connection_url
 from contract.connection import Channel, connect, errors_of, failure, has_ended
+from contract.post import Post
 
 _T = TypeVar("_T")
 
@@ -20,11 +21,11 @@ class Publisher:
 
     def publish(self, queue: str, task: str, blob: bytes) -> None:
         """Put one letter into a queue. Raises BrokerError."""
-        self._ask(lambda channel: channel.post(queue, task, blob.decode(), overtakes=False))
+        self.send([Post(queue, task, blob.decode())])
 
-    def overtake(self, queue: str, task: str, blob: bytes) -> None:
-        """Put one letter into a queue before all that lies there. Raises BrokerError."""
-        self._ask(lambda channel: channel.post(queue, task, blob.decode(), overtakes=True))
+    def send(self, posts: Sequence[Post]) -> None:
+        """Put many letters into their queues. Raises BrokerError; some may be there then."""
+        self._ask(lambda channel: channel.post(posts))
 
     def waiting(self, queue: str) -> int:
         """Return how many messages wait in a queue. Raises BrokerError."""
@@ -32,7 +33,7 @@ class Publisher:
 
     def waiting_in(self, queues: Sequence[str]) -> list[int]:
         """Return how many wait in each of many queues. Raises BrokerError."""
-        return self._ask(lambda channel: channel.depths(queues))
+        return self._ask(lambda channel: channel.depths(queues)) if queues else []
 
     def close(self) -> None:
         """Let the connection go."""

@@ -24,6 +24,7 @@ from contract.essence import (
     text_in,
 )
 from contract.fetch import BoundedParser, list_expected
+from contract.post import Post, Received
 
 OPTIONS: dict[str, Any] = {
     "ack_emulation": False,
@@ -34,23 +35,30 @@ OPTIONS: dict[str, Any] = {
     "health_check_interval": 10,
 }
 
-_OVERTAKES = "denrei_overtakes"  # a property that never leaves this process
 _drops = Drops()  # of this process
 
 
 class Channel(kombu_redis.Channel):
     """A Redis channel that survives whatever lies in its queue, and keeps no bindings."""
 
-    def post(self, queue: str, task: str, text: str, *, overtakes: bool) -> None:
-        """Put one letter into a queue, behind or before all that lies there."""
-        message = self.prepare_message(
-            content_of(text),
-            content_type="application/json",
-            content_encoding="utf-8",
-            headers=headers_of(task),
-            properties={"delivery_mode": 2, _OVERTAKES: overtakes},
-        )
-        self.basic_publish(message, exchange="", routing_key=queue)
+    def post(self, posts: Sequence[Post]) -> None:
+        """Put letters into their queues, in one round trip."""
+        with self.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
+            for post in posts:
+                put = pipe.rpush if post.overtakes else pipe.lpush
+                put(post.queue, json.dumps(_message(post.task, post.text, post.queue)))
+            with list_expected():
+                pipe.execute()
+
+    def fetch(self, queue: str, limit: int, within_s: float) -> list[Received]:
+        """Take what lies in a queue, at most so many; wait for the first if there is none."""
+        with self.conn_or_acquire() as client, list_expected():
+            first = client.brpop([queue], timeout=within_s)
+            if first is None:
+                return []
+            more = client.rpop(queue, limit - 1) if limit > 1 else None
+        ARRIVAL.note()
+        return [each for raw in (first[1], *(more or ())) if (each := _received(raw))]
 
     def depths(self, queues: Sequence[str]) -> list[int]:
         """Return how many messages wait in each queue, in one round trip."""
@@ -69,14 +77,6 @@ class Channel(kombu_redis.Channel):
             ARRIVAL.note()
             _drops.note(f"not JSON ({type(error).__name__})")
             raise Empty from None
-
-    def _put(self, queue: str, message: Any, **options: Any) -> None:
-        """Put a message where readers find it last, or, if it says so, where they find it first."""
-        if not message["properties"].pop(_OVERTAKES, False):
-            super()._put(queue, message, **options)
-            return
-        with self.conn_or_acquire() as client:
-            client.rpush(queue, json.dumps(message))
 
     def _size(self, queue: str) -> int:
         with list_expected():
@@ -103,6 +103,16 @@ class Transport(kombu_redis.Transport):
             _drops.note(f"malformed ({type(error).__name__})")
             return
         super()._deliver(_message(task, text, queue), queue)
+
+
+def _received(raw: bytes) -> Received | None:
+    """Return the letter in what lay in a queue; nothing if there is none in it."""
+    try:
+        task, text = _essence(json.loads(raw))
+    except MISSHAPEN as error:
+        _drops.note(f"malformed ({type(error).__name__})")
+        return None
+    return Received(task, text)
 
 
 def _essence(message: Any) -> tuple[str, str]:

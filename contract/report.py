@@ -119,3 +119,6 @@ class Footing(HostMessage, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     admission_at: Instant  # when the admission was issued that it goes by
     at: Instant
+
+
+FromHost = Receipt | Report | Refusal | Pong | Footing

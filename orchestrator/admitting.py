@@ -1,13 +1,14 @@
-"""The registrar as a process: Celery's queue `enrolments` in, answers out."""
+"""The registrar as a process: the queue `enrolments` in, answers out."""
+
+from collections.abc import Sequence
 
 import structlog
-from celery import Celery
 
 from contract.broker import BrokerError
 from contract.enrolment import EnrolmentError
-from contract.names import DELIVER_TASK, ENROLMENTS_QUEUE, PING_TASK, RECORD_TASK, enrolment_queue
+from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, enrolment_queue
+from contract.post import Received
 from contract.publisher import Publisher
-from contract.wire import make_app
 from orchestrator.registrar import Registrar
 from orchestrator.store.store import StoreError
 
@@ -23,8 +24,18 @@ class Admitting:
         self._publisher = Publisher(broker)
         self._unbelieved = 0
 
-    def take(self, letter: str) -> None:
-        """Answer one request. What can't be answered now is asked again: hosts repeat it."""
+    def take(self, arrived: Sequence[Received]) -> None:
+        """Answer requests, one after another; with each of our own pings, tidy.
+
+        What can't be answered now is asked again: hosts repeat it.
+        """
+        for each in arrived:
+            if each.task == RECORD_TASK:
+                self._answer(each.text)
+            elif each.task == PING_TASK:
+                self.tidy()
+
+    def _answer(self, letter: str) -> None:
         try:
             reply = self._registrar.take(letter.encode())
             queue = enrolment_queue(reply.id)
@@ -42,18 +53,3 @@ class Admitting:
             self._registrar.tidy()
         except StoreError as error:
             _log.error("not_tidied", reason=str(error))
-
-    def make_app(self, broker: str) -> Celery:
-        """Return the Celery app with the registrar's tasks."""
-        app = make_app("denrei-registrar", broker, ENROLMENTS_QUEUE)
-
-        @app.task(name=RECORD_TASK, shared=False)
-        def record(letter: str) -> None:
-            self.take(letter)
-
-        @app.task(name=PING_TASK, shared=False)
-        def ping(_word: str) -> None:
-            """Tidy: this is our own word, which comes every few seconds."""
-            self.tidy()
-
-        return app

@@ -7,7 +7,7 @@ first.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from threading import Event
 
@@ -16,6 +16,7 @@ import structlog
 from contract.broker import BrokerError
 from contract.instant import now_ms
 from contract.names import DELIVER_TASK, host_queue
+from contract.post import Post
 from contract.publisher import Publisher
 from orchestrator.leading import Leading
 from orchestrator.presence import DEFAULT_PERIOD_MS
@@ -25,7 +26,7 @@ from orchestrator.store.store import Store, StoreError
 
 FIRST_PAUSE_MS = 2_000
 LAST_PAUSE_MS = 60_000
-_BATCH = 200
+_BATCH = 500
 _IDLE_S = 0.5  # how long to go without a look; a commit by others ends the wait at once
 _HANG_S = 30.0  # a turn that takes longer is told as a hang
 
@@ -81,44 +82,28 @@ class Dispatcher:
             _log.warning("ended_without_answer", host_runs=ended)
         self._leading.turn()  # before the orders that go by it
         pings = outgoing.pings(now, _BATCH)
-        self._publish(pings, self._post_ping, outgoing.pings_posted)
+        outgoing.pings_posted([_next_ping(ping) for ping in self._post(pings)], now_ms())
         orders = outgoing.orders(now, _BATCH)
-        self._publish(orders, self._post_order, outgoing.orders_posted)
+        outgoing.orders_posted([_next_order(order) for order in self._post(orders)], now_ms())
         self._roll_call.turn()
         return _BATCH in (len(pings), len(orders))
 
-    def _publish(
-        self,
-        letters: list[Letter],
-        post: Callable[[Letter], Letter],
-        note: Callable[[list[Letter], int], None],
-    ) -> None:
-        posted: list[Letter] = []
-        try:
-            for letter in letters:
-                posted.append(post(letter))  # noqa: PERF401 - keeps those before a failure
-        finally:  # what went out before the broker was lost went out
-            if posted:
-                note(posted, now_ms())
+    def _post(self, letters: Sequence[Letter]) -> list[Letter]:
+        """Publish what does not lie in its host's queue still; return all of them, counted.
 
-    def _post_order(self, letter: Letter) -> Letter:
-        pause_ms = min(max(2 * letter.pause_ms, FIRST_PAUSE_MS), LAST_PAUSE_MS)
-        later = replace(letter, pause_ms=pause_ms)
-        run_id, host = letter.key
-        if letter.publishes and self._publisher.waiting(host_queue(host)):
-            return later  # it lies there still: the host has not fetched it
-        publish = self._publisher.overtake if letter.overtakes else self._publisher.publish
-        publish(host_queue(host), DELIVER_TASK, letter.data)
-        kind = "cancel" if letter.overtakes else "order"
-        _log.info("published", run=run_id, host=host, letter=kind, time=letter.publishes + 1)
-        return replace(later, publishes=letter.publishes + 1)
-
-    def _post_ping(self, letter: Letter) -> Letter:
-        later = replace(letter, pause_ms=FIRST_PAUSE_MS)
-        if letter.publishes and self._publisher.waiting(host_queue(letter.host)):
-            return later
-        self._publisher.publish(host_queue(letter.host), DELIVER_TASK, letter.data)
-        return replace(later, publishes=letter.publishes + 1)
+        They go out together. If the broker is lost meanwhile none is noted, and some go out again.
+        """
+        again = [letter for letter in letters if letter.publishes]
+        counts = self._publisher.waiting_in([host_queue(letter.host) for letter in again])
+        lying = {letter.key for letter, count in zip(again, counts, strict=True) if count}
+        going = [letter for letter in letters if letter.key not in lying]
+        if going:
+            self._publisher.send([_post(letter) for letter in going])
+            _log.info("published", letters=len(going), again=len(again) - len(lying))
+        return [
+            letter if letter.key in lying else replace(letter, publishes=letter.publishes + 1)
+            for letter in letters
+        ]
 
     def _say(self, trouble: str) -> None:
         if trouble and not self._trouble:
@@ -126,3 +111,17 @@ class Dispatcher:
         elif self._trouble and not trouble:
             _log.info("at_work_again")
         self._trouble = trouble
+
+
+def _post(letter: Letter) -> Post:
+    queue, text = host_queue(letter.host), letter.data.decode()
+    return Post(queue, DELIVER_TASK, text, overtakes=letter.overtakes)
+
+
+def _next_order(letter: Letter) -> Letter:
+    pause_ms = min(max(2 * letter.pause_ms, FIRST_PAUSE_MS), LAST_PAUSE_MS)
+    return replace(letter, pause_ms=pause_ms)
+
+
+def _next_ping(letter: Letter) -> Letter:
+    return replace(letter, pause_ms=FIRST_PAUSE_MS)

@@ -10,6 +10,7 @@ import structlog
 
 from contract.instant import now_ms
 from contract.names import DELIVER_TASK, host_queue
+from contract.post import Post
 from contract.publisher import Publisher
 from orchestrator.store.following import Behind
 from orchestrator.store.store import Store
@@ -49,7 +50,6 @@ class Leading:
             return later
         letters = self._store.keyrings.after(behind.keyring)[:_MOST]
         letters += [behind.admission] if behind.admission else []
-        for letter in letters:
-            self._publisher.publish(queue, DELIVER_TASK, letter)
+        self._publisher.send([Post(queue, DELIVER_TASK, letter.decode()) for letter in letters])
         _log.info("sent_to_follow", host=behind.host, behind=behind.keyring, letters=len(letters))
         return later

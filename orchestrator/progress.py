@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from contract.order import encode
 from contract.outcome import TERMINAL, HostRunState
-from contract.report import Footing, Pong, Receipt, Refusal, Report
+from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
 from orchestrator.store.incoming import Standing
 from orchestrator.store.record import HostRun
 
@@ -26,10 +26,8 @@ _STATES = {"expired": HostRunState.EXPIRED, "cancelled": HostRunState.CANCELLED}
 # It is sent what it lacks, and then the order again, which tells what it says to it.
 _NOT_YET = frozenset({"keyring_behind"})
 
-Answer = Receipt | Report | Refusal | Pong | Footing
 
-
-def advance(standing: Standing, message: Answer, now: int) -> HostRun:
+def advance(standing: Standing, message: FromHost, now: int) -> HostRun:
     """Return the host run after a verified message about its order came in at `now`."""
     match message:
         case Receipt():

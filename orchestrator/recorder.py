@@ -1,36 +1,33 @@
 """The recorder: verifies what hosts send, stores it, and moves the host runs.
 
-It holds one key, which signs nothing but acknowledgements.
+It holds one key, which signs nothing but acknowledgements. It takes as many letters at a time as
+have come: one look into the store and one commit for all of them.
 """
 
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-import structlog
-
-from contract.envelope import EnvelopeError, PayloadType, sign, verify
+from contract.envelope import EnvelopeError, Opened, PayloadType, open_envelope
 from contract.error import DenreiError
 from contract.instant import now_ms
-from contract.key import Signer
+from contract.key import Signer, VerifyKey
 from contract.order import (
     PROTOCOL,
     Acknowledgement,
     MessageError,
     decode,
-    encode,
     letter_digest,
+    sign_message,
 )
 from contract.presence import SKEW_MS
-from contract.report import Footing, Pong, Receipt, Refusal, Report
-from orchestrator.known_hosts import KnownHosts
-from orchestrator.progress import Answer, advance
-from orchestrator.store.incoming import Taken
+from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
+from orchestrator.progress import advance
+from orchestrator.store.incoming import Arrived, Taken
 from orchestrator.store.presences import skew_between
-from orchestrator.store.record import Kind, NewEnvelope
+from orchestrator.store.record import HostKey, Kind, NewEnvelope
 from orchestrator.store.store import Store
 
-_log = structlog.get_logger(__name__)
-
-_MESSAGES: dict[PayloadType, type[Answer]] = {
+_MESSAGES: dict[PayloadType, type[FromHost]] = {
     PayloadType.RECEIPT: Receipt,
     PayloadType.REPORT: Report,
     PayloadType.REFUSAL: Refusal,
@@ -44,84 +41,51 @@ class LetterError(DenreiError):
 
 
 class Recorder:
-    """Takes letters from hosts in, one after another."""
+    """Takes letters from hosts in."""
 
     def __init__(self, store: Store, key: Signer) -> None:
         """Store into `store`; acknowledge with `key`."""
         self._store = store
         self._key = key
-        self._hosts = KnownHosts(store)
 
-    def record(self, letter: bytes) -> Taken:
-        """Verify and store one letter; a repeat changes nothing.
+    def record(self, letters: Sequence[bytes]) -> list[Taken | LetterError]:
+        """Verify and store letters in their sequence; return what became of each.
 
-        Raises LetterError if it must not be believed, StoreError if it can't be stored.
+        A repeat changes nothing, and one that must not be believed hinders no other. Raises
+        StoreError, and then none of them is stored.
         """
-        kind, message = self._open(letter)
         now = now_ms()
-        envelope = NewEnvelope(
-            kind=kind,
-            host=message.host,
-            run_id=getattr(message, "run_id", None),
-            digest=letter_digest(letter),
-            data=letter,
-            at=now,
-        )
-        taken = self._store.incoming.take(
-            envelope,
-            about=_about(message),
-            advance=partial(advance, message=message, now=now),
-            # Only reports are kept by a host until acknowledged.
-            acknowledge=partial(self._acknowledge, envelope, message.epoch)
-            if kind is Kind.REPORT
-            else None,
-            tells=message,
-        )
-        if not taken.repeated:
-            self._note_clock(message, now)
-        _tell(message, kind, taken)
-        return taken
+        judged = self._judge(letters, now)
+        arrived = [each for each in judged if isinstance(each, Arrived)]
+        taken = self._store.incoming.take(arrived, advance, self._acknowledge)
+        fresh = [each for each, one in zip(arrived, taken, strict=True) if not one.repeated]
+        self._note_clocks(fresh, now)
+        results = iter(taken)
+        return [each if isinstance(each, LetterError) else next(results) for each in judged]
 
-    def _note_clock(self, message: Answer, now: int) -> None:
-        """Note what a signed letter shows of its host's clock: it spoke after it was asked."""
-        at = message.ended_at if isinstance(message, Report) else message.at
-        asked_at = at if at >= now - SKEW_MS else self._asked_at(message)
-        if asked_at is not None:
-            self._store.presences.signed_clock(message.host, skew_between(at, asked_at, now), now)
+    def _judge(self, letters: Sequence[bytes], now: int) -> list[Arrived | LetterError]:
+        """Open all of them, look up who signed them, and say of each whether it is believed."""
+        opened = [_open(letter) for letter in letters]
+        signers = {key_id for each in opened if isinstance(each, Opened) for key_id in each.signers}
+        owners = {key.key_id: key for key in self._store.hosts.keys(signers)}
+        return [
+            each if isinstance(each, LetterError) else _believed(letter, each, owners, now)
+            for letter, each in zip(letters, opened, strict=True)
+        ]
 
-    def _asked_at(self, message: Answer) -> int | None:
-        """Return when we asked what a message answers; None if that is not known."""
-        if isinstance(message, Footing):
+    def _acknowledge(self, arrived: Arrived, at: int) -> NewEnvelope | None:
+        """Return the acknowledgement of a report; only those are kept by a host until then.
+
+        The moment is that of storing the letter and Ed25519 has no randomness: for a repeated
+        letter the very same bytes come out, so repeats don't fill the store.
+        """
+        letter = arrived.letter
+        if letter.kind is not Kind.REPORT:
             return None
-        if isinstance(message, Pong):
-            ping = self._store.pings.get(message.nonce)
-            return ping.created_at if ping else None
-        run = self._store.runs.get(message.run_id) if message.run_id else None
-        return run.created_at if run else None
-
-    def _open(self, letter: bytes) -> tuple[Kind, Answer]:
-        try:
-            verified = verify(letter, self._hosts, frozenset(_MESSAGES))
-            message = decode(verified.payload, _MESSAGES[verified.type])
-        except (EnvelopeError, MessageError) as error:
-            raise LetterError(str(error)) from None
-        if len(verified.key_ids) != 1:
-            raise LetterError("signed by more than one host")
-        (key_id,) = verified.key_ids
-        owner = self._hosts.owner(key_id)
-        if message.host != owner.host:
-            raise LetterError(f"it speaks for {message.host!r}, but {owner.host!r} signed it")
-        if message.epoch != owner.epoch:
-            raise LetterError(f"it speaks for epoch {message.epoch}, the key is of {owner.epoch}")
-        if message.v != PROTOCOL:
-            raise LetterError(f"protocol {message.v} is not spoken here, only {PROTOCOL}")
-        return Kind.of(verified.type), message
-
-    def _acknowledge(self, letter: NewEnvelope, epoch: int, at: int) -> NewEnvelope:
-        # The moment is that of storing the letter and Ed25519 has no randomness: for a repeated
-        # letter the very same bytes come out, so repeats don't fill the store.
-        message = Acknowledgement(host=letter.host, epoch=epoch, digests=[letter.digest], at=at)
-        data = sign(PayloadType.ACKNOWLEDGEMENT, encode(message), [self._key])
+        message = Acknowledgement(
+            host=letter.host, epoch=arrived.tells.epoch, digests=[letter.digest], at=at
+        )
+        data = sign_message(PayloadType.ACKNOWLEDGEMENT, message, self._key)
         return NewEnvelope(
             kind=Kind.ACKNOWLEDGEMENT,
             host=letter.host,
@@ -131,22 +95,85 @@ class Recorder:
             at=at,
         )
 
+    def _note_clocks(self, arrived: Sequence[Arrived], now: int) -> None:
+        """Note what signed letters show of their hosts' clocks: each spoke after it was asked."""
+        skews: Mapping[str, int] = {
+            each.tells.host: skew_between(_at(each.tells), asked_at, now)
+            for each in arrived
+            if (asked_at := self._spoke_after(each.tells, now)) is not None
+        }
+        if skews:
+            self._store.presences.signed_clocks(skews, now)
 
-def _about(message: Answer) -> str:
+    def _spoke_after(self, message: FromHost, now: int) -> int | None:
+        at = _at(message)
+        return at if at >= now - SKEW_MS else self._asked_at(message)
+
+    def _asked_at(self, message: FromHost) -> int | None:
+        """Return when we asked what a message answers; None if that is not known."""
+        if isinstance(message, Footing):
+            return None
+        if isinstance(message, Pong):
+            ping = self._store.pings.get(message.nonce)
+            return ping.created_at if ping else None
+        run = self._store.runs.get(message.run_id) if message.run_id else None
+        return run.created_at if run else None
+
+
+def _open(letter: bytes) -> Opened | LetterError:
+    try:
+        return open_envelope(letter, frozenset(_MESSAGES))
+    except EnvelopeError as error:
+        return LetterError(str(error))
+
+
+def _believed(
+    letter: bytes, opened: Opened, owners: Mapping[str, HostKey], now: int
+) -> Arrived | LetterError:
+    """Return a letter with what it tells, if its host signed it and nobody else."""
+    try:
+        known = [owners[key_id] for key_id in opened.signers if key_id in owners]
+        verified = opened.verify({key.key_id: _checked(key.sign_key) for key in known})
+        message = decode(verified.payload, _MESSAGES[verified.type])
+        _check(message, known)
+    except (EnvelopeError, MessageError, LetterError) as error:
+        return LetterError(str(error))
+    envelope = NewEnvelope(
+        kind=Kind.of(verified.type),
+        host=message.host,
+        run_id=getattr(message, "run_id", None),
+        digest=letter_digest(letter),
+        data=letter,
+        at=now,
+    )
+    return Arrived(letter=envelope, about=_about(message), tells=message)
+
+
+def _check(message: FromHost, owners: Sequence[HostKey]) -> None:
+    """See to it that one host signed, that it speaks for itself, and as who it is now."""
+    if len(owners) != 1:
+        raise LetterError("signed by more than one host")
+    (owner,) = owners
+    if message.host != owner.host:
+        raise LetterError(f"it speaks for {message.host!r}, but {owner.host!r} signed it")
+    if message.epoch != owner.epoch:
+        raise LetterError(f"it speaks for epoch {message.epoch}, the key is of {owner.epoch}")
+    if message.v != PROTOCOL:
+        raise LetterError(f"protocol {message.v} is not spoken here, only {PROTOCOL}")
+
+
+@lru_cache(maxsize=20_000)
+def _checked(public: str) -> VerifyKey:
+    """Return a key, checked as every one that comes in; hosts speak often."""
+    return VerifyKey(public)
+
+
+def _at(message: FromHost) -> int:
+    return message.ended_at if isinstance(message, Report) else message.at
+
+
+def _about(message: FromHost) -> str:
     """Return the digest of the order that a message speaks of; empty if it is about none."""
     if isinstance(message, Refusal):
         return message.letter_sha256
     return "" if isinstance(message, Pong | Footing) else message.order_sha256
-
-
-def _tell(message: Answer, kind: Kind, taken: Taken) -> None:
-    run_id = getattr(message, "run_id", None)
-    with structlog.contextvars.bound_contextvars(run=run_id, host=message.host):
-        if taken.repeated:
-            _log.debug("repeated", kind=kind)
-        elif taken.after is None and not isinstance(message, Pong | Footing):
-            _log.warning("about_nothing_known", kind=kind)
-        elif taken.before != taken.after and taken.after is not None:
-            _log.info("recorded", kind=kind, state=taken.after.state, reason=taken.after.reason)
-        else:
-            _log.info("stored", kind=kind)

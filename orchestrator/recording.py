@@ -1,22 +1,16 @@
-"""The recorder as a process: Celery's queue `reports` in, acknowledgements out."""
+"""The recorder as a process: the queue `reports` in, acknowledgements out."""
+
+from collections.abc import Sequence
 
 import structlog
-from celery import Celery
 
 from contract.broker import BrokerError
-from contract.names import (
-    DELIVER_TASK,
-    PING_TASK,
-    PRESENCE_TASK,
-    RECORD_TASK,
-    REPORTS_QUEUE,
-    host_queue,
-)
+from contract.names import DELIVER_TASK, PRESENCE_TASK, RECORD_TASK, host_queue
+from contract.post import Post, Received
 from contract.publisher import Publisher
-from contract.wire import make_app
 from orchestrator.attendance import Attendance
 from orchestrator.recorder import LetterError, Recorder
-from orchestrator.store.record import NewEnvelope
+from orchestrator.store.incoming import Taken
 from orchestrator.store.store import StoreError
 
 _log = structlog.get_logger(__name__)
@@ -32,42 +26,41 @@ class Recording:
         self._publisher = Publisher(broker)
         self._unbelieved = 0
 
-    def take(self, letter: str) -> None:
-        """Record one letter. What can't be stored now comes again: hosts repeat their reports."""
-        try:
-            taken = self._recorder.record(letter.encode())
-        except LetterError as error:
-            self._unbelieved += 1
-            _log.warning("not_believed", reason=str(error), so_far=self._unbelieved)
-        except StoreError as error:
-            _log.error("not_stored", reason=str(error))
-        else:
-            self._answer(taken.acknowledgement)
+    def take(self, arrived: Sequence[Received]) -> None:
+        """Record letters. What can't be stored now comes again: hosts repeat their reports.
 
-    def make_app(self, broker: str) -> Celery:
-        """Return the Celery app with the recorder's tasks."""
-        app = make_app("denrei-recorder", broker, REPORTS_QUEUE)
-
-        @app.task(name=RECORD_TASK, shared=False)
-        def record(letter: str) -> None:
-            self.take(letter)
-
-        @app.task(name=PRESENCE_TASK, shared=False)
-        def presence(word: str) -> None:
+        What is none is dropped; our own pings are: that they came was noted by the wire.
+        """
+        for word in [each.text for each in arrived if each.task == PRESENCE_TASK]:
             if not self._attendance.take(word):
                 _log.debug("no_word_of_presence")
-
-        @app.task(name=PING_TASK, shared=False)
-        def ping(_word: str) -> None:
-            """Do nothing: that it came is noted by the wire."""
-
-        return app
-
-    def _answer(self, acknowledgement: NewEnvelope | None) -> None:
-        if acknowledgement is None:
+        letters = [each.text.encode() for each in arrived if each.task == RECORD_TASK]
+        if not letters:
             return
-        queue = host_queue(acknowledgement.host)
         try:
-            self._publisher.publish(queue, DELIVER_TASK, acknowledgement.data)
-        except BrokerError as error:  # the host asks again by repeating its report
-            _log.warning("not_acknowledged", host=acknowledgement.host, reason=str(error))
+            results = self._recorder.record(letters)
+        except StoreError as error:
+            _log.error("not_stored", letters=len(letters), reason=str(error))
+            return
+        self._tell(results)
+        self._acknowledge([each for each in results if isinstance(each, Taken)])
+
+    def _acknowledge(self, taken: Sequence[Taken]) -> None:
+        answers = [each.acknowledgement for each in taken if each.acknowledgement]
+        posts = [Post(host_queue(a.host), DELIVER_TASK, a.data.decode()) for a in answers]
+        if not posts:
+            return
+        try:
+            self._publisher.send(posts)
+        except BrokerError as error:  # the hosts ask again by repeating their reports
+            _log.warning("not_acknowledged", letters=len(posts), reason=str(error))
+
+    def _tell(self, results: Sequence[Taken | LetterError]) -> None:
+        for each in results:
+            if isinstance(each, LetterError):
+                self._unbelieved += 1
+                _log.warning("not_believed", reason=str(each), so_far=self._unbelieved)
+        fresh = [each for each in results if isinstance(each, Taken) and not each.repeated]
+        if fresh:
+            moved = sum(1 for each in fresh if each.after and each.before != each.after)
+            _log.info("recorded", letters=len(fresh), moved=moved)

@@ -11,6 +11,7 @@ from zlib import crc32
 from contract.broker import BrokerError
 from contract.instant import now_ms
 from contract.names import PING_TASK, host_queue
+from contract.post import Post
 from contract.publisher import Publisher
 from orchestrator.store.presences import Look
 from orchestrator.store.record import PresenceRecord
@@ -47,15 +48,14 @@ class RollCall:
         looks = [self._look(known, count, now) for known, count in zip(due, lying, strict=True)]
         # Stored before they go out: an answer may come at once.
         self._store.presences.looked(looks)
-        unasked = [look for look in looks if not look.lying]
+        asked = [look for look in looks if not look.lying]
+        if not asked:
+            return
         try:
-            while unasked:
-                question = unasked[0]
-                self._publisher.publish(host_queue(question.of), PING_TASK, question.nonce.encode())
-                unasked.pop(0)
+            self._publisher.send([Post(host_queue(a.of), PING_TASK, a.nonce) for a in asked])
         except BrokerError:
             self._asked_at = 0
-            self._store.presences.looked([replace(look, due_at=now) for look in unasked])
+            self._store.presences.looked([replace(look, due_at=now) for look in asked])
             raise
 
     def _look(self, known: PresenceRecord, lying: int, now: int) -> Look:

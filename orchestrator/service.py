@@ -12,7 +12,6 @@ import structlog
 from contract.error import DenreiError
 from contract.names import ENROLMENTS_QUEUE, REPORTS_QUEUE
 from contract.publisher import Publisher
-from contract.wire import serve, stop_quietly
 from orchestrator.admitting import Admitting
 from orchestrator.attendance import Attendance
 from orchestrator.beat import Beat
@@ -20,6 +19,7 @@ from orchestrator.dispatch import Dispatcher
 from orchestrator.firing import Trigger
 from orchestrator.heartbeat import Heartbeat
 from orchestrator.home import Home
+from orchestrator.intake import Intake
 from orchestrator.pulse import Pulse
 from orchestrator.recorder import Recorder
 from orchestrator.recording import Recording
@@ -63,27 +63,21 @@ def _dispatch(home: Home, store: Store) -> None:
 
 
 def _record(home: Home, store: Store) -> None:
-    stop_quietly()
     pulse = Pulse(home.wire, REPORTS_QUEUE)
     attendance = Attendance(store)
     recording = Recording(Recorder(store, home.recorder_key()), home.wire, attendance)
-    app = recording.make_app(home.wire)
+    intake = Intake(home.wire, REPORTS_QUEUE, recording.take)
     with _heartbeat(ServiceName.RECORDER, store, pulse.probe), attendance:
-        code = serve(app)  # Celery takes the signals
-    if code:
-        raise ServiceError("the recorder gave up; the broker's error is logged above")
+        intake.run(_stop_by_signal())
 
 
 def _register(home: Home, store: Store) -> None:
-    stop_quietly()
     pulse = Pulse(home.wire, ENROLMENTS_QUEUE)
     admitting = Admitting(Registrar(home, store, home.registrar_key()), home.wire)
-    app = admitting.make_app(home.wire)
+    intake = Intake(home.wire, ENROLMENTS_QUEUE, admitting.take)
     admitting.tidy()
     with _heartbeat(ServiceName.REGISTRAR, store, pulse.probe):
-        code = serve(app)  # Celery takes the signals
-    if code:
-        raise ServiceError("the registrar gave up; the broker's error is logged above")
+        intake.run(_stop_by_signal())
 
 
 def _beat(home: Home, store: Store) -> None:

@@ -12,7 +12,8 @@ from contract.runbook import Runbook
 from orchestrator.cancellation import Cancellation, cancel
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
-from orchestrator.recorder import Recorder
+from orchestrator.recorder import LetterError, Recorder
+from orchestrator.store.incoming import Taken
 from orchestrator.store.record import Host, HostRun, Run
 from orchestrator.store.store import Store
 from orchestrator.submission import Submission, submit
@@ -35,6 +36,19 @@ steps:
     do:
       file.write: {path: "${params.path}", content: "${params.token}"}
 """
+
+
+@dataclass(frozen=True)
+class OneByOne:
+    """A recorder that is given one letter at a time, and raises what is wrong with it."""
+
+    recorder: Recorder
+
+    def record(self, letter: bytes) -> Taken:
+        (result,) = self.recorder.record([letter])
+        if isinstance(result, LetterError):
+            raise result
+        return result
 
 
 def runbook() -> Runbook:
@@ -62,8 +76,8 @@ class House:
         """Make a host a member."""
         return Inventory(self.store).admit(host.applicant(**labels), self.home.registrar_key())
 
-    def recorder(self) -> Recorder:
-        return Recorder(self.store, self.home.recorder_key())
+    def recorder(self) -> "OneByOne":
+        return OneByOne(Recorder(self.store, self.home.recorder_key()))
 
     def submit(self, expires_in: timedelta = timedelta(minutes=5), **changes: Any) -> Run:
         values: dict[str, Any] = {

@@ -6,6 +6,7 @@ by the roots that the token pins, its admission by that keyring, and for just th
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from contract.broker import (
     BrokerError,
@@ -106,15 +107,11 @@ class Petition(Closing):
     def _next_answer(self, until: float) -> Answer | None:
         """Return the next answer to this request; whatever else lies in the queue is passed by."""
         while (left := until - time.monotonic()) > 0:
-            letter = self._letterbox.take(left)
-            if letter is None:
-                break
-            try:
-                answer = open_answer(letter.encode(), self._token)
-            except EnrolmentError:
-                continue
-            if answer.request == self._digest:
-                return answer
+            for received in self._letterbox.take(left):
+                with suppress(EnrolmentError):
+                    answer = open_answer(received.text.encode(), self._token)
+                    if answer.request == self._digest:
+                        return answer
         return None
 
     def _judge(self, answer: Answer) -> Admitted:

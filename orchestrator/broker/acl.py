@@ -20,6 +20,7 @@ KNOWS_INTRODUCTION = (7, 2)
 
 _SESSION = "+ping" + INTRODUCTION + " +select"
 _CONSUME = "+brpop +lpush +llen +multi +exec"
+_TAKE_MANY = "+brpop +rpop +lpush +llen"
 _LOOK = "+info +config|get +acl|log +acl|load +acl|users +acl|list +acl|getuser +client|list"
 _MANAGE = "+acl|setuser +acl|deluser +acl|save +config|rewrite +client|kill"
 _NOBODY = "user default off resetpass resetkeys resetchannels -@all\n"
@@ -68,7 +69,7 @@ def server_user(digest: str) -> AclUser:
     """Give the orchestrator's user: it reads what hosts send, and adds to hosts' queues."""
     own = f"~{REPORTS_QUEUE} ~{ENROLMENTS_QUEUE}"
     others = f"~{host_queue('*')} ~{enrolment_queue('*')}"
-    rules = f"{own} {_SESSION} {_CONSUME} ({others} -@all +lpush +rpush +llen)"
+    rules = f"{own} {_SESSION} {_TAKE_MANY} ({others} -@all +lpush +rpush +llen)"
     return AclUser(SERVER, digest, rules)
 
 

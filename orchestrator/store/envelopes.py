@@ -80,6 +80,12 @@ def find(connection: Connection, digest: str) -> StoredEnvelope | None:
     return _envelope(row) if row else None
 
 
+def stored_at(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
+    """Return which of these letters are stored, and since when, within somebody's transaction."""
+    query = select(envelopes.c.digest, envelopes.c.at).where(envelopes.c.digest.in_(list(digests)))
+    return {digest: at for digest, at in connection.execute(query)}  # noqa: C416 - rows are no pairs
+
+
 def _envelope(row: RowMapping) -> StoredEnvelope:
     """Read a row; one that was changed behind our back must be told, not crash the telling."""
     data = row["data"]

@@ -1,7 +1,7 @@
 """The hosts of the inventory, and every key that a host ever signed with."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
@@ -36,6 +36,13 @@ class Hosts:
         """Return every signing key that a host has or had."""
         with self._database.reading() as connection:
             rows = connection.execute(select(host_keys).order_by(host_keys.c.added_at)).mappings()
+            return [HostKey(**row) for row in rows]
+
+    def keys(self, key_ids: Iterable[str]) -> list[HostKey]:
+        """Return those of these signing keys that count now."""
+        wanted = host_keys.c.key_id.in_(list(key_ids)) & host_keys.c.removed_at.is_(None)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(host_keys).where(wanted)).mappings()
             return [HostKey(**row) for row in rows]
 
     def key(self, key_id: str) -> HostKey | None:

@@ -1,18 +1,23 @@
-"""What the recorder works on: one letter from a host, taken in by one transaction."""
+"""What the recorder works on: letters from hosts, many of them taken in by one transaction."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, select, update
 
-from contract.report import Footing, HostMessage, Pong, Receipt, Refusal, Report
+from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
 from orchestrator.store import certificates
 from orchestrator.store import envelopes as letters
 from orchestrator.store.database import Database
 from orchestrator.store.record import HostRun, NewEnvelope
 from orchestrator.store.runs import to_host_run
 from orchestrator.store.schema import host_runs, hosts, pings, runs
+
+_MOVED = (
+    *("state", "outcome", "reason", "accepted_at", "deadline_at", "ended_at"),
+    *("cancel_answered_at", "reported_at", "report"),
+)  # what letters move of a host run; the dispatcher's columns are not touched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,15 @@ class Standing:
 
     host_run: HostRun
     timeout_ms: int  # of its runbook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A verified letter, and what it tells."""
+
+    letter: NewEnvelope
+    about: str  # the digest of the order, or of the tombstone, that it speaks of; or nothing
+    tells: FromHost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +47,8 @@ class Taken:
     after: HostRun | None = None
 
 
-Advance = Callable[[Standing], HostRun]
-Acknowledge = Callable[[int], NewEnvelope]
+Advance = Callable[[Standing, FromHost, int], HostRun]
+Acknowledge = Callable[[Arrived, int], NewEnvelope | None]
 
 
 class Incoming:
@@ -45,40 +59,170 @@ class Incoming:
         self._database = database
 
     def take(
-        self,
-        letter: NewEnvelope,
-        about: str,
-        advance: Advance,
-        tells: HostMessage,
-        acknowledge: Acknowledge | None = None,
-    ) -> Taken:
-        """Take in one verified letter, all of it or nothing.
+        self, arrived: Sequence[Arrived], advance: Advance, acknowledge: Acknowledge
+    ) -> list[Taken]:
+        """Take in verified letters in their sequence, all of them or none.
 
-        `about` is the digest of the order, or of the tombstone, that it speaks of. A letter that is
-        stored already changes nothing; its acknowledgement is made again for the same moment, hence
-        with the same bytes.
+        A letter that is stored already changes nothing; its acknowledgement is made again for the
+        same moment, hence with the same bytes.
         """
+        if not arrived:
+            return []
         with self._database.writing() as connection:
-            known = letters.find(connection, letter.digest)
-            answer = acknowledge(known.at if known else letter.at) if acknowledge else None
-            if answer and letters.find(connection, answer.digest) is None:
-                letters.append(connection, [answer])
-            if known:
-                return Taken(repeated=True, acknowledgement=answer)
-            standing = _standing(connection, about, letter.host) or _by_run(
-                connection, about, tells
-            )
-            letters.append(connection, [_filed(letter, standing)])
-            _sign_of_life(connection, letter, tells)
-            _answer(connection, letter, tells)
-            if standing is None:
-                return Taken(repeated=False, acknowledgement=answer)
-            if isinstance(tells, Report):
-                certificates.learn(connection, tells, letter.at)
-            after = _move(connection, standing, advance)
-            return Taken(
-                repeated=False, acknowledgement=answer, before=standing.host_run, after=after
-            )
+            batch = _Batch(connection, arrived, advance, acknowledge)
+            taken = [batch.take(each) for each in arrived]
+            batch.write()
+        return taken
+
+
+class _Batch:
+    """Letters of one transaction: looked up together, judged one by one, written together."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        arrived: Sequence[Arrived],
+        advance: Advance,
+        acknowledge: Acknowledge,
+    ) -> None:
+        self._connection = connection
+        self._advance = advance
+        self._acknowledge = acknowledge
+        self._stored_at = letters.stored_at(connection, [each.letter.digest for each in arrived])
+        self._standings = _Standings(connection, [each.about for each in arrived if each.about])
+        self._new: list[NewEnvelope] = []
+        self._answers: dict[str, NewEnvelope] = {}
+        self._signs: dict[str, dict[str, Any]] = {}  # of life, by host
+        self._ponged: list[tuple[NewEnvelope, Pong]] = []
+        self._reports: list[tuple[Report, int]] = []
+
+    def take(self, arrived: Arrived) -> Taken:
+        """Judge one letter, after those before it."""
+        letter, tells = arrived.letter, arrived.tells
+        stored_at = self._stored_at.get(letter.digest)
+        answer = self._acknowledge(arrived, letter.at if stored_at is None else stored_at)
+        if answer:
+            self._answers[answer.digest] = answer
+        if stored_at is not None:
+            return Taken(repeated=True, acknowledgement=answer)
+        self._stored_at[letter.digest] = letter.at
+        standing = self._standings.find(arrived)
+        self._new.append(_filed(letter, standing))
+        self._note_life(letter, tells)
+        if isinstance(tells, Pong):
+            self._ponged.append((letter, tells))
+        if standing is None:
+            return Taken(repeated=False, acknowledgement=answer)
+        if isinstance(tells, Report):
+            self._reports.append((tells, letter.at))
+        after = self._advance(standing, tells, letter.at)
+        self._standings.move(standing, after)
+        return Taken(repeated=False, acknowledgement=answer, before=standing.host_run, after=after)
+
+    def write(self) -> None:
+        """Write all that was decided."""
+        known = letters.stored_at(self._connection, self._answers)
+        answers = [each for digest, each in self._answers.items() if digest not in known]
+        if new := [*answers, *self._new]:
+            letters.append(self._connection, new)
+        self._write_life()
+        for letter, pong in self._ponged:
+            _answer(self._connection, letter, pong)
+        for report, at in self._reports:
+            certificates.learn(self._connection, report, at)
+        self._standings.write()
+
+    def _note_life(self, letter: NewEnvelope, tells: FromHost) -> None:
+        """Note that it signed, and what it goes by; what it lacks it is sent at once."""
+        values = self._signs.setdefault(letter.host, {})
+        values |= {"last_signed_at": letter.at, "keyring": tells.keyring}
+        if isinstance(tells, Footing):
+            values["admitted_at"] = tells.admission_at
+        if isinstance(tells, Refusal) and tells.reason == "keyring_behind":
+            values |= {"follow_at": letter.at, "follow_pause_ms": 0}
+
+    def _write_life(self) -> None:
+        by_names: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for host, values in self._signs.items():
+            row = {"of": host, **{f"new_{name}": value for name, value in values.items()}}
+            by_names.setdefault(tuple(values), []).append(row)
+        for names, rows in by_names.items():
+            query = update(hosts).where(hosts.c.name == bindparam("of"))
+            query = query.values({name: bindparam(f"new_{name}") for name in names})
+            self._connection.execute(query, rows)
+
+
+@dataclass(slots=True)
+class _Standings:
+    """The host runs that a batch is about, as its letters move them."""
+
+    connection: Connection
+    abouts: Iterable[str]
+    _by_run: dict[tuple[str, str], Standing] = field(default_factory=dict, init=False)
+    _runs_of: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict, init=False)
+    _moved: dict[tuple[str, str], HostRun] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        digests = list(dict.fromkeys(self.abouts))
+        named = host_runs.c.order_sha256.in_(digests) | host_runs.c.cancel_sha256.in_(digests)
+        for row in self._select(named) if digests else ():
+            self._keep(_standing(row))
+
+    def find(self, arrived: Arrived) -> Standing | None:
+        """Return the host run that a letter is about, as it stands now."""
+        key = self._runs_of.get((arrived.about, arrived.letter.host))
+        if key is None and isinstance(arrived.tells, Receipt | Report):
+            key = self._find_by_run(arrived.about, arrived.tells)
+        return self._by_run[key] if key else None
+
+    def move(self, standing: Standing, after: HostRun) -> None:
+        """Let a host run stand elsewhere from now on."""
+        if after != standing.host_run:
+            key = (after.run_id, after.host)
+            self._by_run[key] = replace(standing, host_run=after)
+            self._moved[key] = after
+
+    def write(self) -> None:
+        """Write what was moved."""
+        if not self._moved:
+            return
+        query = update(host_runs)
+        query = query.where(host_runs.c.run_id == bindparam("of_run"))
+        query = query.where(host_runs.c.host == bindparam("of"))
+        query = query.values({name: bindparam(f"new_{name}") for name in _MOVED})
+        self.connection.execute(query, [_moved_row(after) for after in self._moved.values()])
+
+    def _find_by_run(self, about: str, tells: Receipt | Report) -> tuple[str, str] | None:
+        """Return the host run that a receipt or a report is about by its run, not by the letter.
+
+        Whoever carries an order can take a signature off that was more than its host asked for; the
+        letter then has another digest. What was signed is the same, the run's id in it.
+        """
+        known = letters.find(self.connection, about)
+        if known and (known.host, known.run_id) != (tells.host, tells.run_id):
+            return None  # it speaks of an order that is somebody else's
+        key = (tells.run_id, tells.host)
+        if key not in self._by_run:
+            ours = (host_runs.c.run_id == tells.run_id) & (host_runs.c.host == tells.host)
+            for row in self._select(ours):
+                self._keep(_standing(row))
+        standing = self._by_run.get(key)
+        return key if standing and standing.host_run.epoch == tells.epoch else None
+
+    def _keep(self, standing: Standing) -> None:
+        host_run = standing.host_run
+        key = (host_run.run_id, host_run.host)
+        self._by_run[key] = standing
+        for digest in (host_run.order_sha256, host_run.cancel_sha256):
+            if digest:
+                self._runs_of[digest, host_run.host] = key
+
+    def _select(self, condition: ColumnElement[bool]) -> Sequence[RowMapping]:
+        query: Select[Any] = select(host_runs, runs.c.timeout_ms)
+        query = query.join(runs, runs.c.run_id == host_runs.c.run_id).where(condition)
+        # In one sequence, so that two who lock several never wait for each other.
+        query = query.order_by(host_runs.c.run_id, host_runs.c.host)
+        return self.connection.execute(query.with_for_update(of=host_runs)).mappings().all()
 
 
 def _filed(letter: NewEnvelope, standing: Standing | None) -> NewEnvelope:
@@ -88,78 +232,21 @@ def _filed(letter: NewEnvelope, standing: Standing | None) -> NewEnvelope:
     return replace(letter, run_id=standing.host_run.run_id)
 
 
-def _sign_of_life(connection: Connection, letter: NewEnvelope, tells: HostMessage) -> None:
-    """Note that it signed, and what it goes by; what it lacks it is sent at once."""
-    query = update(hosts).where(hosts.c.name == letter.host)
-    values: dict[str, Any] = {"last_signed_at": letter.at, "keyring": tells.keyring}
-    if isinstance(tells, Footing):
-        values["admitted_at"] = tells.admission_at
-    if isinstance(tells, Refusal) and tells.reason == "keyring_behind":
-        values |= {"follow_at": letter.at, "follow_pause_ms": 0}
-    connection.execute(query.values(**values))
-
-
-def _answer(connection: Connection, letter: NewEnvelope, tells: HostMessage) -> None:
-    if not isinstance(tells, Pong):
-        return
-    asked = (pings.c.nonce == tells.nonce) & (pings.c.host == letter.host)
+def _answer(connection: Connection, letter: NewEnvelope, pong: Pong) -> None:
+    asked = (pings.c.nonce == pong.nonce) & (pings.c.host == letter.host)
     query = update(pings).where(asked, pings.c.ponged_at.is_(None))
-    values = {"ponged_at": letter.at, "waiting": tells.waiting, "worker": tells.worker}
+    values = {"ponged_at": letter.at, "waiting": pong.waiting, "worker": pong.worker}
     connection.execute(query.values(**values))
 
 
-def _move(connection: Connection, standing: Standing, advance: Advance) -> HostRun:
-    after = advance(standing)
-    if after != standing.host_run:
-        _update(connection, after)
-    return after
-
-
-def _standing(connection: Connection, about: str, host: str) -> Standing | None:
-    named = (host_runs.c.order_sha256 == about) | (host_runs.c.cancel_sha256 == about)
-    return _find(connection, named & (host_runs.c.host == host))
-
-
-def _by_run(connection: Connection, about: str, tells: HostMessage) -> Standing | None:
-    """Return the host run that a receipt or a report is about by its run, not by the letter.
-
-    Whoever carries an order can take a signature off that was more than its host asked for; the
-    letter then has another digest. What was signed is the same, the run's id in it.
-    """
-    if not isinstance(tells, Receipt | Report):
-        return None
-    known = letters.find(connection, about)
-    if known and (known.host, known.run_id) != (tells.host, tells.run_id):
-        return None  # it speaks of an order that is somebody else's
-    ours = (host_runs.c.run_id == tells.run_id) & (host_runs.c.host == tells.host)
-    return _find(connection, ours & (host_runs.c.epoch == tells.epoch))
-
-
-def _find(connection: Connection, condition: ColumnElement[bool]) -> Standing | None:
-    query = select(host_runs, runs.c.timeout_ms).join(runs, runs.c.run_id == host_runs.c.run_id)
-    query = query.where(condition).with_for_update(of=host_runs)
-    row = connection.execute(query).mappings().first()
-    if row is None:
-        return None
+def _standing(row: RowMapping) -> Standing:
     values = dict(row)
     timeout_ms = values.pop("timeout_ms")
     return Standing(host_run=to_host_run(values), timeout_ms=timeout_ms)
 
 
-def _update(connection: Connection, after: HostRun) -> None:
-    """Write what letters move; the dispatcher's columns are not touched."""
-    query = update(host_runs)
-    query = query.where(host_runs.c.run_id == after.run_id, host_runs.c.host == after.host)
-    connection.execute(
-        query.values(
-            state=after.state.value,
-            outcome=after.outcome.value if after.outcome else None,
-            reason=after.reason,
-            accepted_at=after.accepted_at,
-            deadline_at=after.deadline_at,
-            ended_at=after.ended_at,
-            cancel_answered_at=after.cancel_answered_at,
-            reported_at=after.reported_at,
-            report=after.report,
-        )
-    )
+def _moved_row(after: HostRun) -> Mapping[str, Any]:
+    values = {f"new_{name}": getattr(after, name) for name in _MOVED}
+    values["new_state"] = after.state.value
+    values["new_outcome"] = after.outcome.value if after.outcome else None
+    return {"of_run": after.run_id, "of": after.host, **values}

@@ -106,6 +106,8 @@ class Outgoing:
 
     def pings_posted(self, letters: Sequence[Letter], now: int) -> None:
         """Note how often pings were published and when they are due again."""
+        if not letters:
+            return
         with self._database.writing() as connection:
             for letter in letters:
                 values = {"publishes": letter.publishes, "next_publish_at": now + letter.pause_ms}

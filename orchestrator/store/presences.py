@@ -1,6 +1,6 @@
 """Hints of presence: whom to ask when, and what was answered. Nothing else depends on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
@@ -89,22 +89,30 @@ class Presences:
                 connection.execute(update(presences).where(fits).values(**values))
         return len(fitting)
 
-    def signed_clock(self, host: str, skew_ms: int, at: int) -> None:
-        """Note by how much a host's clock is off, at least, as a signed letter shows.
+    def signed_clocks(self, skews: Mapping[str, int], at: int) -> None:
+        """Note by how much the clocks of hosts are off, at least, as signed letters show (ms).
 
         Next to every letter shows a clock that is right, and then nothing is written.
         """
-        if abs(skew_ms) <= SKEW_MS and not self._is_skewed(host):
+        was_off = self._skewed(skews)
+        told = [
+            {"of": host, "new_signed_skew_ms": skew_ms, "new_signed_skew_at": at}
+            for host, skew_ms in skews.items()
+            if abs(skew_ms) > SKEW_MS or host in was_off
+        ]
+        if not told:
             return
+        query = update(presences).where(presences.c.host == bindparam("of"))
+        names = ("signed_skew_ms", "signed_skew_at")
+        query = query.values({name: bindparam(f"new_{name}") for name in names})
         with self._database.writing() as connection:
-            query = update(presences).where(presences.c.host == host)
-            connection.execute(query.values(signed_skew_ms=skew_ms, signed_skew_at=at))
+            connection.execute(query, told)
 
-    def _is_skewed(self, host: str) -> bool:
+    def _skewed(self, names: Iterable[str]) -> set[str]:
         off = (presences.c.signed_skew_ms != 0) | (presences.c.skew_ms != 0)
+        query = select(presences.c.host).where(presences.c.host.in_(list(names)), off)
         with self._database.reading() as connection:
-            query = select(presences.c.host).where(presences.c.host == host, off)
-            return connection.execute(query).first() is not None
+            return set(connection.execute(query).scalars())
 
     def _asked(self, answers: Sequence[Answer]) -> dict[str, PresenceRecord]:
         names = {answer.of for answer in answers}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from contract.names import DELIVER_TASK, host_queue
+from contract.publisher import Publisher
 from contract.report import Report
-from contract.wire import Publisher
 from lab.redis import EmbeddedRedis
 from tests.counts.tally import commands
 from tests.integration.tls.debian import Program, program

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from contract.names import DELIVER_TASK, host_queue
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.command import find_script
 from lab.redis import EmbeddedRedis
 from tests.counts.tally import imported

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from contract.outcome import HostRunState
-from contract.wire import Publisher
+from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.dispatch import Dispatcher
 from orchestrator.store.record import Run

@@ -8,7 +8,7 @@ import pytest
 from tests.campaign.faults.campaign import run_one
 from tests.campaign.faults.fleet import FaultFleet
 from tests.campaign.faults.ground import Ground
-from tests.campaign.faults.stall import ROLES, stall
+from tests.campaign.faults.stall import HEALS_ITSELF, ROLES, stall
 
 HASTY = {"SELF_PING_S": "0.5", "SILENCE_S": "3", "SOCKET_TIMEOUT_S": "2"}
 
@@ -44,7 +44,7 @@ def test_fault_at_some_moment_breaks_no_promise(
 def test_consumer_that_stalls_in_silence_is_started_anew_and_serves(
     tmp_path: Path, role: str
 ) -> None:
-    """Its connection is black-holed; a twin without self-ping stays silent, which is the trap."""
+    """Its connection is black-holed; a courier without self-ping stays silent: the trap."""
     stalled = stall(role, tmp_path / role, HASTY)
-    assert not stalled.twin_serves
+    assert stalled.twin_serves == (role in HEALS_ITSELF)
     assert stalled.served_s < 60

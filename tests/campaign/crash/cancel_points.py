@@ -17,7 +17,7 @@ DELIVERER, SENDER, RECORDER = Role.DELIVERER, Role.SENDER, Role.RECORDER
 
 COMMIT = Sql("COMMIT")
 ADD, TAKE, POSTED = Call(Cancels, "add"), Call(Incoming, "take"), Call(Outgoing, "orders_posted")
-OVERTAKE, PUBLISH = Call(Publisher, "overtake"), Call(Publisher, "publish")
+PUBLISH = Call(Publisher, "send")
 POP, PUT, RENAME = Call(Wire, "pop"), Call(Mailbox, "put"), Call(Path, "rename")
 CANCEL, UNLINK = Call(Ledger, "cancel"), Call(Path, "unlink")
 
@@ -39,8 +39,8 @@ CANCEL_POINTS = (
     CrashPoint("operator.cancel:before_state", OPERATOR, Sql("UPDATE host_runs"), within=(ADD,)),
     CrashPoint("operator.cancel:before_commit", OPERATOR, COMMIT, within=(ADD,)),
     CrashPoint("operator.cancel:after_commit", OPERATOR, ADD, AFTER),
-    _on_its_way("dispatcher.tombstone.publish:before", DISPATCHER, OVERTAKE),
-    _on_its_way("dispatcher.tombstone.publish:after", DISPATCHER, OVERTAKE, AFTER),
+    _on_its_way("dispatcher.tombstone.publish:before", DISPATCHER, PUBLISH),
+    _on_its_way("dispatcher.tombstone.publish:after", DISPATCHER, PUBLISH, AFTER),
     _on_its_way("dispatcher.tombstone.posted:before_commit", DISPATCHER, COMMIT, within=(POSTED,)),
     _on_its_way("dispatcher.tombstone.posted:after_commit", DISPATCHER, POSTED, AFTER),
     _on_its_way("courier.tombstone:after_pop", DELIVERER, POP, AFTER),

@@ -5,12 +5,14 @@ killed takes it along.
 """
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
 from celery import Celery
 
 from contract.names import REPORTS_QUEUE, host_queue
+from contract.post import Received
 from contract.redis_transport import _essence
 
 
@@ -55,6 +57,13 @@ class Wire:
         while (raw := self.pop(client, queue)) is not None:
             task, text = _essence(json.loads(raw))
             app.tasks[task](text)
+
+    def drain(self, queue: str, take: Callable[[Sequence[Received]], None]) -> None:
+        """Be the reader of a queue until it is empty; in a process of its own."""
+        client: Any = redis.Redis.from_url(self._broker)
+        while (raw := self.pop(client, queue)) is not None:
+            task, text = _essence(json.loads(raw))
+            take([Received(task, text)])
 
     def pop(self, client: Any, queue: str) -> bytes | None:
         """Take one message out; from here on nobody has it but the consumer."""

@@ -16,7 +16,7 @@ DISPATCHER, DELIVERER = Role.DISPATCHER, Role.DELIVERER
 SENDER, RECORDER = Role.SENDER, Role.RECORDER
 
 COMMIT = Sql("COMMIT")
-POP, PUBLISH = Call(Wire, "pop"), Call(Publisher, "publish")
+POP, PUBLISH = Call(Wire, "pop"), Call(Publisher, "send")
 RENAME, UNLINK, FSYNC = Call(Path, "rename"), Call(Path, "unlink"), Call(os, "fsync")
 PUT, POSTED, TAKE = Call(Mailbox, "put"), Call(Outgoing, "orders_posted"), Call(Incoming, "take")
 
@@ -98,18 +98,11 @@ _RECORDER = (
     CrashPoint("recorder.receipt:after_commit", RECORDER, TAKE, AFTER),
     CrashPoint("recorder.report:after_pop", RECORDER, POP, AFTER, nth=2),
     CrashPoint(
-        "recorder.report:before_acknowledgement",
-        RECORDER,
-        Sql("INSERT INTO envelopes"),
-        within=(TAKE,),
-        nth=2,
-    ),
-    CrashPoint(
         "recorder.report:before_insert",
         RECORDER,
         Sql("INSERT INTO envelopes"),
         within=(TAKE,),
-        nth=3,
+        nth=2,
     ),
     CrashPoint(
         "recorder.report:before_state", RECORDER, Sql("UPDATE host_runs"), within=(TAKE,), nth=2

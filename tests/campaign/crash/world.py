@@ -170,7 +170,7 @@ def record(world: World) -> None:
     broker = world.home.broker
     with world.store() as store:
         recording = Recording(Recorder(store, world.home.recorder_key()), broker, Attendance(store))
-        world.wire.consume(world.wire.reports, recording.make_app(broker))
+        world.wire.drain(world.wire.reports, recording.take)
 
 
 _WORK: Mapping[Role, Callable[[World], None]] = {

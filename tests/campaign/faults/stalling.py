@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from contract import log, redis_transport
-from orchestrator import recording
+from orchestrator import pulse
 from orchestrator.home import Home
 from orchestrator.service import run_service
 from orchestrator.store.record import ServiceName
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
     redis_transport.OPTIONS["health_check_interval"] = 0
     if "SOCKET_TIMEOUT_S" in os.environ:
         redis_transport.OPTIONS["socket_timeout"] = float(os.environ["SOCKET_TIMEOUT_S"])
-    for module, prefix in ((courier, ""), (recording, "_")):
+    for module, prefix in ((courier, ""), (pulse, "_")):
         for name in ("SELF_PING_S", "SILENCE_S"):
             if name in os.environ:
                 setattr(module, prefix + name, float(os.environ[name]))

@@ -9,7 +9,8 @@ from typing import Any
 
 from contract.broker import BrokerError
 from contract.error import DenreiError
-from contract.names import REPORTS_QUEUE, host_queue
+from contract.names import RECORD_TASK, REPORTS_QUEUE, host_queue
+from contract.post import Received
 from orchestrator.attendance import Attendance
 from orchestrator.dispatch import Dispatcher
 from orchestrator.home import Home
@@ -146,7 +147,7 @@ class OrchestratorSide:
     def record(self, which: int) -> None:
         """Let the recorder take a letter in."""
         if letter := self._wire.take(REPORTS_QUEUE, which):
-            self._recording.take(letter.decode())
+            self._recording.take([Received(RECORD_TASK, letter.decode())])
 
     def stop(self) -> None:
         """What a crash leaves: the store on its disk."""

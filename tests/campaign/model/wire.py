@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from contract.broker import BrokerError
 from contract.names import DELIVER_TASK, RECORD_TASK
+from contract.post import Post
 
 
 class Wire:
@@ -17,10 +18,12 @@ class Wire:
         self._hear, self._moment = hear, moment
 
     def publish(self, queue: str, task: str, blob: bytes) -> None:
-        self._send(queue, task, blob, overtakes=False)
+        self.send([Post(queue, task, blob.decode())])
 
-    def overtake(self, queue: str, task: str, blob: bytes) -> None:
-        self._send(queue, task, blob, overtakes=True)
+    def send(self, posts: Sequence[Post]) -> None:
+        """Put letters on their way, one after another: whoever sends may crash in between."""
+        for post in posts:
+            self._send(post.queue, post.task, post.text.encode(), overtakes=post.overtakes)
 
     def waiting_in(self, queues: Sequence[str]) -> list[int]:
         return [self.waiting(queue) for queue in queues]

@@ -37,12 +37,12 @@ WIRE_MUTANTS = (
     Mutant(
         "publication noted before it happened",
         "orchestrator/dispatch.py",
-        "        posted: list[Letter] = []\n        try:\n",
-        "        posted = [replace(letter, publishes=letter.publishes + 1) for letter in letters]\n"
-        "        if posted:\n"
-        "            note(posted, now_ms())\n"
-        "        posted = []\n"
-        "        try:\n",
+        "            self._publisher.send([_post(letter) for letter in going])\n",
+        "            early = [replace(each, publishes=each.publishes + 1) for each in going]\n"
+        "            if len(early[0].key) == 2:\n"
+        "                noted = [_next_order(letter) for letter in early]\n"
+        "                self._store.outgoing.orders_posted(noted, now_ms())\n"
+        "            self._publisher.send([_post(letter) for letter in going])\n",
         named_test(
             "integration/orchestrator/test_dispatch",
             "test_dispatcher_broker_dying_half_way_keeps_what_was_noted",
@@ -51,22 +51,24 @@ WIRE_MUTANTS = (
     Mutant(
         "acknowledged before the commit",
         "orchestrator/recording.py",
-        "            taken = self._recorder.record(letter.encode())\n",
-        "            data = letter.encode()\n"
-        "            kind, message = self._recorder._open(data)\n"
+        "            results = self._recorder.record(letters)\n",
         "            from contract.instant import now_ms\n"
-        "            from contract.order import letter_digest\n"
-        "            early = NewEnvelope(kind=kind, host=message.host, run_id=None,\n"
-        "                                digest=letter_digest(data), data=data, at=now_ms())\n"
-        "            self._answer(self._recorder._acknowledge(early, now_ms()))\n"
-        "            taken = self._recorder.record(data)\n",
+        "            now = now_ms()\n"
+        "            acknowledge = self._recorder._acknowledge\n"
+        "            early = [\n"
+        "                Taken(repeated=False, acknowledgement=acknowledge(each, now))\n"
+        "                for each in self._recorder._judge(letters, now)\n"
+        "                if not isinstance(each, LetterError)\n"
+        "            ]\n"
+        "            self._acknowledge(early)\n"
+        "            results = self._recorder.record(letters)\n",
         crash_test("recorder.report:before_state"),
     ),
     Mutant(
         "repeated report not acknowledged again",
         "orchestrator/store/incoming.py",
-        "                return Taken(repeated=True, acknowledgement=answer)\n",
-        "                return Taken(repeated=True)\n",
+        "            return Taken(repeated=True, acknowledgement=answer)\n",
+        "            return Taken(repeated=True)\n",
         crash_test("recorder.report:after_commit"),
     ),
     Mutant(

@@ -9,6 +9,7 @@ from contract.envelope import PayloadType
 from contract.names import DELIVER_TASK, host_queue
 from contract.order import Cancel, decode, letter_digest
 from contract.outcome import HostRunState, StepOutcome
+from contract.post import Post
 from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.audit import verify_all
@@ -74,7 +75,7 @@ def test_cancel_may_overtake_by_the_rules_of_the_server_s_own_user(tmp_path: Pat
     with EmbeddedRedis(username=SERVER, password="secret", acl_file=acl) as own:
         publisher = Publisher(own.url)
         publisher.publish(queue, DELIVER_TASK, b"order")
-        publisher.overtake(queue, DELIVER_TASK, b"cancel")
+        publisher.send([Post(queue, DELIVER_TASK, "cancel", overtakes=True)])
         assert publisher.waiting(queue) == 2
         publisher.close()
 

@@ -4,7 +4,6 @@ import pytest
 
 from contract.names import HostNameError
 from orchestrator.inventory import Inventory, InventoryError, changed_labels
-from orchestrator.known_hosts import KnownHosts
 from tests.orchestrator_house import House
 from tests.signing_host import SigningHost
 
@@ -54,8 +53,8 @@ def test_inventory_new_keys_of_the_next_epoch_take_the_place_of_the_old(house: H
     """The former self is nobody from that moment: its key is believed no more."""
     new = SigningHost("web1", epoch=2)
     assert house.admit(new).epoch == 2
-    assert house.hosts["web1"].key.public.id not in KnownHosts(house.store)
-    assert new.key.public.id in KnownHosts(house.store)
+    assert house.store.hosts.keys([house.hosts["web1"].key.public.id]) == []
+    assert house.store.hosts.keys([new.key.public.id])
 
 
 @pytest.mark.parametrize("epoch", [1, 3])

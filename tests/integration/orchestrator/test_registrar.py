@@ -27,7 +27,6 @@ from orchestrator.enrolment import (
     revoke,
 )
 from orchestrator.inventory import Inventory
-from orchestrator.known_hosts import KnownHosts
 from orchestrator.registrar import Registrar
 from orchestrator.store.enrolment_record import EnrolmentState
 from tests.integration.orchestrator.newcomer import Desk, Newcomer
@@ -54,7 +53,7 @@ def test_host_with_a_token_is_admitted_under_its_name_with_its_labels(desk: Desk
     assert (found.sign, found.seal) == (new.key.public.text, new.seal_key.public.text)
     context = broker_context(new.token.id, "new1", 1)
     assert unseal(answer.broker, new.seal_key, context) == NOWHERE
-    assert new.key.public.id in KnownHosts(desk.house.store)
+    assert desk.house.store.hosts.keys([new.key.public.id])
     assert desk.state(new) is EnrolmentState.ADMITTED
 
 
@@ -74,7 +73,7 @@ def test_token_used_a_second_time_admits_nobody_else(desk: Desk) -> None:
     answer = desk.ask(thief)
     assert (answer.verdict, answer.admission, answer.broker) == (Verdict.REJECTED, "", "")
     assert "another host used this token" in answer.reason
-    assert thief.key.public.id not in KnownHosts(desk.house.store)
+    assert desk.house.store.hosts.keys([thief.key.public.id]) == []
     assert desk.ask(new).verdict is Verdict.ADMITTED
 
 
@@ -148,10 +147,10 @@ def test_enrolled_anew_the_former_self_is_believed_no_more(desk: Desk) -> None:
     run = desk.house.submit()
     new = desk.invite()
     assert new.token.epoch == 2
-    assert old.key.public.id in KnownHosts(desk.house.store)  # until the token is used
+    assert desk.house.store.hosts.keys([old.key.public.id])  # until the token is used
     assert desk.ask(new).verdict is Verdict.ADMITTED
     assert desk.hosts() == [("new1", 2)]
-    assert old.key.public.id not in KnownHosts(desk.house.store)
+    assert desk.house.store.hosts.keys([old.key.public.id]) == []
     assert Inventory(desk.house.store).get("new1").labels == {"env": "prod"}
     # What the former self was asked is not sent to the new one.
     assert desk.house.host_run(run, "new1").epoch == 1
@@ -183,7 +182,7 @@ def test_admitted_host_that_was_revoked_is_not_believed_and_does_not_come_back(
     revoke(desk.house.home, desk.house.store, "new1")
     assert "revoked" in desk.ask(new).reason
     assert desk.hosts() == []
-    assert new.key.public.id not in KnownHosts(desk.house.store)
+    assert desk.house.store.hosts.keys([new.key.public.id]) == []
 
 
 @pytest.mark.parametrize("changes", [{"host": "new2"}, {"epoch": 2}, {"id": "0" * 32}, {"v": 2}])

@@ -138,7 +138,7 @@ class Place:
         """Sign a host's message and hand it to the recorder; return the letter's digest."""
         letter = sign_message(kind, message, self.sides[host].key)
         with self.store() as store:
-            Recorder(store, self.home.recorder_key()).record(letter)
+            Recorder(store, self.home.recorder_key()).record([letter])
 
     def serve(self, detail: str = "") -> None:
         """Leave fresh signs of life, as a server that runs would."""
