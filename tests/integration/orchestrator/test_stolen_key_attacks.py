@@ -76,7 +76,7 @@ def test_letter_for_a_host_is_no_letter_of_one_whoever_signed_it(
     assert pair.store.envelopes.list() == []
 
 
-@pytest.mark.parametrize(("kind", "said"), itertools.permutations(FROM_HOSTS, 2))
+@pytest.mark.parametrize(("kind", "said"), list(itertools.permutations(FROM_HOSTS, 2)))
 def test_what_one_kind_says_in_the_envelope_of_another_is_not_believed(
     pair: House, kind: PayloadType, said: PayloadType
 ) -> None:
