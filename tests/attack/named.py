@@ -44,7 +44,6 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "a host's key": ("integration/orchestrator/test_stolen_key_attacks.py",),
     "a host, and harms who reads its reports": (
         *("unit/orchestrator/cli/test_report_attacks.py", "unit/test_log.py"),
-        "unit/orchestrator/cli/test_cert_export.py",
     ),
     "the store": (
         *("integration/orchestrator/test_audit_attacks.py", "end_to_end/test_audit.py"),
