@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
@@ -12,10 +12,12 @@ from contract.document import DocumentError, Node, Problem, read_document
 from contract.duration import DurationError, parse_duration
 from contract.error import DenreiError
 from contract.instant import now_ms
-from contract.key import SigningKey
+from contract.key import Passphrase, Signer, SigningKey
 from contract.reading import Reader
+from contract.succession import fingerprint, read_keyring
 from contract.whole_file import write_whole
 from orchestrator.founding import BEAT, RECORDER, REGISTRAR, SERVICES, Founders, found
+from orchestrator.key_file import NewKeys, open_signer, present
 from orchestrator.library import Library
 from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.store.store import Store
@@ -27,7 +29,7 @@ DEFAULT_BROKER = "redis://127.0.0.1:6379/0"
 OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 _CONFIG = "denrei.yaml"
-_REQUIRED = ("broker", "store", "operator")
+_REQUIRED = ("broker", "store", "operator", "roots")
 _KEYS = (*_REQUIRED, "presence", "broker_admin", *TLS_KEYS)
 _SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(hours=1)
 _EMPTY_SCHEDULES = """\
@@ -56,30 +58,42 @@ class Home:
     presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
     broker_admin: str = ""  # the broker's URL as the user that makes the others, if Denrei may
     broker_files: BrokerFiles = NO_FILES
+    roots: str = ""  # the fingerprint of the roots that founded the fleet
 
     @classmethod
-    def create(cls, path: Path, broker: str, operator: str, store_url: str = "") -> Self:
-        """Make a home with new keys and an empty store.
+    def create(
+        cls,
+        path: Path,
+        broker: str,
+        operator: str,
+        store_url: str = "",
+        keys: NewKeys = NewKeys(),  # noqa: B008 - it is frozen
+    ) -> Self:
+        """Found a fleet: make a home with new keys and an empty store.
 
         The settings are written last: a home that was begun and not finished can be made again.
         Raises HomeError if there is one already, StoreError, KeyFileError.
         """
         path = path.absolute()
         home = cls(path, broker, store_url or f"sqlite:///{path / 'store.db'}", operator)
-        home._check()
-        if home._config.exists():
-            raise HomeError(f"there is a home at {path} already; nothing was changed")
-        try:
-            home._make_files()
-            home._found()
-            home._write_config()
-        except OSError as error:
-            raise HomeError(f"can't write to {path}: {error.strerror}") from None
-        return home
+        return home._made(keys, joining=False)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Read a home's settings. Raises HomeError, or DocumentError with the place."""
+    def join(cls, path: Path, broker: str, operator: str, store_url: str, keys: NewKeys) -> Self:
+        """Make the home of one more person of a fleet, whose store it shares.
+
+        It gets the person's key and no other. Raises as `create`, and HomeError if nobody has
+        founded a fleet in that store.
+        """
+        home = cls(path.absolute(), broker, store_url, operator)
+        return home._made(keys, joining=True)
+
+    @classmethod
+    def open(cls, path: Path, operator: str = "") -> Self:
+        """Read a home's settings, but let another operator sign if one is named.
+
+        Raises HomeError, or DocumentError with the place.
+        """
         path = path.absolute()
         file = path / _CONFIG
         try:
@@ -94,10 +108,11 @@ class Home:
             path,
             fields["broker"],
             fields["store"],
-            fields["operator"],
+            operator or fields["operator"],
             presence_ms,
             fields.get("broker_admin", ""),
             BrokerFiles.of(fields, fields["broker"]),
+            fields["roots"],
         )
         home._check()
         return home
@@ -122,9 +137,10 @@ class Home:
         """Return the file of schedules."""
         return self.path / "schedules.yaml"
 
-    def operator_key(self) -> SigningKey:
+    def operator_key(self, passphrase: Passphrase | None = None) -> Signer:
         """Return the key that signs orders, cancels and pings. Raises KeyFileError."""
-        return SigningKey.load(self.person_key(self.operator))
+        place = self.person_key(self.operator)
+        return open_signer(present(place) or place, passphrase)
 
     def recorder_key(self) -> SigningKey:
         """Return the key that signs acknowledgements. Raises KeyFileError."""
@@ -151,6 +167,17 @@ class Home:
     def person_key(self, name: str) -> Path:
         """Return where a person's key is."""
         return self.path / "keys" / "person" / f"{name}.pem"
+
+    def key_place(self, name: str) -> Path:
+        """Return where the key of a person, a service or, by the name `root`, the root is."""
+        if name == "root":
+            return self.root_key
+        return self.service_key(name) if name in SERVICES else self.person_key(name)
+
+    @property
+    def service_keys(self) -> tuple[Path, ...]:
+        """Return where the keys of the orchestrator's services are."""
+        return tuple(self.service_key(name) for name in SERVICES)
 
     def service_key(self, name: str) -> Path:
         """Return where the key of one of the orchestrator's services is."""
@@ -179,31 +206,63 @@ class Home:
             )
             raise HomeError(message)
 
-    def _make_files(self) -> None:
-        keys = self.path / "keys"
-        for directory in (self.path, keys, keys / "person", keys / "service", self.runbooks):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def _made(self, keys: NewKeys, *, joining: bool) -> Self:
+        self._check()
+        if self._config.exists():
+            raise HomeError(f"there is a home at {self.path} already; nothing was changed")
+        try:
+            roots = self._join(keys) if joining else self._found(keys)
+            self._write_config(roots)
+        except OSError as error:
+            raise HomeError(f"can't write to {self.path}: {error.strerror}") from None
+        return replace(self, roots=roots)
+
+    def _found(self, keys: NewKeys) -> str:
+        """Make the keys and the first keyring, where they are not there from a first attempt."""
+        self._make_directories("keys/person", "keys/service", "runbooks")
         if not self.schedules.exists():
             self.schedules.write_text(_EMPTY_SCHEDULES)
-
-    def _found(self) -> None:
-        """Make the keys and the first keyring, where they are not there from a first attempt."""
         founders = Founders(
             operator=self.operator,
-            person=SigningKey.at(self.person_key(self.operator)),
-            root=SigningKey.at(self.root_key),
+            person=keys.person(self.person_key(self.operator)),
+            root=keys.file(self.root_key),
             services={name: SigningKey.at(self.service_key(name)) for name in SERVICES},
         )
         with Store.create(self.store_url) as store:
             if not store.keyrings.newest_version():
                 now = now_ms()
                 store.keyrings.add(found(founders, now), now)
+            return _first_roots(store)
 
-    def _write_config(self) -> None:
-        settings = {"broker": self.broker, "store": self.store_url, "operator": self.operator}
+    def _join(self, keys: NewKeys) -> str:
+        """Make the person's key, where there is a fleet to join."""
+        with self.open_store() as store:
+            if not store.keyrings.newest_version():
+                where = "the store has no keyring: nobody has founded a fleet there"
+                raise HomeError(f"{where}, so there is nothing to join")
+            roots = _first_roots(store)
+        self._make_directories("keys/person", "runbooks")
+        keys.person(self.person_key(self.operator))
+        return roots
+
+    def _make_directories(self, *names: str) -> None:
+        for name in ("", "keys", *names):
+            (self.path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _write_config(self, roots: str) -> None:
+        settings = {
+            "broker": self.broker,
+            "store": self.store_url,
+            "operator": self.operator,
+            "roots": roots,
+        }
         lines = [f"{name}: {json.dumps(value)}\n" for name, value in settings.items()]
         # The URLs may hold passwords.
         write_whole(self._config, "".join(lines).encode())
+
+
+def _first_roots(store: Store) -> str:
+    return fingerprint(read_keyring(store.keyrings.after(0)[0]).roots)
 
 
 def _fields(node: Node, file: str) -> dict[str, str]:

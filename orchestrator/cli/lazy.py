@@ -17,7 +17,7 @@ class Entry:
 
 
 class Command(click.Command):
-    """A command that takes `--home` and `--debug` itself, so that they may stand last too."""
+    """A command that takes the options of every command itself: they may stand last too."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return its own options, then those that every command has."""
@@ -79,6 +79,13 @@ def common_options() -> list[click.Parameter]:
             expose_value=False,
             callback=_keep,
             help="Denrei's home (else $DENREI_HOME, else ~/.denrei).",
+        ),
+        click.Option(
+            ["--as"],
+            metavar="NAME",
+            expose_value=False,
+            callback=_keep,
+            help="Whose key signs (else $DENREI_OPERATOR, else as denrei.yaml says).",
         ),
         click.Option(
             ["--debug"],
