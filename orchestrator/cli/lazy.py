@@ -83,6 +83,7 @@ def common_options() -> list[click.Parameter]:
         click.Option(
             ["--as"],
             metavar="NAME",
+            shell_complete=_people,
             expose_value=False,
             callback=_keep,
             help="Whose key signs (else $DENREI_OPERATOR, else as denrei.yaml says).",
@@ -95,6 +96,12 @@ def common_options() -> list[click.Parameter]:
             help="Show the traceback of an unexpected error.",
         ),
     ]
+
+
+def _people(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    from orchestrator.cli.completing import complete_person
+
+    return complete_person(ctx, param, incomplete)
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:

@@ -28,6 +28,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
         *("unit/worker/test_keyring_attacks.py", "unit/worker/test_approval_attacks.py"),
         *("integration/orchestrator/test_approval.py", "unit/orchestrator/cli/test_key.py"),
     ),
+    "what answers as a person's ssh-agent": ("unit/orchestrator/ssh/test_agent.py",),
     "a hostile runbook": ("unit/worker/test_policy_attacks.py",),
     "a local user, and a courier turned hostile": (
         *("unit/worker/test_safe_path.py", "integration/worker/test_hostile_courier.py"),

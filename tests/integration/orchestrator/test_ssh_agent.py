@@ -1,12 +1,8 @@
 """Signing with a real ssh-agent: keys that people have already sign what hosts believe."""
 
-import os
 import secrets
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -23,53 +19,16 @@ from orchestrator.key_file import NewKeys, open_signer
 from orchestrator.ssh.agent import AgentError, AgentKey
 from orchestrator.ssh.public_key import read_public_key
 from orchestrator.succession import keyring_in_force
-from tests.integration.tls.debian import program
 from tests.orchestrator_house import NOWHERE
-from tests.waiting import eventually
-
-
-class Agent(NamedTuple):
-    """A running ssh-agent, and where its keys are made."""
-
-    folder: Path
-
-    def make(self, name: str, kind: str = "ed25519") -> Path:
-        """Make a key that is not in the agent yet; return its public file."""
-        path = self.folder / name
-        _run("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", f"{name}@laptop", "-f", str(path))
-        return path.with_suffix(".pub")
-
-    def add(self, name: str, *options: str, kind: str = "ed25519") -> Path:
-        """Make a key and put it into the agent; return its public file."""
-        public = self.make(name, kind)
-        _run("ssh-add", "-q", *options, str(public.with_suffix("")))
-        return public
-
-
-def _run(name: str, *arguments: str, **environment: str) -> None:
-    path = program(name, "openssh-client").path
-    subprocess.run(
-        [path, *arguments],
-        check=True,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **environment},
-        start_new_session=True,
-        timeout=20,
-    )
+from tests.ssh_agent import Agent, running_agent
 
 
 @pytest.fixture
 def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Agent]:
-    socket = tmp_path / "agent"
-    argv = [str(program("ssh-agent", "openssh-client").path), "-D", "-a", str(socket)]
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
-    monkeypatch.setenv("SSH_ASKPASS", "/bin/false")  # what asks whether a use is confirmed
-    monkeypatch.setenv("DISPLAY", ":none")
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as process:
-        eventually(socket.exists, what="the agent's socket")
-        yield Agent(tmp_path)
-        process.send_signal(signal.SIGTERM)
+    with running_agent(tmp_path) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
 
 
 def key_of(public: Path) -> tuple[AgentKey, VerifyKey]:
@@ -111,12 +70,12 @@ def test_agent_without_the_key_locked_or_gone_says_so(agent: Agent) -> None:
     askpass.write_text("#!/bin/sh\necho secret\n")
     askpass.chmod(0o700)
     asked = {"SSH_ASKPASS": str(askpass), "SSH_ASKPASS_REQUIRE": "force"}
-    _run("ssh-add", "-x", **asked)
+    agent.run("ssh-add", "-x", **asked)
     with pytest.raises(AgentError, match=r"shows no key: run ssh-add, or `ssh-add -X`"):
         present.sign(b"x")
-    _run("ssh-add", "-X", **asked)
+    agent.run("ssh-add", "-X", **asked)
     assert present.sign(b"x")
-    _run("ssh-add", "-q", "-d", str(agent.folder / "anna"))
+    agent.run("ssh-add", "-q", "-d", str(agent.folder / "anna"))
     with pytest.raises(AgentError, match="shows no key"):
         present.sign(b"x")
 

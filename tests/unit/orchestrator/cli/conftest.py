@@ -27,7 +27,8 @@ Denrei = Callable[..., Said]
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A home with one runbook of its own and the hosts web1, web2 and db1."""
     monkeypatch.setenv("DENREI_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("COLUMNS", raising=False)
+    for name in ("COLUMNS", "DENREI_OPERATOR", "DENREI_PASSPHRASE_FILE"):
+        monkeypatch.delenv(name, raising=False)
     home = Home.create(tmp_path / "home", "redis://127.0.0.1:1/0", "alice")
     (home.runbooks / "look.yaml").write_text(RUNBOOK)
     made = Place(home, tmp_path)
