@@ -4,6 +4,7 @@
 ssh-agent signs with.
 """
 
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,9 @@ def protect(path: Path, old: Passphrase | None, new: bytes | None) -> None:
     place = path.resolve()  # a link to a key elsewhere stays one
     key = SigningKey.load(place, old)
     try:
+        if place.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            message = f"others can write to {place.parent}; move the key to a directory of your own"
+            raise KeyFileError(message)
         write_whole(place, _pem(key, new))
     except OSError as error:
         raise KeyFileError(f"can't write the key {place}: {error.strerror}") from None

@@ -129,6 +129,18 @@ def test_protect_with_a_wrong_passphrase_changes_nothing(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_protect_where_others_can_write_is_refused(path: Path) -> None:
+    """They could lay a file of theirs where the new one is written, and read the key in it."""
+    make_key(path, None)
+    before = path.read_bytes()
+    for mode in (0o770, 0o707, 0o1777):
+        path.parent.chmod(mode)
+        with pytest.raises(KeyFileError, match=f"others can write to {path.parent}"):
+            protect(path, None, WORDS)
+    path.parent.chmod(0o700)
+    assert path.read_bytes() == before
+
+
 def test_protect_of_a_link_protects_the_key_that_it_leads_to(tmp_path: Path, path: Path) -> None:
     """A key on a stick would stay there in the open otherwise, and its link become a copy."""
     (tmp_path / "stick").mkdir()

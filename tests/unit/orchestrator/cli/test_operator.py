@@ -113,6 +113,14 @@ def test_operator_by_a_key_that_hosts_do_not_believe_is_told(
     assert "does not count; `denrei key list` says why" in said.err
 
 
+@pytest.mark.usefixtures("bob")
+def test_operator_s_name_can_be_completed(place: Place) -> None:
+    words = {"COMP_WORDS": "denrei --as b", "COMP_CWORD": "2"}
+    with place.start(_DENREI_COMPLETE="bash_complete", **words) as process:
+        out, _ = process.communicate(timeout=20)
+    assert out.split() == ["plain,bob"]
+
+
 def test_key_add_without_roles_is_a_further_key_of_a_person_who_is_there(
     place: Place, denrei: Denrei, bob: SigningKey
 ) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from contract.key import SigningKey, is_protected
+from contract.keyring import RootKey, Roots
+from orchestrator.amendment import amend
 from orchestrator.cli.passphrase import VARIABLE
+from orchestrator.succession import Succession
 from tests.terminal import Conversation, converse
 from tests.unit.orchestrator.cli.conftest import Denrei, Said
 from tests.unit.orchestrator.cli.place import Place
@@ -31,9 +34,12 @@ def loads(path: Path, words: str = WORDS) -> bool:
     return bool(SigningKey.load(path, lambda _path: words.encode()))
 
 
-def at_terminal(place: Place, *arguments: str, answers: dict[str, str]) -> Conversation:
+def at_terminal(
+    place: Place, *arguments: str, answers: dict[str, str], stdin: str = "/dev/tty"
+) -> Conversation:
     home = {"DENREI_HOME": str(place.home.path), VARIABLE: ""}
-    return converse([place.console_script(), *arguments], home, *answers.items())
+    program = ["sh", "-c", 'exec "$0" "$@" <"$STDIN"', str(place.console_script()), *arguments]
+    return converse(program, {**home, "STDIN": stdin}, *answers.items())
 
 
 def without_terminal(place: Place, *arguments: str) -> Said:
@@ -209,11 +215,36 @@ def test_passphrase_is_asked_for_once_at_the_terminal_and_not_echoed(
     assert done.shown.count("Passphrase for") == 1
     assert WORDS not in done.shown
     answers = {asked: WORDS, f"Passphrase for {root}: ": WORDS}
-    done = at_terminal(place, "key", "rotate", "alice", answers=answers)
+    done = at_terminal(place, "key", "rotate", "alice", answers=answers, stdin="/dev/null")
     assert done.code == 0, done.shown
     assert "keyring 2 is in force" in done.shown
     assert done.shown.count("Passphrase for") == 2
     assert loads(own)
+
+
+def test_key_that_waits_for_a_second_root_takes_its_place_by_its_passphrase(
+    place: Place, denrei: Denrei, file: Path, tmp_path: Path
+) -> None:
+    """Without it nothing is in force: a key that nobody can use would sign from then on."""
+    first, second = SigningKey.load(place.home.root_key), SigningKey.generate()
+    second.save(tmp_path / "second.pem")
+    keys = [RootKey(name=n, key=k.public.text) for n, k in (("a", first), ("b", second))]
+    with place.store() as store:
+        newest = store.keyrings.newest()
+        two = amend(newest, newest.issued_at + 1, roots=Roots(threshold=2, keys=keys))
+        Succession(place.home, store).draft(two, [first, second], newest.issued_at + 1)
+    denrei("key", "protect")
+    assert "keyring 3 is not in force yet" in denrei("key", "rotate", "alice").out
+    file.write_text("wrong words")
+    said = denrei("key", "sign", "--root", tmp_path / "second.pem")
+    assert (said.code, "alice.new.pem" in said.err) == (1, True)
+    with place.store() as store:
+        assert store.keyrings.newest_version() == 2
+    file.write_text(WORDS)
+    said = denrei("key", "sign", "--root", tmp_path / "second.pem")
+    assert said.out.startswith("keyring 3 is in force"), said.err
+    assert loads(place.home.person_key("alice"))
+    assert denrei("submit", "look", "--all", "--detach").code == 0
 
 
 def test_passphrase_is_asked_for_twice_when_it_is_new_and_once_more_when_it_is_old(
