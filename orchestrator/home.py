@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,13 +12,12 @@ from contract.broker import NO_FILES, TLS_KEYS, BrokerFiles, check_broker_url, c
 from contract.document import DocumentError, Node, Problem, read_document
 from contract.duration import DurationError, parse_duration
 from contract.error import DenreiError
-from contract.instant import now_ms
 from contract.key import Passphrase, Signer, SigningKey
 from contract.reading import Reader
-from contract.succession import fingerprint, read_keyring
 from contract.whole_file import write_whole
-from orchestrator.founding import BEAT, RECORDER, REGISTRAR, SERVICES, Founders, found
-from orchestrator.key_file import NewKeys, open_signer, present
+from orchestrator.founding import BEAT, RECORDER, REGISTRAR, SERVICES
+from orchestrator.homestead import move_in, settle
+from orchestrator.key_file import PLAIN_KEYS, NewKeys, open_signer, present
 from orchestrator.library import Library
 from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.store.store import Store
@@ -32,15 +32,6 @@ _CONFIG = "denrei.yaml"
 _REQUIRED = ("broker", "store", "operator", "roots")
 _KEYS = (*_REQUIRED, "presence", "broker_admin", *TLS_KEYS)
 _SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(hours=1)
-_EMPTY_SCHEDULES = """\
-# Runbooks that run by the clock, while `denrei server --beat` runs. For example:
-#
-# schedules:
-#   - name: nightly-check
-#     runbook: check
-#     targets: {all: true}
-#     cron: "30 2 * * *"     # or: every: 6h
-"""
 
 
 class HomeError(DenreiError):
@@ -55,10 +46,10 @@ class Home:
     broker: str
     store_url: str
     operator: str
+    roots: str = ""  # the fingerprint of the roots that founded the fleet
     presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
     broker_admin: str = ""  # the broker's URL as the user that makes the others, if Denrei may
     broker_files: BrokerFiles = NO_FILES
-    roots: str = ""  # the fingerprint of the roots that founded the fleet
 
     @classmethod
     def create(
@@ -67,7 +58,7 @@ class Home:
         broker: str,
         operator: str,
         store_url: str = "",
-        keys: NewKeys = NewKeys(),  # noqa: B008 - it is frozen
+        keys: NewKeys = PLAIN_KEYS,
     ) -> Self:
         """Found a fleet: make a home with new keys and an empty store.
 
@@ -76,17 +67,17 @@ class Home:
         """
         path = path.absolute()
         home = cls(path, broker, store_url or f"sqlite:///{path / 'store.db'}", operator)
-        return home._made(keys, joining=False)
+        return home._made(settle, keys)
 
     @classmethod
     def join(cls, path: Path, broker: str, operator: str, store_url: str, keys: NewKeys) -> Self:
         """Make the home of one more person of a fleet, whose store it shares.
 
-        It gets the person's key and no other. Raises as `create`, and HomeError if nobody has
+        It gets the person's key and no other. Raises as `create`, and StoreError if nobody has
         founded a fleet in that store.
         """
         home = cls(path.absolute(), broker, store_url, operator)
-        return home._made(keys, joining=True)
+        return home._made(move_in, keys)
 
     @classmethod
     def open(cls, path: Path, operator: str = "") -> Self:
@@ -109,10 +100,10 @@ class Home:
             fields["broker"],
             fields["store"],
             operator or fields["operator"],
+            fields["roots"],
             presence_ms,
             fields.get("broker_admin", ""),
             BrokerFiles.of(fields, fields["broker"]),
-            fields["roots"],
         )
         home._check()
         return home
@@ -206,48 +197,16 @@ class Home:
             )
             raise HomeError(message)
 
-    def _made(self, keys: NewKeys, *, joining: bool) -> Self:
+    def _made(self, make: Callable[["Home", NewKeys], str], keys: NewKeys) -> Self:
         self._check()
         if self._config.exists():
             raise HomeError(f"there is a home at {self.path} already; nothing was changed")
         try:
-            roots = self._join(keys) if joining else self._found(keys)
+            roots = make(self, keys)
             self._write_config(roots)
         except OSError as error:
             raise HomeError(f"can't write to {self.path}: {error.strerror}") from None
         return replace(self, roots=roots)
-
-    def _found(self, keys: NewKeys) -> str:
-        """Make the keys and the first keyring, where they are not there from a first attempt."""
-        self._make_directories("keys/person", "keys/service", "runbooks")
-        if not self.schedules.exists():
-            self.schedules.write_text(_EMPTY_SCHEDULES)
-        founders = Founders(
-            operator=self.operator,
-            person=keys.person(self.person_key(self.operator)),
-            root=keys.file(self.root_key),
-            services={name: SigningKey.at(self.service_key(name)) for name in SERVICES},
-        )
-        with Store.create(self.store_url) as store:
-            if not store.keyrings.newest_version():
-                now = now_ms()
-                store.keyrings.add(found(founders, now), now)
-            return _first_roots(store)
-
-    def _join(self, keys: NewKeys) -> str:
-        """Make the person's key, where there is a fleet to join."""
-        with self.open_store() as store:
-            if not store.keyrings.newest_version():
-                where = "the store has no keyring: nobody has founded a fleet there"
-                raise HomeError(f"{where}, so there is nothing to join")
-            roots = _first_roots(store)
-        self._make_directories("keys/person", "runbooks")
-        keys.person(self.person_key(self.operator))
-        return roots
-
-    def _make_directories(self, *names: str) -> None:
-        for name in ("", "keys", *names):
-            (self.path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _write_config(self, roots: str) -> None:
         settings = {
@@ -259,10 +218,6 @@ class Home:
         lines = [f"{name}: {json.dumps(value)}\n" for name, value in settings.items()]
         # The URLs may hold passwords.
         write_whole(self._config, "".join(lines).encode())
-
-
-def _first_roots(store: Store) -> str:
-    return fingerprint(read_keyring(store.keyrings.after(0)[0]).roots)
 
 
 def _fields(node: Node, file: str) -> dict[str, str]:

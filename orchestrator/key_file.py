@@ -52,6 +52,9 @@ class NewKeys:
         return open_signer(path, self.known)
 
 
+PLAIN_KEYS = NewKeys()  # key files without a passphrase
+
+
 def open_signer(path: Path, passphrase: Passphrase | None = None) -> Signer:
     """Return who signs by a key's file. Raises KeyFileError, PassphraseError."""
     if path.suffix == PUBLIC:

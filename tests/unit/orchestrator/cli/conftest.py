@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
+from contract.key import SigningKey
 from orchestrator.cli.failure import run_guarded
+from orchestrator.cli.passphrase import VARIABLE
 from orchestrator.cli.program import program
 from orchestrator.home import Home
 from tests.unit.orchestrator.cli.place import RUNBOOK, Place
@@ -21,6 +23,13 @@ class Said(NamedTuple):
 
 
 Denrei = Callable[..., Said]
+
+WORDS = "correct horse battery"
+
+
+def loads(path: Path, words: str = WORDS) -> bool:
+    """Tell whether a key file is opened by a passphrase. Raises PassphraseError if not."""
+    return bool(SigningKey.load(path, lambda _path: words.encode()))
 
 
 @pytest.fixture
@@ -49,3 +58,13 @@ def denrei(capsys: pytest.CaptureFixture[str]) -> Denrei:
         return Said(int(code), captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with the passphrase, named in the environment."""
+    path = tmp_path / "passphrase"
+    path.touch(0o600)
+    path.write_text(f"{WORDS}\nanother line\n")
+    monkeypatch.setenv(VARIABLE, str(path))
+    return path

@@ -115,8 +115,9 @@ def test_operator_by_a_key_that_hosts_do_not_believe_is_told(
 
 @pytest.mark.usefixtures("bob")
 def test_operator_s_name_can_be_completed(place: Place) -> None:
-    words = {"COMP_WORDS": "denrei --as b", "COMP_CWORD": "2"}
-    with place.start(_DENREI_COMPLETE="bash_complete", **words) as process:
+    with place.start(
+        _DENREI_COMPLETE="bash_complete", COMP_WORDS="denrei --as b", COMP_CWORD="2"
+    ) as process:
         out, _ = process.communicate(timeout=20)
     assert out.split() == ["plain,bob"]
 
