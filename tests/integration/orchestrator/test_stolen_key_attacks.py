@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from contract.envelope import PayloadType, sign
-from contract.key import SigningKey
+from contract.key import Signer, SigningKey
 from contract.order import Message, encode, letter_digest
 from contract.outcome import HostRunState
 from contract.report import Report
@@ -41,9 +41,11 @@ def pair(tmp_path: Path) -> Iterator[House]:
     house.store.close()
 
 
-def keys(house: House) -> dict[str, SigningKey]:
+def keys(house: House) -> dict[str, Signer]:
     folder = house.home.path / "keys"
-    found = {str(p.relative_to(folder)): SigningKey.load(p) for p in folder.rglob("*.pem")}
+    found: dict[str, Signer] = {
+        str(p.relative_to(folder)): SigningKey.load(p) for p in folder.rglob("*.pem")
+    }
     assert len(found) >= 4
     return {**found, "web2's": house.hosts["web2"].key, "a stranger's": SigningKey.generate()}
 

@@ -1,5 +1,6 @@
 """The courier over RabbitMQ: it carries what is a letter, and outlives what is none."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ from tests.waiting import eventually
 from tests.wire_reader import WireReader
 from tests.worker_host import WorkerHost
 from worker.mailbox import Care
+
+
+def _is_in_inbox(host: WorkerHost, letter: bytes) -> bool:
+    return letter in inbox_of(host)
 
 
 def inbox_of(host: WorkerHost) -> list[bytes | None]:
@@ -91,7 +96,7 @@ def test_queue_deleted_under_the_courier_is_consumed_again_when_it_is_back(
     with running(host, "courier") as courier:
         for letter in (b"one", b"two", b"three"):  # at its very start, Celery would not hear it
             publisher.publish(queue, DELIVER_TASK, letter)
-            eventually(lambda letter=letter: letter in inbox_of(host))
+            eventually(partial(_is_in_inbox, host, letter))
         with raw_channel(rabbit) as channel:
             channel.queue_delete(queue)
         publisher.publish(queue, DELIVER_TASK, b"after")
