@@ -107,6 +107,12 @@ class Channel(pyamqp.Channel):
                 queue, durable=True, auto_delete=False, arguments=dict(queue_arguments(queue))
             )
 
+    def exchange_declare(self, *_arguments: Any, **_options: Any) -> None:
+        """Make no exchange: Celery would make one for each queue."""
+
+    def queue_bind(self, *_arguments: Any, **_options: Any) -> None:
+        """Keep no binding: those that there are, the broker's administrator made."""
+
     def basic_consume(  # type: ignore[override]  # kombu names all that it passes
         self, queue: str, *, callback: Callable[[Any], Any], **options: Any
     ) -> Any:
@@ -191,7 +197,7 @@ class Connection(pyamqp.Connection):
             return super().connect(callback)
         except amqp.AccessRefused as error:
             self.collect()
-            raise amqp.RecoverableConnectionError(str(error)) from None
+            raise amqp.RecoverableConnectionError(error.reply_text) from None
 
     def Transport(  # type: ignore[override]  # noqa: N802 - py-amqp's name for it
         self, host: str, connect_timeout: float, words: Any, *_timeouts: Any, **options: Any
@@ -222,4 +228,4 @@ def _patiently() -> Iterator[None]:
         yield
     except amqp.ChannelError as error:
         time.sleep(_PAUSE_S)
-        raise amqp.RecoverableConnectionError(str(error)) from None
+        raise amqp.RecoverableConnectionError(error.reply_text) from None

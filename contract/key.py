@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -43,8 +44,17 @@ _SMALL_ORDER_U = frozenset(
 )
 
 
+Passphrase = Callable[[Path], bytes]  # gives a key file's passphrase, if the file has one
+
+_PROTECTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"  # RFC 7468, section 11
+
+
 class KeyFileError(DenreiError):
     """A key is missing, damaged, readable by others, or of a kind that must not be trusted."""
+
+
+class PassphraseError(KeyFileError):
+    """A key file's passphrase can't be asked for, or it is another one."""
 
 
 def _decode(text: str) -> bytes:
@@ -119,16 +129,20 @@ class SigningKey:
         return cls.load(path)
 
     @classmethod
-    def load(cls, path: Path) -> "SigningKey":
-        """Read a key file (PKCS#8 PEM, mode 0600). Raises KeyFileError."""
-        private = _load_private(path)
+    def load(cls, path: Path, passphrase: Passphrase | None = None) -> "SigningKey":
+        """Read a key file (PKCS#8 PEM, mode 0600). Raises KeyFileError, PassphraseError."""
+        private = _load_private(path, passphrase)
         if not isinstance(private, Ed25519PrivateKey):
             raise KeyFileError(f"{path} holds no Ed25519 key")
         return cls(private)
 
     def save(self, path: Path) -> None:
         """Write a new key file with mode 0600, never over an old one. Raises KeyFileError."""
-        _save_private(self._private, path)
+        write_key(path, self.pkcs8(serialization.Encoding.PEM))
+
+    def pkcs8(self, encoding: serialization.Encoding) -> bytes:
+        """Return the private key itself: whoever has these bytes can sign."""
+        return _pkcs8(self._private, encoding)
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature of the message."""
@@ -178,15 +192,11 @@ class SealKey:
 
     def save(self, path: Path) -> None:
         """Write a new key file with mode 0600, never over an old one. Raises KeyFileError."""
-        _save_private(self.private, path)
+        write_key(path, _pkcs8(self.private, serialization.Encoding.PEM))
 
 
-def _save_private(private: Ed25519PrivateKey | X25519PrivateKey, path: Path) -> None:
-    pem = private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
+def write_key(path: Path, pem: bytes) -> None:
+    """Write a new key file with mode 0600, never over an old one. Raises KeyFileError."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -199,7 +209,32 @@ def _save_private(private: Ed25519PrivateKey | X25519PrivateKey, path: Path) -> 
         os.fsync(file.fileno())
 
 
-def _load_private(path: Path) -> object:
+def is_protected(path: Path) -> bool:
+    """Tell whether a key file has a passphrase. Raises KeyFileError."""
+    return _PROTECTED in _read_private(path)
+
+
+def _pkcs8(
+    private: Ed25519PrivateKey | X25519PrivateKey, encoding: serialization.Encoding
+) -> bytes:
+    return private.private_bytes(
+        encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _load_private(path: Path, passphrase: Passphrase | None = None) -> object:
+    pem = _read_private(path)
+    given = _passphrase(path, passphrase) if _PROTECTED in pem else None
+    try:
+        return serialization.load_pem_private_key(pem, given)
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
+        if given is not None:
+            message = f"wrong passphrase for {path}, or the file is damaged"
+            raise PassphraseError(message) from None
+        raise KeyFileError(f"{path} holds no unencrypted private key in PEM form") from None
+
+
+def _read_private(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         pem = path.read_bytes()
@@ -209,7 +244,14 @@ def _load_private(path: Path) -> object:
         raise KeyFileError(f"can't read the key {path}: {error.strerror}") from None
     if stat.S_IMODE(mode) & 0o077:
         raise KeyFileError(f"{path} can be read by others; run: chmod 600 {path}")
-    try:
-        return serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
-        raise KeyFileError(f"{path} holds no unencrypted private key in PEM form") from None
+    return pem
+
+
+def _passphrase(path: Path, passphrase: Passphrase | None) -> bytes:
+    if passphrase is None:
+        message = (
+            f"{path} has a passphrase, and nobody can be asked for it here; "
+            f"take it off with `denrei key protect --remove --file {path}`"
+        )
+        raise PassphraseError(message)
+    return passphrase(path)

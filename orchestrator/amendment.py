@@ -32,7 +32,9 @@ def amend(keyring: Keyring, now: int, **changes: Any) -> Keyring:
 def add_person(keyring: Keyring, person: Person, now: int) -> Keyring:
     """Add a person. Raises AmendmentError for a name or a role of no use."""
     if any(person.name == known.name for known in keyring.signing):
-        raise AmendmentError(f"{person.name} is there already; give the name another key instead")
+        raise AmendmentError(f"{person.name} is there already; without --role it is a further key")
+    if not person.roles:
+        raise AmendmentError(f"{person.name} is not there yet; give the roles with --role")
     roles = [role.name for role in keyring.roles]
     for role in person.roles:
         if role not in roles:
@@ -40,16 +42,18 @@ def add_person(keyring: Keyring, person: Person, now: int) -> Keyring:
     return amend(keyring, now, people=[*keyring.people, person])
 
 
-def add_key(keyring: Keyring, name: str, window: KeyWindow, overlap: int) -> Keyring:
-    """Give somebody a further key; the others count only `overlap` ms longer.
+def add_key(keyring: Keyring, name: str, window: KeyWindow, overlap: int | None = None) -> Keyring:
+    """Give somebody a further key; with `overlap`, the others count only so many ms longer.
 
     Raises AmendmentError.
     """
     now = window.not_before + BACK_MS
 
     def with_key(owner: Owner) -> Owner:
-        ending: list[KeyWindow] = [_ending(each, now + overlap) for each in owner.keys]
-        return msgspec.structs.replace(owner, keys=[*ending, window])
+        keys: list[KeyWindow] = owner.keys
+        if overlap is not None:
+            keys = [_ending(each, now + overlap) for each in keys]
+        return msgspec.structs.replace(owner, keys=[*keys, window])
 
     return _change(keyring, name, with_key, now)
 

@@ -10,7 +10,7 @@ from contract.envelope import EnvelopeError, PayloadType, countersign
 from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import Signer
-from contract.keyring import Right
+from contract.keyring import Keyring, Right
 from contract.order import MessageError, Order, decode, letter_digest
 from contract.signatory import Signatories, Signatory
 from orchestrator.store.record import HostRun, Kind, NewApproval, NewEnvelope, Run
@@ -46,13 +46,18 @@ class Approval:
     person: str
 
 
-def prepare(run: Run, host_runs: Sequence[HostRun], key: Signer, store: Store) -> Approval:
-    """Return what somebody may approve of a run. Raises ApprovalError if that is nothing."""
+def prepare(
+    run: Run, host_runs: Sequence[HostRun], key: Signer, keyring: Keyring, store: Store
+) -> Approval:
+    """Return what somebody may approve of a run, by the keyring in force.
+
+    Raises ApprovalError if that is nothing.
+    """
     now = now_ms()
     waiting = [host_run for host_run in host_runs if _waits(host_run, now)]
     if not waiting:
         _refuse(run, host_runs, now)
-    signatories = Signatories(store.keyrings.newest())
+    signatories = Signatories(keyring)
     approver = _approver(signatories, key, now)
     pending = [_read(run, host_run, signatories, store) for host_run in waiting]
     _check_alike(pending)

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
@@ -11,12 +12,13 @@ from contract.broker import NO_FILES, TLS_KEYS, BrokerFiles, check_broker_url, c
 from contract.document import DocumentError, Node, Problem, read_document
 from contract.duration import DurationError, parse_duration
 from contract.error import DenreiError
-from contract.instant import now_ms
-from contract.key import SigningKey
+from contract.key import Passphrase, Signer, SigningKey
 from contract.reading import Reader
 from contract.whole_file import write_whole
 from orchestrator.broker.admin_url import check_admin_url
-from orchestrator.founding import BEAT, RECORDER, REGISTRAR, SERVICES, Founders, found
+from orchestrator.founding import BEAT, RECORDER, REGISTRAR, SERVICES
+from orchestrator.homestead import move_in, settle
+from orchestrator.key_file import PLAIN_KEYS, NewKeys, open_signer, present
 from orchestrator.library import Library
 from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.store.store import Store
@@ -28,18 +30,9 @@ DEFAULT_BROKER = "redis://127.0.0.1:6379/0"
 OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 _CONFIG = "denrei.yaml"
-_REQUIRED = ("broker", "store", "operator")
+_REQUIRED = ("broker", "store", "operator", "roots")
 _KEYS = (*_REQUIRED, "presence", "broker_admin", "host_broker", *TLS_KEYS)
 _SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(hours=1)
-_EMPTY_SCHEDULES = """\
-# Runbooks that run by the clock, while `denrei server --beat` runs. For example:
-#
-# schedules:
-#   - name: nightly-check
-#     runbook: check
-#     targets: {all: true}
-#     cron: "30 2 * * *"     # or: every: 6h
-"""
 
 
 class HomeError(DenreiError):
@@ -54,34 +47,46 @@ class Home:
     broker: str
     store_url: str
     operator: str
+    roots: str = ""  # the fingerprint of the roots that founded the fleet
     presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
     broker_admin: str = ""  # the broker's URL as the user that makes the others, if Denrei may
     broker_files: BrokerFiles = NO_FILES
     host_broker: str = ""  # where hosts reach the broker, if not where we do
 
     @classmethod
-    def create(cls, path: Path, broker: str, operator: str, store_url: str = "") -> Self:
-        """Make a home with new keys and an empty store.
+    def create(
+        cls,
+        path: Path,
+        broker: str,
+        operator: str,
+        store_url: str = "",
+        keys: NewKeys = PLAIN_KEYS,
+    ) -> Self:
+        """Found a fleet: make a home with new keys and an empty store.
 
         The settings are written last: a home that was begun and not finished can be made again.
         Raises HomeError if there is one already, StoreError, KeyFileError.
         """
         path = path.absolute()
         home = cls(path, broker, store_url or f"sqlite:///{path / 'store.db'}", operator)
-        home._check()
-        if home._config.exists():
-            raise HomeError(f"there is a home at {path} already; nothing was changed")
-        try:
-            home._make_files()
-            home._found()
-            home._write_config()
-        except OSError as error:
-            raise HomeError(f"can't write to {path}: {error.strerror}") from None
-        return home
+        return home._made(settle, keys)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Read a home's settings. Raises HomeError, or DocumentError with the place."""
+    def join(cls, path: Path, broker: str, operator: str, store_url: str, keys: NewKeys) -> Self:
+        """Make the home of one more person of a fleet, whose store it shares.
+
+        It gets the person's key and no other. Raises as `create`, and StoreError if nobody has
+        founded a fleet in that store.
+        """
+        home = cls(path.absolute(), broker, store_url, operator)
+        return home._made(move_in, keys)
+
+    @classmethod
+    def open(cls, path: Path, operator: str = "") -> Self:
+        """Read a home's settings, but let another operator sign if one is named.
+
+        Raises HomeError, or DocumentError with the place.
+        """
         path = path.absolute()
         file = path / _CONFIG
         try:
@@ -96,7 +101,8 @@ class Home:
             path,
             fields["broker"],
             fields["store"],
-            fields["operator"],
+            operator or fields["operator"],
+            fields["roots"],
             presence_ms,
             fields.get("broker_admin", ""),
             BrokerFiles.of(fields, fields["broker"]),
@@ -130,9 +136,10 @@ class Home:
         """Return the file of schedules."""
         return self.path / "schedules.yaml"
 
-    def operator_key(self) -> SigningKey:
+    def operator_key(self, passphrase: Passphrase | None = None) -> Signer:
         """Return the key that signs orders, cancels and pings. Raises KeyFileError."""
-        return SigningKey.load(self.person_key(self.operator))
+        place = self.person_key(self.operator)
+        return open_signer(present(place) or place, passphrase)
 
     def recorder_key(self) -> SigningKey:
         """Return the key that signs acknowledgements. Raises KeyFileError."""
@@ -159,6 +166,17 @@ class Home:
     def person_key(self, name: str) -> Path:
         """Return where a person's key is."""
         return self.path / "keys" / "person" / f"{name}.pem"
+
+    def key_place(self, name: str) -> Path:
+        """Return where the key of a person, a service or, by the name `root`, the root is."""
+        if name == "root":
+            return self.root_key
+        return self.service_key(name) if name in SERVICES else self.person_key(name)
+
+    @property
+    def service_keys(self) -> tuple[Path, ...]:
+        """Return where the keys of the orchestrator's services are."""
+        return tuple(self.service_key(name) for name in SERVICES)
 
     def service_key(self, name: str) -> Path:
         """Return where the key of one of the orchestrator's services is."""
@@ -189,28 +207,24 @@ class Home:
             )
             raise HomeError(message)
 
-    def _make_files(self) -> None:
-        keys = self.path / "keys"
-        for directory in (self.path, keys, keys / "person", keys / "service", self.runbooks):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not self.schedules.exists():
-            self.schedules.write_text(_EMPTY_SCHEDULES)
+    def _made(self, make: Callable[["Home", NewKeys], str], keys: NewKeys) -> Self:
+        self._check()
+        if self._config.exists():
+            raise HomeError(f"there is a home at {self.path} already; nothing was changed")
+        try:
+            roots = make(self, keys)
+            self._write_config(roots)
+        except OSError as error:
+            raise HomeError(f"can't write to {self.path}: {error.strerror}") from None
+        return replace(self, roots=roots)
 
-    def _found(self) -> None:
-        """Make the keys and the first keyring, where they are not there from a first attempt."""
-        founders = Founders(
-            operator=self.operator,
-            person=SigningKey.at(self.person_key(self.operator)),
-            root=SigningKey.at(self.root_key),
-            services={name: SigningKey.at(self.service_key(name)) for name in SERVICES},
-        )
-        with Store.create(self.store_url) as store:
-            if not store.keyrings.newest_version():
-                now = now_ms()
-                store.keyrings.add(found(founders, now), now)
-
-    def _write_config(self) -> None:
-        settings = {"broker": self.broker, "store": self.store_url, "operator": self.operator}
+    def _write_config(self, roots: str) -> None:
+        settings = {
+            "broker": self.broker,
+            "store": self.store_url,
+            "operator": self.operator,
+            "roots": roots,
+        }
         lines = [f"{name}: {json.dumps(value)}\n" for name, value in settings.items()]
         # The URLs may hold passwords.
         write_whole(self._config, "".join(lines).encode())

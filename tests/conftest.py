@@ -8,7 +8,9 @@ import pytest
 import redis
 from hypothesis import HealthCheck, settings
 
+from lab.rabbit import EmbeddedRabbit
 from lab.redis import EmbeddedRedis
+from tests.rabbit_server import emptied, rabbit_root
 
 # A busy machine is no reason to fail an example; in CI the same examples every time.
 _SLOW = [HealthCheck.too_slow]
@@ -35,3 +37,17 @@ def clean_redis(redis_server: EmbeddedRedis) -> Iterator[EmbeddedRedis]:
         client.flushall()
         yield redis_server
         client.flushall()
+
+
+@pytest.fixture(scope="session")
+def rabbit_server() -> Iterator[EmbeddedRabbit]:
+    """A real RabbitMQ for the whole session; without one the tests fail, or are skipped aloud."""
+    with EmbeddedRabbit(rabbit_root()) as server:
+        yield server
+
+
+@pytest.fixture
+def rabbit(rabbit_server: EmbeddedRabbit) -> Iterator[EmbeddedRabbit]:
+    """The session's RabbitMQ, emptied."""
+    with emptied(rabbit_server) as server:
+        yield server

@@ -5,7 +5,7 @@ from typing import Any
 
 from contract.envelope import PayloadType, peek, verify
 from contract.instant import now_ms
-from contract.key import SealKey, SigningKey
+from contract.key import SealKey, Signer, SigningKey
 from contract.order import Order, decode, letter_digest, sign_message
 from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import Footing, PassReport, Pong, Receipt, Refusal, Report, StepReport
@@ -17,7 +17,7 @@ class SigningHost:
     """Signs what a worker would sign; runs nothing."""
 
     name: str
-    key: SigningKey = field(default_factory=SigningKey.generate)
+    key: Signer = field(default_factory=SigningKey.generate)
     seal_key: SealKey = field(default_factory=SealKey.generate)
     epoch: int = 1
 
@@ -90,7 +90,7 @@ class SigningHost:
         return sign_message(PayloadType.PONG, message, self.key)
 
 
-def payload_of(letter: bytes, key: SigningKey, payload_type: PayloadType) -> bytes:
+def payload_of(letter: bytes, key: Signer, payload_type: PayloadType) -> bytes:
     """Return a letter's payload if this key signed it."""
     public = key.public
     return verify(letter, {public.id: public}, frozenset({payload_type})).payload

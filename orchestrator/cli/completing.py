@@ -38,6 +38,13 @@ def _secrets() -> list[CompletionItem]:
         return [CompletionItem(stored.name) for stored in store.secrets.all()]
 
 
+def _people() -> list[CompletionItem]:
+    from orchestrator.cli.session import open_store
+
+    with open_store() as store:
+        return [CompletionItem(person.name) for person in store.keyrings.newest().people]
+
+
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -58,3 +65,4 @@ complete_host = _completer(_hosts)
 complete_runbook = _completer(_runbooks)
 complete_run = _completer(_runs)
 complete_secret = _completer(_secrets)
+complete_person = _completer(_people)

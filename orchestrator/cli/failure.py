@@ -72,6 +72,7 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
     from orchestrator.enrolment import InvitationError
     from orchestrator.inventory import InventoryError
     from orchestrator.library import RunbookNotFoundError
+    from orchestrator.person import PersonError
     from orchestrator.schedule import ScheduleError
     from orchestrator.secret.provider import SecretError
     from orchestrator.selector import NoTargetError
@@ -87,7 +88,8 @@ def _families() -> list[tuple[type[DenreiError], ExitCode]]:
         *(AmendmentError, DraftError, SuccessionError),
     )
     usage = [(family, ExitCode.USAGE) for family in asked_wrongly]
-    refused = [(family, ExitCode.REFUSED) for family in (ApproverError, EnvelopeError)]
+    refusals = (ApproverError, EnvelopeError, PersonError)
+    refused = [(family, ExitCode.REFUSED) for family in refusals]
     return [*refused, *usage, (NoTargetError, ExitCode.NO_TARGET)]
 
 

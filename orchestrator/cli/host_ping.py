@@ -9,6 +9,7 @@ import click
 from orchestrator.cli.advice import hindrance
 from orchestrator.cli.exit_code import ExitCode
 from orchestrator.cli.output import Document, Format, emit
+from orchestrator.cli.session import operator_key
 from orchestrator.cli.visible import visible
 from orchestrator.home import Home
 from orchestrator.ping import send_ping
@@ -22,7 +23,7 @@ def ping_host(
     """Send a ping, wait for its signed answer, and tell how long it took."""
     if said := hindrance(store):
         click.echo(visible(said), err=True)
-    asked = send_ping(host, home.operator, home.operator_key(), store, timeout)
+    asked = send_ping(host, home.operator, operator_key(home, store), store, timeout)
     answer = _wait(store, asked, timeout.total_seconds())
     _show(answer, format_)
     return ExitCode.OK if answer.ponged_at is not None else ExitCode.TIMED_OUT

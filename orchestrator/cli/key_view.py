@@ -1,6 +1,7 @@
 """The keyring as rows and as a document."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import click
 
@@ -16,8 +17,18 @@ _SHOWN = 12  # digits of a key id; JSON has all
 _FEW = 5
 
 
-def show_keyring(keyring: Keyring, behind: Sequence[str], now: int, format_: Format) -> None:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The keyring in force, and how the fleet stands to it."""
+
+    keyring: Keyring
+    behind: Sequence[str]  # hosts that do not follow it yet
+    founding_roots: str
+
+
+def show_keyring(standing: Standing, now: int, format_: Format) -> None:
     """Write who may sign to stdout; what needs a look, to stderr."""
+    keyring = standing.keyring
     if format_ is not Format.TABLE:
         keys = [_document(*each, now) for each in _keys(keyring)]
         roots = [_root_document(keyring, at) for at in range(len(keyring.roots.keys))]
@@ -27,7 +38,8 @@ def show_keyring(keyring: Keyring, behind: Sequence[str], now: int, format_: For
             "threshold": keyring.roots.threshold,
             "roots": roots,
             "keys": keys,
-            "hosts_behind": list(behind),
+            "hosts_behind": list(standing.behind),
+            "founding_roots": standing.founding_roots,
         }
         emit(format_, document, keys)
         return
@@ -39,7 +51,8 @@ def show_keyring(keyring: Keyring, behind: Sequence[str], now: int, format_: For
     print_table(Table(_HEADER, rows))
     threshold, count = keyring.roots.threshold, len(keyring.roots.keys)
     click.echo(f"keyring {keyring.version}, signed by {threshold} of {count} roots", err=True)
-    for line in _concerns(keyring, behind, now):
+    click.echo(f"founded by the roots {standing.founding_roots}", err=True)
+    for line in _concerns(keyring, standing.behind, now):
         click.echo(line, err=True)
 
 

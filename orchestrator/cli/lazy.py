@@ -17,7 +17,7 @@ class Entry:
 
 
 class Command(click.Command):
-    """A command that takes `--home` and `--debug` itself, so that they may stand last too."""
+    """A command that takes the options of every command itself: they may stand last too."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return its own options, then those that every command has."""
@@ -81,6 +81,14 @@ def common_options() -> list[click.Parameter]:
             help="Denrei's home (else $DENREI_HOME, else ~/.denrei).",
         ),
         click.Option(
+            ["--as"],
+            metavar="NAME",
+            shell_complete=_people,
+            expose_value=False,
+            callback=_keep,
+            help="Whose key signs (else $DENREI_OPERATOR, else as denrei.yaml says).",
+        ),
+        click.Option(
             ["--debug"],
             is_flag=True,
             expose_value=False,
@@ -88,6 +96,12 @@ def common_options() -> list[click.Parameter]:
             help="Show the traceback of an unexpected error.",
         ),
     ]
+
+
+def _people(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    from orchestrator.cli.completing import complete_person
+
+    return complete_person(ctx, param, incomplete)
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:

@@ -102,3 +102,20 @@ def runbooks_option(function: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         help="Look for runbooks here first.",
     )(function)
+
+
+def passphrase_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--passphrase` to a command that makes keys."""
+    return click.option(
+        "--passphrase", is_flag=True, help="Put the key under a passphrase, and ask for it."
+    )(function)
+
+
+def ssh_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--ssh FILE` to a command that takes a person's key."""
+    return click.option(
+        "--ssh",
+        type=click.Path(path_type=Path),
+        metavar="FILE.pub",
+        help="The key is one in ssh-agent, whose public half this is.",
+    )(function)

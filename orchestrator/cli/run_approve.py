@@ -9,9 +9,10 @@ from orchestrator.cli.moment import clock
 from orchestrator.cli.output import Format
 from orchestrator.cli.run_follow import show_run
 from orchestrator.cli.run_lookup import find_run
-from orchestrator.cli.session import open_home
+from orchestrator.cli.session import open_home, operator_key
 from orchestrator.cli.visible import show_value, visible
 from orchestrator.store.record import HostRun
+from orchestrator.succession import keyring_in_force
 
 _FEW = 10  # hosts that are named one by one
 
@@ -19,11 +20,11 @@ _FEW = 10  # hosts that are named one by one
 def approve_run(prefix: str, format_: Format, *, yes: bool) -> None:
     """Approve a run wherever it waits for it. Raises ApprovalError if that is nowhere."""
     home = open_home()
-    key = home.operator_key()
     with home.open_store() as store:
         run = find_run(store, prefix)
         host_runs = store.runs.host_runs(run.run_id, reports=False)
-        approval = prepare(run, host_runs, key, store)
+        key, keyring = operator_key(home, store), keyring_in_force(home, store)
+        approval = prepare(run, host_runs, key, keyring, store)
         _show(approval)
         if not yes and sys.stdin.isatty():
             click.confirm(f"Approve it as {approval.person}?", abort=True, err=True)

@@ -14,7 +14,7 @@ from orchestrator.cli.run_document import standing
 from orchestrator.cli.run_follow import follow_run, show_run
 from orchestrator.cli.run_lookup import find_run
 from orchestrator.cli.run_show import of_host
-from orchestrator.cli.session import open_home
+from orchestrator.cli.session import open_home, operator_key
 from orchestrator.cli.visible import visible
 from orchestrator.home import Home
 from orchestrator.store.record import HostRun, Run
@@ -82,7 +82,8 @@ def _ask(run: Run, shares: Sequence[HostRun], request: Request) -> None:
 
 
 def _sign(home: Home, store: Store, cancellation: Cancellation) -> None:
-    touched = {share.host: share for share in cancel(cancellation, home.operator_key(), store)}
+    key = operator_key(home, store)
+    touched = {share.host: share for share in cancel(cancellation, key, store)}
     for share in cancellation.host_runs:
         click.echo(visible(f"{share.host}: {_told(share, touched.get(share.host))}"), err=True)
 

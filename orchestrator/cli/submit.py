@@ -88,7 +88,7 @@ def command(**options: Any) -> ExitCode:
 
 def _submit(request: Request) -> ExitCode:
     from orchestrator.cli.run_follow import follow_run
-    from orchestrator.cli.session import open_home
+    from orchestrator.cli.session import open_home, operator_key
     from orchestrator.submission import submit
 
     home = open_home()
@@ -96,7 +96,7 @@ def _submit(request: Request) -> ExitCode:
     with home.open_store() as store:
         submission = _submission(request, found, home, store)
         _tell(f"runbook {submission.runbook.name} from {found.file} ({found.origin})")
-        run = submit(submission, home.operator_key(), store)
+        run = submit(submission, operator_key(home, store), store)
         _tell_run(run, len(submission.hosts))
         if request.detach:
             return _detach(run, store, request.format_)

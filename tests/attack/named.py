@@ -39,12 +39,12 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "a person's laptop": (
         *("unit/worker/test_keyring_attacks.py", "unit/worker/test_approval_attacks.py"),
         *("integration/orchestrator/test_approval.py", "unit/orchestrator/cli/test_key.py"),
+        *("unit/orchestrator/test_key_file.py", "unit/orchestrator/cli/test_passphrase.py"),
     ),
     "the orchestrator's services": ("unit/worker/test_stolen_key_attacks.py",),
     "a host's key": ("integration/orchestrator/test_stolen_key_attacks.py",),
     "a host, and harms who reads its reports": (
         *("unit/orchestrator/cli/test_report_attacks.py", "unit/test_log.py"),
-        "unit/orchestrator/cli/test_cert_export.py",
     ),
     "the store": (
         *("integration/orchestrator/test_audit_attacks.py", "end_to_end/test_audit.py"),
@@ -58,6 +58,10 @@ ROWS: Mapping[str, tuple[str, ...]] = {
         *("unit/worker/test_safe_path.py", "integration/worker/test_hostile_courier.py"),
         "integration/worker/test_two_users.py",
     ),
+    "what answers as a person's ssh-agent": (
+        *("unit/orchestrator/ssh/test_agent.py", "integration/orchestrator/test_ssh_agent.py"),
+    ),
+    "the shared store, and writes": ("unit/orchestrator/cli/test_operator.py",),
     "keys of small order or in a second spelling": ("unit/contract/test_key.py",),
 }
 

@@ -10,18 +10,18 @@ import msgspec
 
 from contract.envelope import PayloadType, peek
 from contract.instant import now_ms
-from contract.key import SigningKey
+from contract.key import Signer, SigningKey
 from contract.order import Order, decode, sign_message
 from orchestrator.run_id import new_run_id
 
-Forge = Callable[[Order, SigningKey], bytes]
+Forge = Callable[[Order, Signer], bytes]
 
 
 def read_order(letter: bytes) -> Order:
     return decode(peek(letter)[1], Order)
 
 
-def _signed(order: Order, key: SigningKey, **changes: Any) -> bytes:
+def _signed(order: Order, key: Signer, **changes: Any) -> bytes:
     fresh = {"run_id": new_run_id(now_ms()), "nonce": secrets.token_hex(16)}
     changed = msgspec.structs.replace(order, **(fresh | changes))
     return sign_message(PayloadType.ORDER, changed, key)
@@ -36,44 +36,44 @@ def alter(letter: bytes, **changes: Any) -> bytes:
     return json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
 
 
-def tampered(order: Order, key: SigningKey) -> bytes:
+def tampered(order: Order, key: Signer) -> bytes:
     return alter(_signed(order, key), reason="another reason")
 
 
-def unsigned(order: Order, _key: SigningKey) -> bytes:
+def unsigned(order: Order, _key: Signer) -> bytes:
     return _signed(order, SigningKey.generate())
 
 
-def expired(order: Order, key: SigningKey) -> bytes:
+def expired(order: Order, key: Signer) -> bytes:
     now = now_ms()
     times = {"issued_at": now - 900_000, "not_before": now - 900_000, "expires_at": now - 1}
     return _signed(order, key, **times)
 
 
-def from_the_future(order: Order, key: SigningKey) -> bytes:
+def from_the_future(order: Order, key: Signer) -> bytes:
     now = now_ms()
     return _signed(order, key, issued_at=now + 300_000, expires_at=now + 900_000)
 
 
-def misaddressed(order: Order, key: SigningKey) -> bytes:
+def misaddressed(order: Order, key: Signer) -> bytes:
     return _signed(order, key, host="web2")
 
 
-def reused(order: Order, key: SigningKey) -> bytes:
+def reused(order: Order, key: Signer) -> bytes:
     """Another order under the id of one that ran."""
     return _signed(order, key, run_id=order.run_id)
 
 
-def from_before_the_ledger(order: Order, key: SigningKey) -> bytes:
+def from_before_the_ledger(order: Order, key: Signer) -> bytes:
     now = now_ms()
     return _signed(order, key, issued_at=now - 86_400_000, not_before=now - 60_000)
 
 
-def under_another_name(order: Order, key: SigningKey) -> bytes:
+def under_another_name(order: Order, key: Signer) -> bytes:
     return _signed(order, key, operator="mallory")
 
 
-def with_another_runbook(order: Order, key: SigningKey) -> bytes:
+def with_another_runbook(order: Order, key: Signer) -> bytes:
     return _signed(order, key, runbook_yaml=order.runbook_yaml + "# and more\n")
 
 

@@ -81,7 +81,7 @@ def commands(
 
 PROGRAMS = [*commands(program, "denrei"), *commands(worker_cli.main, "denrei-worker")]
 VERBS = [each for each in PROGRAMS if not isinstance(each[1], click.Group)]
-COMMON = {"--home", "--debug", "--help", "-h", "--version"}
+COMMON = {"--home", "--as", "--debug", "--help", "-h", "--version"}
 
 
 def section(name: str) -> str:

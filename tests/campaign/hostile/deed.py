@@ -10,7 +10,7 @@ import redis
 
 from contract.envelope import PayloadType
 from contract.instant import now_ms
-from contract.key import SigningKey
+from contract.key import Signer, SigningKey
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.order import Acknowledgement, Order, sign_message
 from contract.publisher import Publisher
@@ -188,7 +188,7 @@ def _altered(hands: Hands) -> None:
     hands.record(alter(hands.letters[Kind.RECEIPT], at=1))
 
 
-def _acknowledged(key: Callable[[Hands], SigningKey]) -> Deed:
+def _acknowledged(key: Callable[[Hands], Signer]) -> Deed:
     """Acknowledge, with a key that may not, what nobody has recorded."""
 
     def deed(hands: Hands) -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from contract.envelope import PayloadType, peek, sign, signers_of
 from contract.instant import now_ms
-from contract.key import SigningKey
+from contract.key import Signer, SigningKey
 from contract.keyring import KeyWindow, Person
 from contract.order import encode, letter_digest
 from contract.outcome import HostRunState
 from contract.runbook import Risk
-from orchestrator.approval import ApprovalError, ApproverError, approve, prepare
+from orchestrator.approval import Approval, ApprovalError, ApproverError, approve, prepare
 from orchestrator.dispatch import Dispatcher
 from orchestrator.founding import window
 from orchestrator.store.record import HostRun, Kind, Run, Via
@@ -53,9 +53,13 @@ def orders(queue: QueueReader) -> list[bytes]:
     return [letter for letter in letters if peek(letter)[0] is PayloadType.ORDER]
 
 
-def by(house: House, run: Run, key: SigningKey) -> list[HostRun]:
+def by(house: House, run: Run, key: Signer) -> list[HostRun]:
     host_runs = house.store.runs.host_runs(run.run_id)
-    return approve(prepare(run, host_runs, key, house.store), key, house.store)
+    return approve(prepared(house, run, host_runs, key), key, house.store)
+
+
+def prepared(house: House, run: Run, host_runs: Sequence[HostRun], key: Signer) -> Approval:
+    return prepare(run, host_runs, key, house.store.keyrings.newest(), house.store)
 
 
 @pytest.fixture
@@ -157,7 +161,7 @@ def test_approval_that_comes_while_another_is_signed_is_taken_once(people: House
     """Both looked at the same order; the second one's would lack the first one's signature."""
     run = risky(people, people=3)
     host_runs = people.store.runs.host_runs(run.run_id)
-    late = prepare(run, host_runs, CAROL, people.store)
+    late = prepared(people, run, host_runs, CAROL)
     by(people, run, BOB)
     with pytest.raises(ApprovalError, match="has moved on just now"):
         approve(late, CAROL, people.store)
@@ -170,7 +174,7 @@ def test_order_that_is_not_what_the_store_s_rows_say_is_not_approved(people: Hou
     host_runs = people.store.runs.host_runs(run.run_id)
     for changed in (replace(run, runbook="check"), replace(run, runbook_sha256="0" * 64)):
         with pytest.raises(ApprovalError, match="is not what the store says of it"):
-            prepare(changed, host_runs, BOB, people.store)
+            prepared(people, changed, host_runs, BOB)
 
 
 def test_schedule_can_t_start_what_is_not_marked_unattended(house: House) -> None:

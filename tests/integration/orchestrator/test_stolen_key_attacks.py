@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from contract.envelope import PayloadType, sign
-from contract.key import SigningKey
+from contract.key import Signer, SigningKey
 from contract.order import Message, encode, letter_digest
 from contract.outcome import HostRunState
 from contract.report import Report
@@ -41,9 +41,11 @@ def pair(tmp_path: Path) -> Iterator[House]:
     house.store.close()
 
 
-def keys(house: House) -> dict[str, SigningKey]:
+def keys(house: House) -> dict[str, Signer]:
     folder = house.home.path / "keys"
-    found = {str(p.relative_to(folder)): SigningKey.load(p) for p in folder.rglob("*.pem")}
+    found: dict[str, Signer] = {
+        str(p.relative_to(folder)): SigningKey.load(p) for p in folder.rglob("*.pem")
+    }
     assert len(found) >= 4
     return {**found, "web2's": house.hosts["web2"].key, "a stranger's": SigningKey.generate()}
 
@@ -76,7 +78,7 @@ def test_letter_for_a_host_is_no_letter_of_one_whoever_signed_it(
     assert pair.store.envelopes.list() == []
 
 
-@pytest.mark.parametrize(("kind", "said"), itertools.permutations(FROM_HOSTS, 2))
+@pytest.mark.parametrize(("kind", "said"), list(itertools.permutations(FROM_HOSTS, 2)))
 def test_what_one_kind_says_in_the_envelope_of_another_is_not_believed(
     pair: House, kind: PayloadType, said: PayloadType
 ) -> None:

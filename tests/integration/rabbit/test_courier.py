@@ -1,16 +1,26 @@
 """The courier over RabbitMQ: it carries what is a letter, and outlives what is none."""
 
-from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from contract.broker import NO_FILES
+from contract.essence import content_of
+from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE
 from contract.publisher import Publisher
 from lab.rabbit import EmbeddedRabbit
+from orchestrator.broker.rabbit_api import RabbitApi
+from tests.integration.rabbit.raw import NO_LETTERS, OTHERS_QUEUE, TOO_MUCH, letter, raw_channel
 from tests.integration.worker.process import running
 from tests.waiting import eventually
 from tests.wire_reader import WireReader
 from tests.worker_host import WorkerHost
 from worker.mailbox import Care
 
-OTHERS_QUEUE = "host.nobody"  # whatever turns up here was published with the victim's rights
-CALL = {"task": DELIVER_TASK, "args": ["forged"], "options": {"queue": OTHERS_QUEUE}, "kwargs": {}}
+
+def _is_in_inbox(host: WorkerHost, letter: bytes) -> bool:
+    return letter in inbox_of(host)
 
 
 def inbox_of(host: WorkerHost) -> list[bytes | None]:
@@ -27,4 +37,68 @@ def test_letters_go_both_ways_and_nothing_else_is_made(
         host.outbox.put(b"receipt", Care.ONCE)
         assert reports.take() == (RECORD_TASK, "receipt")
         eventually(lambda: host.outbox.letters() == [])
+        known = RabbitApi(rabbit.api_url, NO_FILES).get("definitions")
+        assert sorted(found["name"] for found in known["queues"]) == [queue, REPORTS_QUEUE]
+        assert (known["exchanges"], known["bindings"]) == ([], [])
         assert "Traceback" not in courier.log.read_text()
+
+
+def memory_of(pid: int) -> int:
+    """Return how many megabytes a process has ever had in memory."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+
+@pytest.mark.timeout(120)
+def test_hostile_messages_are_dropped_or_reduced_and_the_next_letter_is_served(
+    host: WorkerHost, rabbit: EmbeddedRabbit, publisher: Publisher, queue: str
+) -> None:
+    """One process takes them all; it neither grows, nor forwards, nor leaves any of them behind."""
+    publisher.publish(queue, PING_TASK, b"makes the queue")
+    with running(host, "courier") as courier, raw_channel(rabbit) as channel:
+        for make in (*NO_LETTERS.values(), *TOO_MUCH.values()):
+            channel.basic_publish(make(), routing_key=queue)
+        channel.basic_publish(letter(content_of("next")), routing_key=queue)
+        eventually(lambda: b"next" in inbox_of(host), within=30)
+        kept = sorted(set(inbox_of(host)) - {None}, key=str)
+        assert kept == [b"deep", b"next", b"x"]
+        assert "dropped a message" in courier.log.read_text()
+        assert "Traceback" not in courier.log.read_text()
+        assert courier.popen.poll() is None
+        assert memory_of(courier.popen.pid) < 120
+        assert publisher.waiting_in([OTHERS_QUEUE, queue]) == [0, 0]
+
+
+@pytest.mark.timeout(120)
+def test_broker_restart_is_survived_in_both_directions(
+    host: WorkerHost, rabbit: EmbeddedRabbit, publisher: Publisher, queue: str
+) -> None:
+    """What was put out meanwhile is sent afterwards, and what comes afterwards arrives."""
+    publisher.publish(queue, DELIVER_TASK, b"before")
+    with running(host, "courier") as courier:
+        eventually(lambda: inbox_of(host) == [b"before"])
+        rabbit.kill()
+        host.outbox.put(b"meanwhile", Care.ONCE)
+        courier.await_log("broker_lost")
+        rabbit.start()
+        with WireReader(rabbit.url, REPORTS_QUEUE) as reports:
+            assert reports.take(within=15) == (RECORD_TASK, "meanwhile")
+        publisher.publish(queue, DELIVER_TASK, b"after")
+        eventually(lambda: b"after" in inbox_of(host), within=30)
+        assert "Traceback" not in courier.log.read_text()
+
+
+@pytest.mark.timeout(120)
+def test_queue_deleted_under_the_courier_is_consumed_again_when_it_is_back(
+    host: WorkerHost, rabbit: EmbeddedRabbit, publisher: Publisher, queue: str
+) -> None:
+    """RabbitMQ tells its reader, who does not wait for ever on what is gone."""
+    with running(host, "courier") as courier:
+        for letter in (b"one", b"two", b"three"):  # at its very start, Celery would not hear it
+            publisher.publish(queue, DELIVER_TASK, letter)
+            eventually(partial(_is_in_inbox, host, letter))
+        with raw_channel(rabbit) as channel:
+            channel.queue_delete(queue)
+        publisher.publish(queue, DELIVER_TASK, b"after")
+        eventually(lambda: b"after" in inbox_of(host), within=30)
+        assert courier.popen.poll() is None

@@ -101,7 +101,11 @@ def open_to_all(path: Path) -> None:
 
 
 MISSING = [
-    ("path", Path.unlink, "worker.yaml: No such file or directory; run `denrei-worker init`"),
+    (
+        "path",
+        Path.unlink,
+        "worker.yaml: No such file or directory; run `denrei-worker enrol TOKEN`",
+    ),
     ("path", empty("name: [x"), "worker.yaml:1:"),
     ("path", empty("name: Bad Name\n"), "can't be a host's name"),
     ("sign_key", Path.unlink, "no key at "),
@@ -154,7 +158,9 @@ def test_start_without_a_directory_is_one_line(tmp_path: Path, command: str, nam
     ended = start(host, command)
     assert ended.returncode == 78
     (line,) = ended.stderr.splitlines()
-    assert f"no directory {getattr(host.config, name)}; run `denrei-worker init` first" in line
+    assert (
+        f"no directory {getattr(host.config, name)}; run `denrei-worker enrol TOKEN` first" in line
+    )
 
 
 def test_second_executor_is_refused_in_one_line(host: WorkerHost) -> None:

@@ -8,7 +8,7 @@ from contract.key import SigningKey
 from contract.keyring import RootKey, Roots
 from contract.succession import open_next
 from orchestrator.amendment import amend
-from orchestrator.succession import draft
+from orchestrator.succession import Succession
 from tests.unit.orchestrator.cli.conftest import Denrei
 from tests.unit.orchestrator.cli.place import Place
 
@@ -104,7 +104,8 @@ def test_key_change_that_takes_two_roots_waits_for_the_second(
     with place.store() as store:
         newest = store.keyrings.newest()
         two = amend(newest, newest.issued_at + 1, roots=Roots(threshold=2, keys=keys))
-        assert draft(place.home, store, two, [first, second], newest.issued_at + 1).lacking == ()
+        made = Succession(place.home, store).draft(two, [first, second], newest.issued_at + 1)
+        assert made.lacking == ()
     begun = denrei("key", "rotate", "beat")
     assert "keyring 3 is not in force yet: signed by 1 of the 2 roots" in begun.out
     assert listed(denrei)["version"] == 2

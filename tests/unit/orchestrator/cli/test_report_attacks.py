@@ -50,14 +50,10 @@ PAYLOADS = {
     "a NUL": "a\0b",
     "much": "漢" * 300,
 }
-TABLES = (
-    *(("run", "list"), ("run", "show", "RUN"), ("run", "show", "RUN", "--output")),
-    *(("run", "watch", "RUN"), ("host", "list"), ("host", "show", "web1")),
+OF_A_RUN = (("run", "show", "RUN"), ("run", "show", "RUN", "--output"), ("run", "watch", "RUN"))
+OF_THE_FLEET = (
+    *(("run", "list"), ("host", "list"), ("host", "show", "web1"), ("host", "show", "web2")),
     *(("cert", "list"), ("cert", "timeline"), ("audit", "log"), ("audit", "verify")),
-)
-MACHINES = (
-    *(("run", "list"), ("run", "show", "RUN"), ("host", "list"), ("host", "show", "web1")),
-    *(("cert", "list"), ("audit", "log")),
 )
 
 
@@ -136,51 +132,64 @@ def said(denrei: Denrei, run_id: str, *command: str) -> Said:
     return answer
 
 
+def check_shown(denrei: Denrei, run_id: str, *command: str) -> str:
+    """See to it that nothing acts on a terminal, and that no host made a line of its own."""
+    answer = said(denrei, run_id, *command)
+    for line in (answer.out + answer.err).split("\n"):
+        assert visible(line) == line, command
+        assert not line.strip().startswith(FORGED), command
+    return answer.out
+
+
+def check_document(denrei: Denrei, run_id: str, *command: str) -> Any:
+    """See to it that a machine gets pure ASCII and nothing but data, in every format."""
+    for format_ in ("jsonl", "yaml", "json"):
+        out = said(denrei, run_id, *command, "-o", format_).out
+        assert out.isascii(), command
+        assert visible(out.replace("\n", "")) == out.replace("\n", ""), command
+        if format_ == "yaml":
+            yaml.safe_load(out)
+        else:
+            found = json.loads(out if format_ == "json" else f"[{','.join(out.splitlines())}]")
+    return found
+
+
 @pytest.mark.parametrize("attack", PAYLOADS)
-def test_report_harms_nobody_who_reads_it(place: Place, denrei: Denrei, attack: str) -> None:
+def test_report_of_a_run_harms_nobody_who_reads_it(
+    place: Place, denrei: Denrei, attack: str
+) -> None:
     payload = PAYLOADS[attack]
     run_id = report(place, denrei, payload)
-    check_tables(denrei, run_id, payload)
-    check_documents(denrei, run_id, payload)
-    check_spreadsheet_and_calendar(denrei, run_id)
-
-
-def check_tables(denrei: Denrei, run_id: str, payload: str) -> None:
-    """No table has a character that acts on a terminal, and no line that a host made."""
-    for command in TABLES:
-        answer = said(denrei, run_id, *command)
-        for line in (answer.out + answer.err).split("\n"):
-            assert visible(line) == line, command
-            assert not line.strip().startswith(FORGED), command
-    shown = said(denrei, run_id, "run", "show", run_id).out
+    shown = [check_shown(denrei, run_id, *command) for command in OF_A_RUN]
     if payload.startswith(("[", ":", "<", "%", "$")):
-        assert payload[:12] in shown  # it is text and nothing else
-
-
-def check_documents(denrei: Denrei, run_id: str, payload: str) -> None:
-    """JSON and YAML are pure ASCII, and come back as what the host said."""
-    for command in MACHINES:
-        for format_ in ("json", "jsonl", "yaml") if command[1] == "show" else ("json",):
-            out = said(denrei, run_id, *command, "-o", format_).out
-            assert out.isascii(), command
-            assert visible(out.replace("\n", "")) == out.replace("\n", ""), command
-            if format_ == "yaml":
-                yaml.safe_load(out)
-            else:
-                json.loads(out if format_ == "json" else f"[{','.join(out.splitlines())}]")
-    document = json.loads(said(denrei, run_id, "run", "show", run_id, "-o", "json").out)
+        assert payload[:12] in shown[0]  # it is text and nothing else
+    document = check_document(denrei, run_id, "run", "show", "RUN")
     assert document["hosts"][0]["passes"][0]["steps"][0]["reason"] == payload
 
 
-def check_spreadsheet_and_calendar(denrei: Denrei, run_id: str) -> None:
-    """No formula, no further row, no property of the host's making."""
-    out = said(denrei, run_id, "cert", "list", "-o", "csv").out
+@pytest.fixture
+def all_reported(place: Place, denrei: Denrei) -> str:
+    """Every one of these reports in one store."""
+    return [report(place, denrei, payload) for payload in PAYLOADS.values()][-1]
+
+
+def test_reports_of_a_fleet_harm_nobody_who_lists_them(all_reported: str, denrei: Denrei) -> None:
+    for command in OF_THE_FLEET:
+        check_shown(denrei, all_reported, *command)
+        if command != ("cert", "timeline"):
+            check_document(denrei, all_reported, *command)
+
+
+def test_reports_of_a_fleet_are_no_formula_and_no_further_row_in_a_spreadsheet(
+    all_reported: str, denrei: Denrei
+) -> None:
+    out = said(denrei, all_reported, "cert", "list", "-o", "csv").out
     header, *rows = list(csv.reader(io.StringIO(out, newline="")))
-    assert [len(row) for row in rows] == [len(header)]
-    for cell in rows[0]:
+    assert [len(row) for row in rows] == [len(header)] * len(PAYLOADS)
+    for cell in (cell for row in rows for cell in row):
         assert not cell.startswith(("=", "+", "@", "\t", "\r"))
         assert visible(cell) == cell
-    calendar = said(denrei, run_id, "cert", "list", "-o", "ics").out
+    calendar = said(denrei, all_reported, "cert", "list", "-o", "ics").out
     assert "\nBEGIN:VALARM" not in calendar
     assert "\nACTION:" not in calendar
 

@@ -1,0 +1,1 @@
+"""Tests of keys in SSH's forms and of ssh-agent."""
