@@ -39,7 +39,7 @@ def _idle(bench: Bench, fleet: RealFleet) -> Iterator[Figure]:
     seconds = bench.choose(16, 30)  # its word to itself goes out every 15
     with redis.Redis.from_url(fleet.redis.url) as client:
         time.sleep(2)  # the last run's words are over
-        for _ in range(bench.choose(1, 5)):
+        for _ in range(bench.choose(1, 3)):
             ours = _difference(_look(client, pids), _look(client, pids))  # what asking costs
             before = _look(client, pids)
             time.sleep(seconds)

@@ -49,13 +49,13 @@ def compare(result: Result, *, quick: bool) -> None:
 def _take_turns(bench: Bench, found: list[Side], names: list[str]) -> None:
     for side in found:
         side.run(names)  # the first time compiles, connects and caches
-    for number in range(bench.choose(3, 15)):
+    for number in range(bench.choose(3, 10)):
         for side in found:
             if side.ping:
                 side.note("ping_ms_p50", side.ping(names[0]) * 1000)
             side.note("round_trip_ms_p50", side.run(names[:1]) * 1000)
         bench.say(f"round {number + 1}: one host")
-    for number in range(bench.choose(2, 5)):
+    for number in range(bench.choose(2, 4)):
         for side in found:
             _many(side, names)
         bench.say(f"round {number + 1}: {len(names)} hosts")
