@@ -24,11 +24,15 @@ def main() -> int:
     """Measure what is asked for; return 1 if a measurement broke."""
     asked = _parse()
     result = Result(describe(), quick=asked.quick)
-    for name in asked.only or MEASUREMENTS:
+    for name in MEASUREMENTS if asked.only is None else asked.only:
         print(f"{name}:", file=sys.stderr)
         for found in _measure(name, MEASUREMENTS[name], quick=asked.quick):
             result.add(found)
             print(f"  {_told(found)}", file=sys.stderr)
+    if asked.peers:
+        from benchmarks.peer.comparison import compare
+
+        compare(result, quick=asked.quick)
     asked.output.write_text(json.dumps(result.document(), indent=2) + "\n")
     print(f"written: {asked.output}", file=sys.stderr)
     show(result)
@@ -40,8 +44,9 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repeats: within three minutes")
+    parser.add_argument("--peers", action="store_true", help="Salt and Ansible beside it")
     parser.add_argument("--json", action="store_true", help="end with one JSON object in a line")
-    parser.add_argument("--only", nargs="+", choices=list(MEASUREMENTS), metavar="NAME")
+    parser.add_argument("--only", nargs="*", choices=list(MEASUREMENTS), metavar="NAME")
     parser.add_argument("--output", type=Path, default=RESULT, help="the whole result, as JSON")
     return parser.parse_args()
 

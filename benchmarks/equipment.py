@@ -59,3 +59,26 @@ def _pip(python: str, *arguments: str) -> None:
     )
     if done.returncode:
         raise NotMeasuredError(f"pip can't install {arguments[-1]}: {done.stderr.strip()[-500:]}")
+
+
+def unpacked(*packages: str) -> Path:
+    """Return the directory of some Debian packages, fetched and unpacked without being root.
+
+    Raises NotMeasuredError where apt can't.
+    """
+    place = cache() / packages[0]
+    with _making(place) as is_missing:
+        if is_missing:
+            place.mkdir(exist_ok=True)
+            script = (
+                'cd "$1" && shift && apt-get download -qq "$@" && '
+                'for each in ./*.deb; do dpkg-deb -x "$each" . || exit 1; done'
+            )
+            done = subprocess.run(
+                ["/bin/sh", "-c", script, "sh", str(place), *packages],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                told = done.stderr.strip()[-300:]
+                raise NotMeasuredError(f"apt can't fetch {packages[0]}: {told}")
+    return place

@@ -43,7 +43,7 @@ def measure(bench: Bench) -> Iterator[Found]:
     tenth = min(trial.seconds for trial in small) * LARGE / SMALL
     if bench.quick and tenth > _QUICK_PATIENCE_S:
         raise NotMeasuredError(f"--quick has no {tenth:.0f} s for it; see fleet_1000_s")
-    large = _trials(bench, LARGE, bench.choose(1, 3))
+    large = _trials(bench, LARGE, bench.choose(1, 2))
     seconds = [trial.seconds for trial in large]
     yield figure("fleet_10000_s", "s", seconds, _HOW)
     each = [trial.server_cpu_ms / LARGE for trial in large]

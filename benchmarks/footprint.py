@@ -36,10 +36,10 @@ def _memory(bench: Bench, fleet: RealFleet) -> Iterator[Figure]:
 def _idle(bench: Bench, fleet: RealFleet) -> Iterator[Figure]:
     pids = fleet.pids_of("web1")
     busy, commands, woken, traffic = [], [], [], []
-    seconds = bench.choose(4, 20)
+    seconds = bench.choose(16, 30)  # its word to itself goes out every 15
     with redis.Redis.from_url(fleet.redis.url) as client:
         time.sleep(2)  # the last run's words are over
-        for _ in range(bench.choose(3, 5)):
+        for _ in range(bench.choose(1, 3)):
             ours = _difference(_look(client, pids), _look(client, pids))  # what asking costs
             before = _look(client, pids)
             time.sleep(seconds)

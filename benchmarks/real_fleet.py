@@ -15,6 +15,7 @@ from benchmarks.store_watch import StoreWatch
 from contract.loader import load_runbook
 from lab.fleet import Fleet
 from orchestrator.home import Home
+from orchestrator.ping import send_ping
 from orchestrator.submission import Submission, submit
 
 RUNBOOK = Path(__file__).with_name("three_steps.yaml")
@@ -78,6 +79,14 @@ class Desk:
     def run_again(self, names: Sequence[str] = ()) -> float:
         """Do the same with the number of before: all is as it must be, and nothing acts."""
         return self._run(names, "ok")
+
+    def ping(self, name: str) -> float:
+        """Ask a host's executor for a signed pong; return the seconds until it is stored."""
+        (host,) = [host for host in self._store.hosts.all() if host.name == name]
+        begun = time.perf_counter()
+        key = self._home.operator_key()
+        ping = send_ping(host, self._home.operator, key, self._store)
+        return self._watch.await_pong(ping.nonce, RUN_WITHIN_S) - begun
 
     def _run(self, names: Sequence[str], outcome: str) -> float:
         hosts = [host for host in self._store.hosts.all() if not names or host.name in names]

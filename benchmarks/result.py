@@ -24,6 +24,8 @@ FIGURES = (
     "run_list_ms_1000000",
 )
 
+OURS = "denrei"
+
 
 @dataclass
 class Result:
@@ -34,7 +36,7 @@ class Result:
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     found: dict[str, Figure] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
-    peers: dict[str, dict[str, Figure]] = field(default_factory=dict)
+    compared: dict[str, dict[str, Figure]] = field(default_factory=dict)  # ours, and the peers'
 
     def add(self, found: Found) -> None:
         """Take in a figure, or that there is none."""
@@ -52,23 +54,31 @@ class Result:
     def figures(self) -> dict[str, Any]:
         """Return the medians under their fixed names; null with a reason where there is none."""
         values: dict[str, Any] = {name: _value(self.found.get(name)) for name in FIGURES}
-        for peer, figures in self.peers.items():
-            values[peer] = {name: _value(figures.get(name)) for name in FIGURES if name in figures}
-        if self.peers:
+        for who, figures in self.compared.items():
+            key = "denrei_beside" if who == OURS else who
+            values[key] = {name: _value(found) for name, found in figures.items()}
+        if self.compared:
             values["ratios"] = self.ratios()
         unasked = {name: "it was not asked for" for name in FIGURES if name not in self.found}
         return {**values, "not_measured": {**unasked, **self.missing}}
 
     def ratios(self) -> dict[str, dict[str, float]]:
-        """Return how many times a peer's figure is ours, for what both have."""
-        return {
+        """Return ours divided by each peer's, of the run in which both were measured."""
+        ours = self.compared.get(OURS, {})
+        found = {
             peer: {
-                name: _rounded(theirs.median / self.found[name].median)
+                name: _rounded(ours[name].median / theirs.median)
                 for name, theirs in figures.items()
-                if name in self.found
             }
-            for peer, figures in self.peers.items()
+            for peer, figures in self.compared.items()
+            if peer != OURS
         }
+        for peer, ratios in found.items():
+            if ping := self.compared[peer].get("ping_ms_p50"):
+                ratios["round_trip_to_its_ping"] = _rounded(
+                    ours["round_trip_ms_p50"].median / ping.median
+                )
+        return found
 
     def document(self) -> dict[str, Any]:
         """Return everything, each repeat included."""
@@ -78,9 +88,9 @@ class Result:
             "machine": self.machine,
             "figures": self.figures(),
             "details": {name: _detail(found) for name, found in self.found.items()},
-            "peers": {
-                peer: {name: _detail(found) for name, found in figures.items()}
-                for peer, figures in self.peers.items()
+            "compared": {
+                who: {name: _detail(found) for name, found in figures.items()}
+                for who, figures in self.compared.items()
             },
         }
 

@@ -14,11 +14,11 @@ def show(result: Result) -> None:
     console = Console(width=max(_WIDTH, Console().width))
     console.print(", ".join(f"{name} {value}" for name, value in result.machine.items()))
     console.print(_figures("Denrei", result.found))
-    for peer, figures in result.peers.items():
-        console.print(_figures(peer, figures))
+    for who, figures in result.compared.items():
+        console.print(_figures(f"{who}, side by side", figures))
     for peer, ratios in result.ratios().items():
         told = ", ".join(f"{name} {ratio:g}" for name, ratio in ratios.items())
-        console.print(f"{peer} / Denrei: {told}")
+        console.print(f"Denrei / {peer}: {told}")
     for name, reason in result.figures()["not_measured"].items():
         console.print(f"{name}: not measured: {reason}")
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -9,6 +10,8 @@ from benchmarks.figure import NotMeasuredError
 
 _LOOK_S = 0.0005
 _OPEN = "SELECT count(*) FROM host_runs WHERE run_id = ? AND reported_at IS NULL"
+
+_UNANSWERED = "SELECT count(*) FROM pings WHERE nonce = ? AND ponged_at IS NULL"
 
 
 class StoreWatch:
@@ -29,15 +32,22 @@ class StoreWatch:
 
         Raises NotMeasuredError with how many are missing.
         """
+        return self._await(lambda: self._number(_OPEN, run_id), "reports", within, look_s)
+
+    def await_pong(self, nonce: str, within: float) -> float:
+        """Return when the answer to a ping was seen in the store. Raises NotMeasuredError."""
+        return self._await(lambda: self._number(_UNANSWERED, nonce), "pongs", within, _LOOK_S)
+
+    def _await(self, missing: Callable[[], int], what: str, within: float, look_s: float) -> float:
         deadline = time.monotonic() + within
         seen = -1
         while True:
             if (version := self._number("PRAGMA data_version")) != seen:
-                seen = version
-                if not (missing := self._number(_OPEN, run_id)):
+                seen, left = version, missing()
+                if not left:
                     return time.perf_counter()
             if time.monotonic() >= deadline:
-                raise NotMeasuredError(f"after {within:.0f} s {missing:,} reports are missing")
+                raise NotMeasuredError(f"after {within:.0f} s {left:,} {what} are missing")
             time.sleep(look_s)
 
     def newest_run(self) -> str:
@@ -45,10 +55,6 @@ class StoreWatch:
         query = "SELECT run_id FROM runs ORDER BY created_at DESC LIMIT 1"
         row = self._connection.execute(query).fetchone()
         return row[0] if row else ""
-
-    def count(self, kind: str) -> int:
-        """Count the letters of a kind that are stored."""
-        return self._number("SELECT count(*) FROM envelopes WHERE kind = ?", kind)
 
     def outcomes(self, run_id: str) -> dict[str, int]:
         """Count a run's host runs by their outcome."""

@@ -47,7 +47,7 @@ class Line:
         if not (chunk := self._socket.recv(_CHUNK)):
             raise ConnectionError("Redis closed the connection")
         self._buffer += chunk
-        found = _reply(self._buffer)
+        found = reply(self._buffer)
         if found is None:
             return None
         self._buffer = b""
@@ -59,7 +59,7 @@ class Line:
         self._socket.close()
 
 
-def _reply(data: bytes) -> bytes | None:
+def reply(data: bytes) -> bytes | None:
     """Return the value of a BRPOP's answer, nothing for a time-out, None if more is to come."""
     if not data.endswith(b"\r\n"):
         return None

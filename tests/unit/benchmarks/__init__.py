@@ -1,0 +1,1 @@
+"""The benchmarks' own parts: what they tell, and what they simulate."""
