@@ -9,6 +9,7 @@ since letters are sent again until a signed receipt says otherwise.
 
 import signal
 import warnings
+from typing import Any
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
@@ -19,6 +20,7 @@ from contract.connection import wiring_for
 
 EXIT_OK = 0
 ANONYMOUS = Exchange("")
+_TURN_S = 1.0
 
 
 def make_app(name: str, broker: str, queue: str) -> Celery:
@@ -63,6 +65,7 @@ def serve(app: Celery) -> int:
     # Celery warns of root because of pickle, which is refused here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     signals.worker_ready.connect(stop_quietly, weak=False)
+    signals.worker_ready.connect(_stay_awake, weak=False)
     worker = app.Worker(
         pool_cls="solo",
         concurrency=1,
@@ -74,6 +77,11 @@ def serve(app: Celery) -> int:
     )
     worker.start()
     return int(worker.exitcode or EXIT_OK)
+
+
+def _stay_awake(sender: Any, **_arguments: object) -> None:
+    """Have the loop turn now and then: one that waits for the broker sees no word to stop."""
+    sender.hub.call_repeatedly(_TURN_S, lambda: None)
 
 
 def stop_quietly(**_arguments: object) -> None:

@@ -65,25 +65,6 @@ def test_hostile_messages_are_dropped_or_reduced_and_the_next_letter_is_served(
 
 
 @pytest.mark.timeout(120)
-def test_broker_restart_is_survived_in_both_directions(
-    host: WorkerHost, rabbit: EmbeddedRabbit, publisher: Publisher, queue: str
-) -> None:
-    """What was put out meanwhile is sent afterwards, and what comes afterwards arrives."""
-    publisher.publish(queue, DELIVER_TASK, b"before")
-    with running(host, "courier") as courier:
-        eventually(lambda: inbox_of(host) == [b"before"])
-        rabbit.kill()
-        host.outbox.put(b"meanwhile", Care.ONCE)
-        courier.await_log("broker_lost")
-        rabbit.start()
-        with WireReader(rabbit.url, REPORTS_QUEUE) as reports:
-            assert reports.take(within=15) == (RECORD_TASK, "meanwhile")
-        publisher.publish(queue, DELIVER_TASK, b"after")
-        eventually(lambda: b"after" in inbox_of(host), within=30)
-        assert "Traceback" not in courier.log.read_text()
-
-
-@pytest.mark.timeout(120)
 def test_queue_deleted_under_the_courier_is_consumed_again_when_it_is_back(
     host: WorkerHost, rabbit: EmbeddedRabbit, publisher: Publisher, queue: str
 ) -> None:
