@@ -34,7 +34,8 @@ def header(size: int, properties: bytes) -> bytes:
 
 
 def properties_of(**properties: Any) -> bytes:
-    return bytes(Message(b"", **properties)._serialize_properties())
+    message: Any = Message(b"", **properties)
+    return bytes(message._serialize_properties())
 
 
 def test_type_is_found_behind_every_other_property() -> None:
