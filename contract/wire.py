@@ -9,6 +9,7 @@ since letters are sent again until a signed receipt says otherwise.
 
 import signal
 import warnings
+from typing import Any
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
@@ -19,6 +20,7 @@ from contract.connection import wiring_for
 
 EXIT_OK = 0
 ANONYMOUS = Exchange("")
+_TURN_S = 1.0
 
 
 def make_app(name: str, broker: str, queue: str) -> Celery:
@@ -64,6 +66,7 @@ def serve(app: Celery) -> int:
     warnings.filterwarnings("ignore", category=SecurityWarning)
     signals.setup_logging.connect(_leave_logging_alone, weak=False)
     signals.worker_ready.connect(stop_quietly, weak=False)
+    signals.worker_ready.connect(_stay_awake, weak=False)
     worker = app.Worker(
         pool_cls="solo",
         concurrency=1,
@@ -79,6 +82,11 @@ def serve(app: Celery) -> int:
 
 def _leave_logging_alone(**_arguments: object) -> None:
     """Keep Celery from setting our own loggers to the level that it is given for its own."""
+
+
+def _stay_awake(sender: Any, **_arguments: object) -> None:
+    """Have the loop turn now and then: one that waits for the broker sees no word to stop."""
+    sender.hub.call_repeatedly(_TURN_S, lambda: None)
 
 
 def stop_quietly(**_arguments: object) -> None:

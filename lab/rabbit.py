@@ -104,14 +104,9 @@ class EmbeddedRabbit(Closing):
         """Halt it: its connections stay, and nobody answers on them. Or let it go on."""
         self._processes[1].send_signal(signal.SIGSTOP if paused else signal.SIGCONT)
 
-    def restart(self) -> None:
-        """Stop and start again: same ports, same data."""
-        self.stop()
-        self.start()
-
     def close(self) -> None:
-        """Stop, and remove its directory."""
-        self.stop()
+        """End it, and remove its directory with all that it kept."""
+        self.kill()
         self._own.cleanup()
 
     def __enter__(self) -> Self:

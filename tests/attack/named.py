@@ -29,10 +29,14 @@ ROWS: Mapping[str, tuple[str, ...]] = {
         "integration/orchestrator/test_following.py",
     ),
     "the broker, and reorders, repeats or replays": ("unit/worker/test_replay_attacks.py",),
-    "the broker, and attacks Celery": ("end_to_end/test_hostile.py",),
+    "the broker, and attacks Celery": (
+        "end_to_end/test_hostile.py",
+        "integration/rabbit/test_courier.py",
+    ),
     "one host, against another": (
         "unit/worker/test_cross_host_attacks.py",
         "integration/orchestrator/test_broker_attacks.py",
+        "integration/rabbit/test_attacks.py",
         "integration/orchestrator/test_registrar.py",
         "integration/orchestrator/test_registrar_service.py",
     ),

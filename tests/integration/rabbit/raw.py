@@ -73,7 +73,7 @@ NO_LETTERS: Mapping[str, Callable[[], amqp.Message]] = {
         content_type="application/json",
         content_encoding="utf-8",
     ),
-    "forty megabytes": lambda: letter(b"x" * 10 * MAX_FETCHED),
+    "eight megabytes": lambda: letter(b"x" * 2 * MAX_FETCHED),
 }
 
 TOO_MUCH: Mapping[str, Callable[[], amqp.Message]] = {
