@@ -7,6 +7,7 @@ import pytest
 from contract.broker import BrokerError
 from contract.essence import MAX_MESSAGE
 from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
+from contract.post import Post
 from contract.publisher import Publisher
 from tests.waiting import eventually
 from tests.wire_reader import WireReader
@@ -44,7 +45,7 @@ def test_letter_that_overtakes_comes_first(broker: str, publisher: Publisher) ->
     """A cancel is read before the order that it is about."""
     publisher.publish(QUEUE, DELIVER_TASK, b"an order")
     publisher.publish(QUEUE, PING_TASK, b"a ping")
-    publisher.overtake(QUEUE, DELIVER_TASK, b"a cancel")
+    publisher.send([Post(QUEUE, DELIVER_TASK, "a cancel", overtakes=True)])
     with WireReader(broker, QUEUE) as reader:
         assert [reader.take()[1] for _ in range(3)] == ["a cancel", "an order", "a ping"]
 

@@ -16,6 +16,7 @@ from contract.names import (
     enrolment_queue,
     host_queue,
 )
+from contract.post import Post
 from lab.rabbit import EmbeddedRabbit
 from orchestrator.broker.acl import digest_of as digest_of_redis
 from orchestrator.broker.password import url_for
@@ -114,7 +115,7 @@ def test_host_and_server_do_their_work_with_the_rights_they_have(guarded: Guarde
     own = url_for(guarded.server.url, "host.web1", "secret of web1")
     host.publish(host_queue("web1"), DELIVER_TASK, b"to myself")
     server.publish(host_queue("web1"), DELIVER_TASK, b"an order")
-    server.overtake(host_queue("web1"), DELIVER_TASK, b"a cancel")
+    server.send([Post(host_queue("web1"), DELIVER_TASK, "a cancel", overtakes=True)])
     with WireReader(own, host_queue("web1")) as reader:
         assert [reader.take()[1] for _ in range(3)] == ["a cancel", "to myself", "an order"]
     host.publish(REPORTS_QUEUE, RECORD_TASK, b"a report")
