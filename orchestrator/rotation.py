@@ -3,17 +3,13 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from contract.error import DenreiError
 from contract.key import KeyFileError, Passphrase, Signer, is_protected
+from orchestrator.amendment import AmendmentError
 from orchestrator.founding import SERVICES
 from orchestrator.home import Home
 from orchestrator.key_file import PUBLIC, NewKeys, open_signer, present
 from orchestrator.ssh.public_key import read_public_key
 from orchestrator.succession import new_key_path
-
-
-class RotationError(DenreiError):
-    """A key can't be exchanged for such a one."""
 
 
 class Rotation(NamedTuple):
@@ -26,12 +22,12 @@ class Rotation(NamedTuple):
 
 
 def begin(home: Home, name: str, ssh: Path | None, passphrase: Passphrase) -> Rotation:
-    """Make the new key, or take up the one of a first attempt. Raises KeyFileError.
+    """Make the new key, or take up the one of a first attempt. Raises KeyFileError, AmendmentError.
 
     A private key gets the old one's passphrase; with `ssh` it is one of ssh-agent's.
     """
     if ssh and name in SERVICES:
-        raise RotationError(f"{name} signs while nobody is there; its key can't be ssh-agent's")
+        raise AmendmentError(f"{name} signs while nobody is there; its key can't be ssh-agent's")
     place = home.key_place(name)
     if (there := present(place)) is None:
         raise KeyFileError(f"no key at {place}")

@@ -86,6 +86,8 @@ def test_key_of_no_use_is_refused_and_nothing_changes(place: Place, denrei: Denr
         (("revoke", "zz"), "`denrei key list` has them"),
         (("revoke", ""), "`denrei key list` has them"),
         (("rotate", "nobody"), "no key at"),
+        (("rotate", "beat", "--ssh", "x.pub"), "its key can't be ssh-agent's"),
+        (("rotate", "alice", "--ssh", "/absent.pub"), "can't read the public key /absent.pub"),
         (("sign",), "there is nothing to sign"),
     ):
         said = denrei("key", *arguments)
