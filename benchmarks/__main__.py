@@ -6,14 +6,14 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.bench import Bench, Measurement
 from benchmarks.catalogue import MEASUREMENTS
 from benchmarks.figure import Figure, Found, Missing, NotMeasuredError
 from benchmarks.machine import describe
-from benchmarks.result import Result
+from benchmarks.result import FIGURES, Result
 from benchmarks.sheet import show
 from lab.host import LabError
 
@@ -24,7 +24,7 @@ def main() -> int:
     """Measure what is asked for; return 1 if a measurement broke."""
     asked = _parse()
     result = Result(describe(), quick=asked.quick)
-    for name in MEASUREMENTS if asked.only is None else asked.only:
+    for name in measurements(asked.only):
         print(f"{name}:", file=sys.stderr)
         for found in _measure(name, MEASUREMENTS[name], quick=asked.quick):
             result.add(found)
@@ -46,9 +46,26 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer repeats: within three minutes")
     parser.add_argument("--peers", action="store_true", help="Salt and Ansible beside it")
     parser.add_argument("--json", action="store_true", help="end with one JSON object in a line")
-    parser.add_argument("--only", nargs="*", choices=list(MEASUREMENTS), metavar="NAME")
+    names = ", ".join(MEASUREMENTS)
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        action="extend",
+        choices=[*MEASUREMENTS, *FIGURES],
+        metavar="NAME",
+        help=f"the measurements {names}, or figures by their names; alone: none but --peers",
+    )
     parser.add_argument("--output", type=Path, default=RESULT, help="the whole result, as JSON")
     return parser.parse_args()
+
+
+def measurements(asked: Sequence[str] | None) -> list[str]:
+    """Return which measurements give what is asked for, by their names or their figures'."""
+    return [
+        name
+        for name, measurement in MEASUREMENTS.items()
+        if asked is None or {name, *measurement.figures} & {*asked}
+    ]
 
 
 def _measure(name: str, measurement: Measurement, *, quick: bool) -> Iterator[Found]:

@@ -1,6 +1,7 @@
 """What only measuring needs, fetched once into the user's cache: never into the project's .venv."""
 
 import fcntl
+import hashlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.figure import NotMeasuredError
 
+_CHECKOUT = Path(__file__).parents[1]
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q")
 
 
@@ -40,6 +42,20 @@ def environment(name: str, *packages: str) -> Path:
         if is_missing:
             subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
             _pip(str(place / "bin/python"), *packages)
+    return place
+
+
+def host_environment() -> Path:
+    """Return a venv with what a host installs, and this checkout: no `rich`, no database.
+
+    Raises NotMeasuredError if pip can't make it.
+    """
+    lock = _CHECKOUT / "requirements/worker.lock"
+    stamp = hashlib.sha256(lock.read_bytes() + bytes(_CHECKOUT)).hexdigest()[:12]
+    place = environment(f"host-{stamp}", "--require-hashes", "-r", str(lock))
+    with _making(place / "checkout") as is_missing:
+        if is_missing:
+            _pip(str(place / "bin/python"), "--no-deps", "-e", str(_CHECKOUT))
     return place
 
 

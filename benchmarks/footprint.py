@@ -7,6 +7,7 @@ import redis
 
 from benchmarks.bench import Bench
 from benchmarks.cost import Footprint, own_cpu_ms, wake_ups
+from benchmarks.equipment import host_environment
 from benchmarks.figure import Figure, Found, Missing, figure
 from benchmarks.real_fleet import RealFleet, working
 
@@ -15,7 +16,8 @@ _SLEEPLESS = "the executor does not exit when it is idle"
 
 def measure(bench: Bench) -> Iterator[Found]:
     """Yield memory, then what a host does while there is nothing to do."""
-    with working(bench.directory, ["web1"]) as (fleet, desk):
+    worker = host_environment() / "bin/denrei-worker"
+    with working(bench.directory, ["web1"], str(worker)) as (fleet, desk):
         for _ in range(5):
             desk.run()
         fleet.services["server"].stop()  # what it asks of Redis is not the host's
@@ -26,7 +28,7 @@ def measure(bench: Bench) -> Iterator[Found]:
 
 def _memory(bench: Bench, fleet: RealFleet) -> Iterator[Figure]:
     found = [Footprint.of(fleet.pids_of("web1")) for _ in range(bench.choose(3, 5))]
-    how = "courier and executor of one host together, after some runs"
+    how = "courier and executor of one host, installed as on a host, together, after some runs"
     yield figure("host_pss_mib", "MiB", [each.pss for each in found], how)
     yield figure("host_uss_mib", "MiB", [each.uss for each in found], how)
     for name, pid in zip(("courier", "executor"), fleet.pids_of("web1"), strict=True):

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -26,6 +27,8 @@ _ROLES = ("courier", "executor")
 class RealFleet(Fleet):
     """A server, a Redis and hosts; a host's two processes are services of their own."""
 
+    worker = "denrei-worker"  # or the path of one that is installed elsewhere
+
     def start_host(self, name: str) -> None:
         """Start a host's courier and executor, and give it what the three steps need."""
         host = self.hosts[name]
@@ -35,7 +38,8 @@ class RealFleet(Fleet):
         shutil.copy2(shutil.which("touch") or "/usr/bin/touch", bin_ / "touch")
         for role in _ROLES:
             log = self._directory / f"{name}.{role}.log"
-            self.keep(f"{name} {role}", host.worker.start(log, role))
+            script = replace(host.worker, name=self.worker)
+            self.keep(f"{name} {role}", script.start(log, role))
 
     def pids_of(self, name: str) -> list[int]:
         """Return a host's courier and executor."""
@@ -116,8 +120,12 @@ def cpu_per_host_run(fleet: RealFleet, desk: Desk, runs: int) -> float:
 
 
 @contextmanager
-def working(directory: Path, names: Sequence[str]) -> Iterator[tuple[RealFleet, Desk]]:
+def working(
+    directory: Path, names: Sequence[str], worker: str = RealFleet.worker
+) -> Iterator[tuple[RealFleet, Desk]]:
     """Give a fleet whose hosts have done their work once already."""
-    with RealFleet(directory, names) as fleet, Desk(fleet.home) as desk:
+    made = RealFleet(directory, names)
+    made.worker = worker
+    with made as fleet, Desk(fleet.home) as desk:
         desk.run()
         yield fleet, desk

@@ -21,7 +21,7 @@ def measure(bench: Bench) -> Iterator[Found]:
         costs = [cpu_per_host_run(fleet, desk, 2) for _ in range(bench.choose(2, 10))]
         how = "all of our processes: dispatcher, Redis, couriers, executors, recorder"
         yield figure("cpu_ms_per_host_run", "ms", costs, how)
-        repeats = bench.choose(30, 100)
+        repeats = bench.choose(20, 100)
         times = [desk.run(names[:1]) * 1000 for _ in range(repeats)]
         how = "one host, three steps that act: submitted in a warm process, report in the store"
         yield figure("round_trip_ms_p50", "ms", times, how)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.__main__ import measurements
 from benchmarks.catalogue import MEASUREMENTS
 from benchmarks.figure import Missing, NotMeasuredError, figure
 from benchmarks.result import FIGURES, Result
@@ -58,3 +59,13 @@ def test_catalogue_owes_every_figure_once() -> None:
     """Each fixed name has the one measurement that gives it or says why not."""
     owed = [name for measurement in MEASUREMENTS.values() for name in measurement.figures]
     assert sorted(owed) == sorted(FIGURES)
+
+
+def test_measurement_is_chosen_by_its_name_or_by_a_figure_that_it_gives() -> None:
+    """In the catalogue's sequence, each once; nothing at all may be asked for, too."""
+    assert measurements(["recorder", "recorder_per_s_sqlite", "cli_help_ms"]) == [
+        "help",
+        "recorder",
+    ]
+    assert measurements(None) == list(MEASUREMENTS)
+    assert measurements([]) == []
