@@ -81,11 +81,15 @@ class Fleet:
         self.key_file.write_text(self.workspace.key)
         self.key_file.chmod(0o600)
         self.denrei.must("init", "--broker", self.broker("server"), "--operator", "demo")
+        self.furnish()
         arguments = ("server", "--beat") if self._beat else ("server",)
         self.start("server", self.denrei, *arguments)
         for name in self._names:
             self._add_host(name)
             self.start_host(name)
+
+    def furnish(self) -> None:
+        """Set up what the new home needs besides; nothing as a rule."""
 
     def broker(self, _name: str) -> str:
         """Return where a host, or the `server`, is to look for the broker."""

@@ -7,6 +7,7 @@ import pytest
 
 from lab.fleet import Fleet
 from lab.rabbit import EmbeddedRabbit
+from orchestrator.broker.password import new_password, url_for
 from tests.end_to_end.desk import Desk
 from tests.end_to_end.tally import Tally, write_runbook
 from tests.rabbit_server import emptied
@@ -23,7 +24,13 @@ class RabbitFleet(Fleet):
         self.rabbit = rabbit
 
     def broker(self, _name: str) -> str:
-        return self.rabbit.url
+        return url_for(self.rabbit.url, "server", new_password())
+
+    def furnish(self) -> None:
+        """Let Denrei make the users: the server's now, each host's as it is enrolled."""
+        with (self.home / "denrei.yaml").open("a") as settings:
+            settings.write(f"broker_admin: {self.rabbit.api_url}\n")
+        self.denrei.must("broker", "apply")
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +72,13 @@ def test_rabbitmq_killed_in_the_middle_of_a_run_delays_it_and_no_more(
 
     assert desk.submit("check", "--all").outcomes == dict.fromkeys(HOSTS, "ok")
     assert desk.denrei.run("audit", "verify").code == 0
+    assert desk.denrei.run("broker", "apply", "--check").code == 0
+
+
+def test_hosts_over_rabbitmq_have_users_of_their_own(fleet: RabbitFleet, desk: Desk) -> None:
+    """Enrolment goes over it as well: with the token's user first, then with the host's."""
+    for name, host in fleet.hosts.items():
+        told = (host.directory / "etc/courier/courier.yaml").read_text()
+        assert f"amqp://host.{name}:" in told
+    listed = desk.denrei.run("broker", "acl").out
+    assert all(f'"host.{name}"' in listed for name in HOSTS)
