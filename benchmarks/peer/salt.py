@@ -4,11 +4,13 @@ import json
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from getpass import getuser
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
+
+from benchmarks.cost import tree
 from benchmarks.equipment import environment
 from benchmarks.figure import NotMeasuredError
 from lab.redis import free_port
@@ -28,7 +30,7 @@ class Salt:
         self.minions = list(minions)
         self._directory = directory
         self._work = directory / "work"
-        self._stack = ExitStack()
+        self._clients: list[subprocess.Popen[str]] = []
         self._roots: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -40,12 +42,25 @@ class Salt:
         try:
             self._start()
         except BaseException:
-            self._stack.close()
+            self._stop()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self._stop()
+
+    def _stop(self) -> None:
+        """End all of them side by side, for each takes its time; then what they left."""
+        started: list[subprocess.Popen[Any]] = [*self._clients, *self._roots.values()]
+        alive = [process for process in started if process.poll() is None]
+        family = [psutil.Process(pid) for process in alive for pid in tree(process.pid)]
+        for process in alive:
+            process.terminate()
+        _, left = psutil.wait_procs(family, _STOP_WITHIN_S)
+        for each in left:
+            each.kill()
+        for process in started:
+            process.wait()
 
     @property
     def version(self) -> str:
@@ -89,7 +104,7 @@ class Salt:
             settings = {"id": name, "master": "127.0.0.1", "master_port": back}
             self._launch(name, "minion", {**settings, "publish_port": publish})
         self._client = self._new_client()
-        self._stack.callback(_stop, self._client)
+        self._clients.append(self._client)
         self._await_minions()
 
     def _launch(self, name: str, role: str, settings: dict[str, Any]) -> None:
@@ -103,7 +118,6 @@ class Salt:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._roots[name] = process
-        self._stack.callback(_stop, process)
 
     def _new_client(self) -> "subprocess.Popen[str]":
         config = str(self._directory / "master" / "master")
@@ -139,12 +153,3 @@ class Salt:
         if wrong:
             raise NotMeasuredError(f"Salt said {str(said)[:300]}, of {str(wrong)[:300]}")
         return float(seconds)
-
-
-def _stop(process: "subprocess.Popen[Any]") -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
