@@ -7,6 +7,8 @@ import json
 import uuid
 from typing import Any
 
+import msgspec
+
 from contract.names import DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK
 
 MAX_MESSAGE = 1024 * 1024  # characters of one letter as it travels
@@ -38,7 +40,7 @@ def text_in(content: bytes | str) -> str:
 
 def content_of(text: str) -> str:
     """Return a message's content that holds one text and nothing else."""
-    return json.dumps([[text], {}, _EMBED])
+    return msgspec.json.encode([[text], {}, _EMBED]).decode()
 
 
 def headers_of(task: str) -> dict[str, Any]:

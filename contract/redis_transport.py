@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from queue import Empty
 from typing import Any
 
+import msgspec
 from kombu.transport import redis as kombu_redis
 
 from contract.arrival import ARRIVAL
@@ -46,7 +47,7 @@ class Channel(kombu_redis.Channel):
         with self.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
             for post in posts:
                 put = pipe.rpush if post.overtakes else pipe.lpush
-                put(post.queue, json.dumps(_message(post.task, post.text, post.queue)))
+                put(post.queue, msgspec.json.encode(_message(post.task, post.text, post.queue)))
             with list_expected():
                 pipe.execute()
 

@@ -1,11 +1,13 @@
 """What every test may ask for."""
 
+import logging
 import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 import redis
+import structlog
 from hypothesis import HealthCheck, settings
 
 from lab.rabbit import EmbeddedRabbit
@@ -51,3 +53,14 @@ def rabbit(rabbit_server: EmbeddedRabbit) -> Iterator[EmbeddedRabbit]:
     """The session's RabbitMQ, emptied."""
     with emptied(rabbit_server) as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Whatever a test configures ends with it: a command that is run in this process does, too."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()

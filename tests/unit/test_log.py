@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -14,17 +13,6 @@ from contract.acting import spelt_out
 from tests.unit.orchestrator.cli.test_report_attacks import PAYLOADS
 
 _COLOUR = re.compile(r"\x1b\[[0-9]{1,2}m")  # structlog's own
-
-
-@pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    """Whatever a test configures ends with it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 class Terminal(io.StringIO):
