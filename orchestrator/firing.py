@@ -5,8 +5,7 @@ import structlog
 from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import SigningKey
-from orchestrator.founding import BEAT
-from orchestrator.home import Home
+from orchestrator.home import BEAT, Home
 from orchestrator.schedule import Schedule
 from orchestrator.secret.source import providers, read_secrets
 from orchestrator.store.record import Firing, Via

@@ -1,10 +1,14 @@
 """The command line of the orchestrator: one file per noun."""
 
+import gc
 import sys
+
+_THRESHOLD = 50_000  # new objects before a collection: imports make many, and hardly any garbage
 
 
 def main() -> None:
     """Run `denrei`: the console script."""
+    gc.set_threshold(_THRESHOLD)
     from orchestrator.cli.failure import run_guarded
     from orchestrator.cli.program import program
 
