@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, literal, select
@@ -18,6 +19,9 @@ from orchestrator.store.row import to_row
 from orchestrator.store.schema import firings, host_runs, runs
 
 _PREFIX_LIMIT = 10
+_BATCH = 500  # host runs that are stored at once
+
+_Share = tuple[HostRun, NewEnvelope]
 
 
 class SlotTakenError(StoreError):
@@ -31,16 +35,18 @@ class Runs:
         """Work on this database."""
         self._database = database
 
-    def add(self, run: Run, shares: Sequence[HostRun], orders: Sequence[NewEnvelope]) -> None:
+    def add(self, run: Run, shares: Iterable[_Share]) -> None:
         """Store a run, its host runs and their finished orders: all of it or nothing.
 
-        Raises SlotTakenError if the run's schedule has fired for its slot already.
+        However many there are, memory holds a batch of them. Raises SlotTakenError if the run's
+        schedule has fired for its slot already.
         """
         try:
             with self._database.writing() as connection:
                 connection.execute(insert(runs).values(**_run_values(run)))
-                connection.execute(insert(host_runs), [to_row(share) for share in shares])
-                letters.append(connection, orders)
+                for batch in _batches(shares):
+                    connection.execute(insert(host_runs), [to_row(share) for share, _ in batch])
+                    letters.append(connection, [order for _, order in batch])
                 _fire(connection, run)
         except IntegrityError as error:
             if run.schedule is None:
@@ -82,6 +88,15 @@ class Runs:
             row = connection.execute(query).mappings().first()
             return to_host_run(row) if row else None
 
+    def is_leaving(self, run_id: str) -> bool:
+        """Tell whether an order of a run is still to be put into a queue for the first time."""
+        c = host_runs.c
+        unsent = (c.run_id == run_id) & (c.state == HostRunState.QUEUED) & (c.publishes == 0)
+        is_wanted = (c.awaits == 0) | c.cancel_sha256.is_not(None)
+        query = select(c.host).where(unsent, is_wanted).limit(1)
+        with self._database.reading() as connection:
+            return connection.execute(query).first() is not None
+
     def open_on(self, host: str) -> list[HostRun]:
         """Return a host's host runs that have not ended, the oldest first."""
         query = _select(reports=False).where(host_runs.c.host == host)
@@ -114,6 +129,12 @@ class Runs:
         with self._database.reading() as connection:
             found = [to_run(row) for row in connection.execute(query).mappings()]
             return _summaries(connection, found)
+
+
+def _batches(shares: Iterable[_Share]) -> Iterator[list[_Share]]:
+    rest = iter(shares)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
 
 
 def _fire(connection: Connection, run: Run) -> None:
