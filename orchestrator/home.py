@@ -16,7 +16,6 @@ from contract.reading import Reader
 from contract.whole_file import write_whole
 from orchestrator.broker.admin_url import check_admin_url
 from orchestrator.library import Library
-from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.store.store import Store
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ ENVIRONMENT = "DENREI_HOME"
 DEFAULT_HOME = Path.home() / ".denrei"
 BEAT, RECORDER, REGISTRAR = SERVICES = ("beat", "recorder", "registrar")
 DEFAULT_BROKER = "redis://127.0.0.1:6379/0"
+DEFAULT_PERIOD_MS = 60_000  # how often each host is asked whether it is there
 
 OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
@@ -49,7 +49,7 @@ class Home:
     store_url: str
     operator: str
     roots: str = ""  # the fingerprint of the roots that founded the fleet
-    presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
+    presence_ms: int = DEFAULT_PERIOD_MS
     broker_admin: str = ""  # the broker's URL as the user that makes the others, if Denrei may
     broker_files: BrokerFiles = NO_FILES
     host_broker: str = ""  # where hosts reach the broker, if not where we do

@@ -12,4 +12,6 @@ def main() -> None:
     from orchestrator.cli.failure import run_guarded
     from orchestrator.cli.program import program
 
-    sys.exit(run_guarded(program, sys.argv[1:]))
+    code = run_guarded(program, sys.argv[1:])
+    gc.freeze()  # else Python looks for garbage in all that was imported before it ends
+    sys.exit(code)
