@@ -3,7 +3,7 @@
 import gc
 import sys
 
-_THRESHOLD = 50_000  # new objects before a collection: imports make many, and hardly any garbage
+_THRESHOLD = 200_000  # new objects before a collection: imports make many, and hardly any garbage
 
 
 def main() -> None:
