@@ -50,7 +50,7 @@ class Trigger:
         return Submission(
             runbook=found.load(),
             source=found.file,
-            hosts=schedule.selector.select(self._store.hosts.all()),
+            hosts=schedule.selector.select(self._store.hosts.targets()),
             operator=BEAT,
             params=schedule.params,
             secrets=read_secrets(schedule.secrets, providers(self._home, self._store)),

@@ -17,7 +17,7 @@ from contract.runbook import PEOPLE, Runbook
 from contract.sealing import SealContext, seal
 from orchestrator.run_id import new_run_id
 from orchestrator.spool import Spool
-from orchestrator.store.record import Host, HostRun, Kind, NewEnvelope, Run, Via
+from orchestrator.store.record import HostRun, Kind, NewEnvelope, Run, Target, Via
 from orchestrator.store.store import Store
 
 DEFAULT_EXPIRY = timedelta(minutes=15)
@@ -34,7 +34,7 @@ class Submission:
 
     runbook: Runbook
     source: str  # where the runbook was found
-    hosts: Sequence[Host]
+    hosts: Sequence[Target]
     operator: str  # the name under which hosts trust the signing key
     params: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -148,7 +148,7 @@ def _run(submission: Submission, params: Mapping[str, Any], now: int) -> Run:
     )
 
 
-def _order(submission: Submission, run: Run, host: Host, signing: Signing) -> bytes:
+def _order(submission: Submission, run: Run, host: Target, signing: Signing) -> bytes:
     order = Order(
         host=host.name,
         epoch=host.epoch,
@@ -175,17 +175,17 @@ def _order(submission: Submission, run: Run, host: Host, signing: Signing) -> by
     return data
 
 
-def _seal(values: Mapping[str, str], run: Run, host: Host) -> dict[str, str]:
+def _seal(values: Mapping[str, str], run: Run, host: Target) -> dict[str, str]:
     key = SealPublicKey(host.seal_key)
     return {name: seal(value, key, _context(run, host, name)) for name, value in values.items()}
 
 
-def _context(run: Run, host: Host, parameter: str) -> SealContext:
+def _context(run: Run, host: Target, parameter: str) -> SealContext:
     return SealContext(run.run_id, host.name, host.epoch, run.runbook_sha256, parameter)
 
 
 def _shares(
-    run: Run, hosts: Sequence[Host], orders: Spool
+    run: Run, hosts: Sequence[Target], orders: Spool
 ) -> Iterator[tuple[HostRun, NewEnvelope]]:
     for host, data in zip(hosts, orders.letters(), strict=True):
         order = NewEnvelope(

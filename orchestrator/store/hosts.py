@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 from contract.key import VerifyKey
 from orchestrator.store import certificates
 from orchestrator.store.database import Database
-from orchestrator.store.record import Host, HostKey, PresenceRecord
+from orchestrator.store.record import Host, HostKey, PresenceRecord, Target
 from orchestrator.store.row import to_row
 from orchestrator.store.schema import host_keys, hosts, presences
 
@@ -25,6 +25,13 @@ class Hosts:
         with self._database.reading() as connection:
             rows = connection.execute(select(hosts).order_by(hosts.c.name)).mappings()
             return [_host(row) for row in rows]
+
+    def targets(self) -> list[Target]:
+        """Return every host by name, as far as orders need it: a third of what there is."""
+        query = select(hosts.c.name, hosts.c.epoch, hosts.c.seal_key, hosts.c.labels)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(hosts.c.name))
+            return [Target(name, epoch, key, json.loads(text)) for name, epoch, key, text in rows]
 
     def get(self, name: str) -> Host | None:
         """Return a host, if it is in the inventory."""

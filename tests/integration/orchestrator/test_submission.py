@@ -101,7 +101,7 @@ def test_submission_mistake_is_told_and_nothing_is_stored(
 
 def test_submission_same_host_twice_is_refused(house: House) -> None:
     with pytest.raises(SubmissionError, match="twice"):
-        house.submit(hosts=house.store.hosts.all() * 2)
+        house.submit(hosts=house.store.hosts.targets() * 2)
 
 
 def test_submission_needs_no_broker_and_no_server(house: House) -> None:
@@ -132,7 +132,7 @@ def test_submission_is_leaving_until_every_order_was_published_or_waits_for_appr
 
 def test_submission_whose_last_order_fails_stores_nothing(live_house: House) -> None:
     """The orders before it are finished already, and are forgotten."""
-    hosts = live_house.store.hosts.all()
+    hosts = live_house.store.hosts.targets()
     broken = replace(hosts[-1], seal_key="not a key")
     with pytest.raises(DenreiError):
         live_house.submit(hosts=[*hosts[:-1], broken], secrets={"token": SECRET})
