@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from contract.error import DenreiError
 from contract.parameter import did_you_mean
-from orchestrator.store.record import Target
+from orchestrator.store.target_record import Target
 
 _WILD = frozenset("*?[")
 

@@ -17,8 +17,9 @@ from contract.runbook import PEOPLE, Runbook
 from contract.sealing import SealContext, seal
 from orchestrator.run_id import new_run_id
 from orchestrator.spool import Spool
-from orchestrator.store.record import HostRun, Kind, NewEnvelope, Run, Target, Via
+from orchestrator.store.record import HostRun, Kind, NewEnvelope, Run, Via
 from orchestrator.store.store import Store
+from orchestrator.store.target_record import Target
 
 DEFAULT_EXPIRY = timedelta(minutes=15)
 _MAX_REASON = 2000

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 from contract.key import VerifyKey
 from orchestrator.store import certificates
 from orchestrator.store.database import Database
-from orchestrator.store.record import Host, HostKey, PresenceRecord, Target
+from orchestrator.store.record import Host, HostKey, PresenceRecord
 from orchestrator.store.row import to_row
 from orchestrator.store.schema import host_keys, hosts, presences
+from orchestrator.store.target_record import Target
 
 
 class Hosts:

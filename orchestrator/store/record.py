@@ -74,16 +74,6 @@ class Host:
     follow_pause_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """As much of a host as it takes to choose it and to make its order."""
-
-    name: str
-    epoch: int
-    seal_key: str
-    labels: Mapping[str, str]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostKey:
     """A key that a host has, or once had, for signing: kept so that old letters still verify."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.store.record import Target
+from orchestrator.store.target_record import Target
 from tests.orchestrator_house import House
 
 FEW, MANY = 1000, 4000

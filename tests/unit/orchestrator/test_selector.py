@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.selector import NoTargetError, Selector
-from orchestrator.store.record import Target
+from orchestrator.store.target_record import Target
 
 
 def host(name: str, **labels: str) -> Target:
