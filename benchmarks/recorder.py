@@ -12,7 +12,7 @@ from benchmarks.bench import Bench
 from benchmarks.figure import Figure, Found, NotMeasuredError, figure
 from benchmarks.postgresql import postgresql
 from benchmarks.real_fleet import RUNBOOK
-from benchmarks.simulated.host import SimulatedHost, parse_each_runbook_once
+from benchmarks.simulated.host import SimulatedHost
 from benchmarks.simulated.house import House
 from benchmarks.simulated.message import travelling
 from contract.loader import load_runbook
@@ -71,7 +71,6 @@ def _prepare(house: House, store: Store, client: redis.Redis, number: int) -> No
     run = submit(submission, house.home.operator_key(), store)
     orders = store.envelopes.list(run_id=run.run_id, kinds=[Kind.ORDER], limit=len(house.hosts))
     letters = {order.host: order.data for order in orders}
-    parse_each_runbook_once()
     policy = read_policy(shipped_policy("permissive").encode(), "permissive.yaml")
     for identity in house.hosts:
         host = SimulatedHost(identity, policy)

@@ -18,6 +18,7 @@ from orchestrator.inventory import Inventory, check_labels
 from orchestrator.store.enrolment_record import Enrolment, EnrolmentState
 from orchestrator.store.record import Host
 from orchestrator.store.store import Store
+from orchestrator.succession import keyring_in_force
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=7)
 
@@ -37,15 +38,19 @@ class Invitation:
 
 
 def invite(home: Home, store: Store, invitation: Invitation) -> Token:
-    """Make a token; an older one for the same host is void. Raises DenreiError."""
-    enrolment, secret = _enrolment(store, invitation)
+    """Make a token; an older one for the same host is void. Raises DenreiError.
+
+    A host believes what the token pins, so only the roots that this home has pinned come into it.
+    """
+    keyring = keyring_in_force(home, store)
+    enrolment, secret = _enrolment(store, invitation, keyring.version)
     store.enrolments.issue(enrolment)
     try:
         broker = enrolment_url(home, store, enrolment.id)
     except BrokerError:
         store.enrolments.void(enrolment.id, "it had no access to the broker", now_ms())
         raise
-    return _token(store, enrolment, secret, broker)
+    return _token(enrolment, secret, broker, fingerprint(keyring.roots))
 
 
 def held(store: Store, host: str) -> Enrolment:
@@ -72,17 +77,21 @@ def reject(store: Store, enrolment: Enrolment) -> None:
 def revoke(home: Home, store: Store, name: str) -> Host:
     """End a host's membership, its token if one is open, and its access to the broker.
 
-    Nothing is sent to it or believed from it any more. Raises InventoryError, BrokerError: then
+    Nothing is sent to it or believed from it any more. Raises InventoryError, or BrokerError: then
     the host is out already, and only its access to the broker is left.
     """
     host = Inventory(store).get(name)
     store.enrolments.void_host(name, "an operator revoked the host", now_ms())
     Inventory(store).remove(name)
-    withdraw(home, store, HOSTS + name)
+    try:
+        withdraw(home, store, HOSTS + name)
+    except BrokerError as error:
+        message = f"{name} is out, but its user at the broker is left; run `denrei broker apply`"
+        raise BrokerError(f"{message}: {error}") from None
     return host
 
 
-def _enrolment(store: Store, invitation: Invitation) -> tuple[Enrolment, str]:
+def _enrolment(store: Store, invitation: Invitation, keyring: int) -> tuple[Enrolment, str]:
     host = check_host_name(invitation.host)
     if not SHORTEST <= invitation.life <= LONGEST:
         raise InvitationError("a token is good for 1m to 7d")
@@ -100,14 +109,14 @@ def _enrolment(store: Store, invitation: Invitation) -> tuple[Enrolment, str]:
         shared_key=shared_key(secret, id_, host, epoch),
         labels=labels,
         hold=invitation.hold,
-        keyring=store.keyrings.newest_version(),
+        keyring=keyring,
         issued_at=now,
         expires_at=now + round(invitation.life.total_seconds() * 1000),
     )
     return enrolment, secret
 
 
-def _token(store: Store, enrolment: Enrolment, secret: str, broker: str) -> Token:
+def _token(enrolment: Enrolment, secret: str, broker: str, roots: str) -> Token:
     return Token(
         host=enrolment.host,
         epoch=enrolment.epoch,
@@ -115,7 +124,7 @@ def _token(store: Store, enrolment: Enrolment, secret: str, broker: str) -> Toke
         secret=secret,
         expires_at=enrolment.expires_at,
         broker=broker,
-        roots=fingerprint(store.keyrings.newest().roots),
+        roots=roots,
     )
 
 

@@ -35,15 +35,23 @@ class Recording:
             if not self._attendance.take(word):
                 _log.debug("no_word_of_presence")
         letters = [each.text.encode() for each in arrived if each.task == RECORD_TASK]
-        if not letters:
-            return
-        try:
-            results = self._recorder.record(letters)
-        except StoreError as error:
-            _log.error("not_stored", letters=len(letters), reason=str(error))
-            return
+        results = self._record(letters) if letters else []
         self._tell(results)
         self._acknowledge([each for each in results if isinstance(each, Taken)])
+
+    def _record(self, letters: Sequence[bytes]) -> list[Taken | LetterError]:
+        """Record them together; one that nobody foresaw is found, and keeps no other out."""
+        try:
+            return self._recorder.record(letters)
+        except StoreError as error:
+            _log.error("not_stored", letters=len(letters), reason=str(error))
+            return []
+        except Exception:  # noqa: BLE001 - whatever a host sends must not end the recorder
+            if len(letters) == 1:
+                _log.exception("not_recorded")
+                return []
+        middle = len(letters) // 2
+        return [*self._record(letters[:middle]), *self._record(letters[middle:])]
 
     def _acknowledge(self, taken: Sequence[Taken]) -> None:
         answers = [each.acknowledgement for each in taken if each.acknowledgement]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +15,8 @@ from contract.parameter import ParameterError, bind
 from contract.runbook import Runbook
 from contract.sealing import SealContext, SealError, unseal
 from worker.verdict import Accepted, Reason, Refused
+
+_REMEMBERED = 8  # runbooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,22 @@ def _runbook(order: Order) -> Runbook:
         detail = "the runbook is not the one whose digest the order names"
         raise Refused(Reason.DIGEST_MISMATCH, detail, order.run_id)
     try:
-        runbook = load_runbook(data, f"{order.runbook}.yaml")
+        runbook = _loaded(data, f"{order.runbook}.yaml")
     except DocumentError as error:
         raise Refused(Reason.BAD_RUNBOOK, str(error)[:2000], order.run_id) from None
     if runbook.name != order.runbook:
         detail = f"the runbook is {runbook.name!r}, the order says {order.runbook!r}"
         raise Refused(Reason.DIGEST_MISMATCH, detail, order.run_id)
     return runbook
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _loaded(data: bytes, file: str) -> Runbook:
+    """Return a runbook, parsed and compiled once: most orders have the one of the last order.
+
+    Compiling takes longer than anything else that is done with an order before its first step.
+    """
+    return load_runbook(data, file)
 
 
 def _parameters(order: Order, runbook: Runbook, secrets: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from typing import Self
 
-from benchmarks.simulated.host import Identity, SimulatedHost, parse_each_runbook_once
+from benchmarks.simulated.host import Identity, SimulatedHost
 from benchmarks.simulated.wire import Wire
 from contract.names import DELIVER_TASK
 from contract.presence import is_question
@@ -56,7 +56,6 @@ class Crew:
 
 def _play(port: int, identities: Sequence[Identity], ready: Event) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    parse_each_runbook_once()
     policy = read_policy(shipped_policy("permissive").encode(), "permissive.yaml")
     hosts = [SimulatedHost(identity, policy) for identity in identities]
     wire = Wire(port, [host.name for host in hosts])

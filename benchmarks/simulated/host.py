@@ -6,7 +6,6 @@ Simulated: the ledger (in memory, no fsync), the steps (each is told to be `ok`)
 between courier and executor. The runbook is parsed once for all hosts of a process.
 """
 
-import functools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +19,6 @@ from contract.order import letter_digest, sign_message
 from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.presence import PresenceWord, encode_word
 from contract.report import PassReport, Receipt, Report, StepReport
-from worker import contents
 from worker.gate import Gate
 from worker.membership import Membership
 from worker.policy import Policy
@@ -159,9 +157,3 @@ class SimulatedHost:
     def _sender(self) -> dict[str, Any]:
         ours = self._gate.membership
         return {"host": ours.host, "epoch": ours.epoch, "keyring": ours.keyring.version}
-
-
-def parse_each_runbook_once() -> None:
-    """Let all hosts of this process share a parsed runbook; real ones parse it by themselves."""
-    names = vars(contents)
-    names["load_runbook"] = functools.cache(names["load_runbook"])

@@ -15,8 +15,10 @@ from lab.redis import EmbeddedRedis
 from tests.counts.tally import commands
 from tests.integration.tls.debian import Program, program
 from tests.integration.worker.process import running
+from tests.unit.worker.steps import CHECK
 from tests.waiting import eventually
 from tests.worker_host import SCRIPT, WorkerHost
+from worker import contents
 
 LETTERS = 40
 THREE_STEPS = (Path(__file__).parents[2] / "benchmarks/three_steps.yaml").read_text()
@@ -94,3 +96,13 @@ def test_host_run_waits_for_the_disk_a_bounded_number_of_times(
     one = syncs(tmp_path / "one", strace, 1)
     four = syncs(tmp_path / "four", strace, 4)
     assert 6 <= (four - one) / 3 <= 22
+
+
+def test_runbook_that_comes_again_is_not_parsed_again(tmp_path: Path) -> None:
+    """Guards the dearest part of an order: parsing and compiling, once for a runbook."""
+    host = WorkerHost(tmp_path)
+    parsed = contents._loaded.cache_info().misses
+    for _ in range(3):
+        host.inbox.put(host.order(CHECK))
+    host.work()
+    assert contents._loaded.cache_info().misses - parsed == 1

@@ -19,6 +19,7 @@ from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
 from contract.order import letter_digest
 from contract.sealing import SealError, unseal
+from contract.succession import SuccessionError
 from orchestrator.enrolment import (
     InvitationError,
     accept,
@@ -29,6 +30,7 @@ from orchestrator.enrolment import (
 from orchestrator.inventory import Inventory
 from orchestrator.registrar import Registrar
 from orchestrator.store.enrolment_record import EnrolmentState
+from tests.fleet_keys import FleetKeys
 from tests.integration.orchestrator.newcomer import Desk, Newcomer
 from tests.orchestrator_house import NOWHERE, House
 from tests.signing_host import SigningHost
@@ -256,3 +258,13 @@ def test_enrolment_long_over_is_forgotten(desk: Desk) -> None:
     desk.house.store.enrolments.forget(new.token.expires_at + 1)
     with pytest.raises(EnrolmentError):
         desk.registrar.take(new.letter())
+
+
+def test_token_pins_no_roots_but_those_of_the_home(desk: Desk) -> None:
+    """Whoever writes to the store can't lead new hosts into a fleet of his own."""
+    other = FleetKeys()
+    forged = msgspec.structs.replace(other.keyring(), version=2)
+    desk.house.store.keyrings.add(other.sign(forged), now_ms())
+    with pytest.raises(SuccessionError):
+        desk.invite()
+    assert desk.house.store.enrolments.open() == []

@@ -1,0 +1,91 @@
+"""Letters as they come, many at a time: each is believed, stored and answered by itself."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from contract.key import SigningKey, VerifyKey
+from contract.names import PING_TASK, PRESENCE_TASK, RECORD_TASK, host_queue
+from contract.outcome import HostRunState
+from contract.post import Received
+from lab.redis import EmbeddedRedis
+from orchestrator.attendance import Attendance
+from orchestrator.recorder import Recorder
+from orchestrator.recording import Recording
+from orchestrator.store.record import Kind
+from tests.orchestrator_house import House
+from tests.queue_reader import QueueReader
+
+
+class Stumbling:
+    """A key that fails, in a way that nobody foresaw, on what names one host."""
+
+    def __init__(self, key: SigningKey, host: bytes) -> None:
+        self._key, self._host = key, host
+
+    @property
+    def public(self) -> VerifyKey:
+        return self._key.public
+
+    def sign(self, message: bytes) -> bytes:
+        if self._host in message:
+            raise RuntimeError
+        return self._key.sign(message)
+
+
+def recording(house: House, stumbles_on: bytes = b"nobody") -> Recording:
+    key = Stumbling(house.home.recorder_key(), stumbles_on)
+    return Recording(Recorder(house.store, key), house.home.broker, Attendance(house.store))
+
+
+def stored(house: House, kind: Kind) -> list[str]:
+    return [letter.host for letter in house.store.envelopes.list(kinds=[kind])]
+
+
+@pytest.fixture
+def letters(live_house: House) -> list[bytes]:
+    """A report of each of two hosts about the same run."""
+    run = live_house.submit()
+    return [live_house.hosts[name].report(live_house.order(run, name)) for name in ("web1", "web2")]
+
+
+@pytest.fixture
+def answers(clean_redis: EmbeddedRedis) -> Iterator[dict[str, QueueReader]]:
+    readers = {name: QueueReader(clean_redis.url, host_queue(name)) for name in ("web1", "web2")}
+    yield readers
+    for reader in readers.values():
+        reader.__exit__()
+
+
+def test_letters_that_come_together_are_each_stored_and_acknowledged(
+    live_house: House, letters: list[bytes], answers: dict[str, QueueReader]
+) -> None:
+    words = [Received(RECORD_TASK, letter.decode()) for letter in letters]
+    strange = [Received(PING_TASK, "x"), Received(PRESENCE_TASK, "{}"), Received(RECORD_TASK, "{}")]
+    recording(live_house).take([words[0], *strange, words[1], words[0]])
+    assert stored(live_house, Kind.REPORT) == ["web1", "web2"]
+    assert len(answers["web1"].take()) == 2  # the repeated one is answered again
+    assert len(answers["web2"].take()) == 1
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_receipt_and_report_in_one_batch_end_alike_in_either_sequence(
+    live_house: House, *, is_late: bool
+) -> None:
+    run, host = live_house.submit(), live_house.hosts["web1"]
+    order = live_house.order(run)
+    both = [host.receipt(order, HostRunState.RUNNING), host.report(order)]
+    batch = both[::-1] if is_late else both
+    recording(live_house).take([Received(RECORD_TASK, each.decode()) for each in batch])
+    assert live_house.state(run) is HostRunState.SUCCEEDED
+
+
+def test_letter_that_nobody_foresaw_keeps_no_other_out(
+    live_house: House, letters: list[bytes], answers: dict[str, QueueReader]
+) -> None:
+    """It is told and dropped; the recorder goes on, and so do those that came with it."""
+    words = [Received(RECORD_TASK, letter.decode()) for letter in letters]
+    recording(live_house, stumbles_on=b"web2").take(words)
+    assert stored(live_house, Kind.REPORT) == ["web1"]
+    assert len(answers["web1"].take()) == 1
+    assert answers["web2"].take() == []
