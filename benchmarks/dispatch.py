@@ -54,7 +54,7 @@ def _trial(house: House, client: redis.Redis) -> tuple[float, float]:
         submission = Submission(
             runbook=load_runbook(_RUNBOOK, "pass-a-secret.yaml"),
             source="pass-a-secret.yaml",
-            hosts=store.hosts.all(),
+            hosts=store.hosts.targets(),
             operator=house.home.operator,
             secrets={"token": "correct horse battery staple"},
         )

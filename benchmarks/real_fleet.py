@@ -93,7 +93,7 @@ class Desk:
         return self._watch.await_pong(ping.nonce, RUN_WITHIN_S) - begun
 
     def _run(self, names: Sequence[str], outcome: str) -> float:
-        hosts = [host for host in self._store.hosts.all() if not names or host.name in names]
+        hosts = [host for host in self._store.hosts.targets() if not names or host.name in names]
         begun = time.perf_counter()
         submission = Submission(
             runbook=self._runbook,

@@ -64,7 +64,7 @@ def _prepare(house: House, store: Store, client: redis.Redis, number: int) -> No
     submission = Submission(
         runbook=load_runbook(RUNBOOK.read_bytes(), RUNBOOK.name),
         source=RUNBOOK.name,
-        hosts=store.hosts.all(),
+        hosts=store.hosts.targets(),
         operator=house.home.operator,
         params={"number": number},
     )

@@ -18,8 +18,8 @@ from contract.instant import now_ms
 from contract.names import DELIVER_TASK, host_queue
 from contract.post import Post
 from contract.publisher import Publisher
+from orchestrator.home import DEFAULT_PERIOD_MS
 from orchestrator.leading import Leading
-from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.roll_call import RollCall
 from orchestrator.store.record import Letter
 from orchestrator.store.store import Store, StoreError

@@ -5,8 +5,7 @@ import structlog
 from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import SigningKey
-from orchestrator.founding import BEAT
-from orchestrator.home import Home
+from orchestrator.home import BEAT, Home
 from orchestrator.schedule import Schedule
 from orchestrator.secret.source import providers, read_secrets
 from orchestrator.store.record import Firing, Via
@@ -51,7 +50,7 @@ class Trigger:
         return Submission(
             runbook=found.load(),
             source=found.file,
-            hosts=schedule.selector.select(self._store.hosts.all()),
+            hosts=schedule.selector.select(self._store.hosts.targets()),
             operator=BEAT,
             params=schedule.params,
             secrets=read_secrets(schedule.secrets, providers(self._home, self._store)),

@@ -8,9 +8,9 @@ from contract.key import Signer, VerifyKey
 from contract.keyring import Duty, Keyring, KeyWindow, Person, Right, Role, RootKey, Roots, Service
 from contract.order import sign_message
 from contract.succession import FIRST
+from orchestrator.home import BEAT, RECORDER, REGISTRAR
 
-BEAT, RECORDER, REGISTRAR = "beat", "recorder", "registrar"
-SERVICES: Mapping[str, Duty] = {
+DUTIES: Mapping[str, Duty] = {
     BEAT: Duty.SCHEDULER,
     RECORDER: Duty.RECORDER,
     REGISTRAR: Duty.REGISTRAR,
@@ -50,7 +50,7 @@ def found(founders: Founders, now: int) -> bytes:
             )
         ],
         services=[
-            Service(name=name, duty=SERVICES[name], keys=[window(key.public, now)])
+            Service(name=name, duty=DUTIES[name], keys=[window(key.public, now)])
             for name, key in founders.services.items()
         ],
         roles=[

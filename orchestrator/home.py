@@ -6,26 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from contract.broker import NO_FILES, TLS_KEYS, BrokerFiles, check_broker_url, connection_url
 from contract.document import DocumentError, Node, Problem, read_document
 from contract.duration import DurationError, parse_duration
 from contract.error import DenreiError
-from contract.key import Passphrase, Signer, SigningKey
 from contract.reading import Reader
 from contract.whole_file import write_whole
 from orchestrator.broker.admin_url import check_admin_url
-from orchestrator.founding import BEAT, RECORDER, REGISTRAR, SERVICES
-from orchestrator.homestead import move_in, settle
-from orchestrator.key_file import PLAIN_KEYS, NewKeys, open_signer, present
 from orchestrator.library import Library
-from orchestrator.presence import DEFAULT_PERIOD_MS
 from orchestrator.store.store import Store
+
+if TYPE_CHECKING:
+    from contract.key import Passphrase, Signer, SigningKey
+    from orchestrator.key_file import NewKeys
 
 ENVIRONMENT = "DENREI_HOME"
 DEFAULT_HOME = Path.home() / ".denrei"
+BEAT, RECORDER, REGISTRAR = SERVICES = ("beat", "recorder", "registrar")
 DEFAULT_BROKER = "redis://127.0.0.1:6379/0"
+DEFAULT_PERIOD_MS = 60_000  # how often each host is asked whether it is there
 
 OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
@@ -48,7 +49,7 @@ class Home:
     store_url: str
     operator: str
     roots: str = ""  # the fingerprint of the roots that founded the fleet
-    presence_ms: int = DEFAULT_PERIOD_MS  # how often each host is asked whether it is there
+    presence_ms: int = DEFAULT_PERIOD_MS
     broker_admin: str = ""  # the broker's URL as the user that makes the others, if Denrei may
     broker_files: BrokerFiles = NO_FILES
     host_broker: str = ""  # where hosts reach the broker, if not where we do
@@ -60,24 +61,28 @@ class Home:
         broker: str,
         operator: str,
         store_url: str = "",
-        keys: NewKeys = PLAIN_KEYS,
+        keys: "NewKeys | None" = None,
     ) -> Self:
         """Found a fleet: make a home with new keys and an empty store.
 
         The settings are written last: a home that was begun and not finished can be made again.
         Raises HomeError if there is one already, StoreError, KeyFileError.
         """
+        from orchestrator.homestead import settle
+
         path = path.absolute()
         home = cls(path, broker, store_url or f"sqlite:///{path / 'store.db'}", operator)
         return home._made(settle, keys)
 
     @classmethod
-    def join(cls, path: Path, broker: str, operator: str, store_url: str, keys: NewKeys) -> Self:
+    def join(cls, path: Path, broker: str, operator: str, store_url: str, keys: "NewKeys") -> Self:
         """Make the home of one more person of a fleet, whose store it shares.
 
         It gets the person's key and no other. Raises as `create`, and StoreError if nobody has
         founded a fleet in that store.
         """
+        from orchestrator.homestead import move_in
+
         home = cls(path.absolute(), broker, store_url, operator)
         return home._made(move_in, keys)
 
@@ -136,22 +141,24 @@ class Home:
         """Return the file of schedules."""
         return self.path / "schedules.yaml"
 
-    def operator_key(self, passphrase: Passphrase | None = None) -> Signer:
+    def operator_key(self, passphrase: "Passphrase | None" = None) -> "Signer":
         """Return the key that signs orders, cancels and pings. Raises KeyFileError."""
+        from orchestrator.key_file import open_signer, present
+
         place = self.person_key(self.operator)
         return open_signer(present(place) or place, passphrase)
 
-    def recorder_key(self) -> SigningKey:
+    def recorder_key(self) -> "SigningKey":
         """Return the key that signs acknowledgements. Raises KeyFileError."""
-        return SigningKey.load(self.service_key(RECORDER))
+        return self._load(RECORDER)
 
-    def beat_key(self) -> SigningKey:
+    def beat_key(self) -> "SigningKey":
         """Return the key that signs the orders of schedules. Raises KeyFileError."""
-        return SigningKey.load(self.service_key(BEAT))
+        return self._load(BEAT)
 
-    def registrar_key(self) -> SigningKey:
+    def registrar_key(self) -> "SigningKey":
         """Return the key that signs admissions. Raises KeyFileError."""
-        return SigningKey.load(self.service_key(REGISTRAR))
+        return self._load(REGISTRAR)
 
     @property
     def keyring_draft(self) -> Path:
@@ -194,25 +201,32 @@ class Home:
     def _config(self) -> Path:
         return self.path / _CONFIG
 
+    def _load(self, service: str) -> "SigningKey":
+        from contract.key import SigningKey
+
+        return SigningKey.load(self.service_key(service))
+
     def _check(self) -> None:
         check_broker_url(self.broker)
         if self.host_broker:
             check_broker_url(self.host_broker)
         if self.broker_admin:
             check_admin_url(self.broker_admin, self.broker)
-        if not OPERATOR.fullmatch(self.operator) or self.operator in (BEAT, RECORDER, REGISTRAR):
+        if not OPERATOR.fullmatch(self.operator) or self.operator in SERVICES:
             message = (
                 f"{self.operator!r} can't be the operator's name: use letters, digits, '.', '-', "
-                f"'_' and '@', at most 64, and none of {BEAT}, {RECORDER}, {REGISTRAR}"
+                f"'_' and '@', at most 64, and none of {', '.join(SERVICES)}"
             )
             raise HomeError(message)
 
-    def _made(self, make: Callable[["Home", NewKeys], str], keys: NewKeys) -> Self:
+    def _made(self, make: Callable[["Home", "NewKeys"], str], keys: "NewKeys | None") -> Self:
+        from orchestrator.key_file import PLAIN_KEYS
+
         self._check()
         if self._config.exists():
             raise HomeError(f"there is a home at {self.path} already; nothing was changed")
         try:
-            roots = make(self, keys)
+            roots = make(self, keys or PLAIN_KEYS)
             self._write_config(roots)
         except OSError as error:
             raise HomeError(f"can't write to {self.path}: {error.strerror}") from None

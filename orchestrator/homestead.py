@@ -1,16 +1,12 @@
 """What lies in a new home: of the founder of a fleet, or of one more person of it."""
 
-from typing import TYPE_CHECKING
-
 from contract.instant import now_ms
 from contract.key import SigningKey
 from contract.succession import fingerprint, read_keyring
-from orchestrator.founding import SERVICES, Founders, found
+from orchestrator.founding import Founders, found
+from orchestrator.home import SERVICES, Home
 from orchestrator.key_file import NewKeys
 from orchestrator.store.store import Store, StoreError
-
-if TYPE_CHECKING:
-    from orchestrator.home import Home
 
 _EMPTY_SCHEDULES = """\
 # Runbooks that run by the clock, while `denrei server --beat` runs. For example:
@@ -23,7 +19,7 @@ _EMPTY_SCHEDULES = """\
 """
 
 
-def settle(home: "Home", keys: NewKeys) -> str:
+def settle(home: Home, keys: NewKeys) -> str:
     """Make the keys and the first keyring, where they are not there from a first attempt.
 
     Return the fingerprint of the fleet's roots. Raises StoreError, KeyFileError, OSError.
@@ -44,7 +40,7 @@ def settle(home: "Home", keys: NewKeys) -> str:
         return _first_roots(store)
 
 
-def move_in(home: "Home", keys: NewKeys) -> str:
+def move_in(home: Home, keys: NewKeys) -> str:
     """Make a person's key beside a fleet that is there, and nothing else.
 
     Return the fingerprint of the fleet's roots. Raises StoreError, KeyFileError, OSError.
@@ -59,7 +55,7 @@ def move_in(home: "Home", keys: NewKeys) -> str:
     return roots
 
 
-def _make_directories(home: "Home", *names: str) -> None:
+def _make_directories(home: Home, *names: str) -> None:
     for name in ("", "keys", *names):
         (home.path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 

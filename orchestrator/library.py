@@ -7,12 +7,14 @@ from enum import StrEnum
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contract.document import MAX_BYTES
 from contract.error import DenreiError
-from contract.loader import load_runbook
 from contract.parameter import did_you_mean
-from contract.runbook import Runbook
+
+if TYPE_CHECKING:
+    from contract.runbook import Runbook
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _SUFFIX = ".yaml"
@@ -48,8 +50,10 @@ class Found:
     data: bytes
     short: str = ""  # another name that leads to it
 
-    def load(self) -> Runbook:
+    def load(self) -> "Runbook":
         """Read, check and type-check it. Raises DocumentError."""
+        from contract.loader import load_runbook
+
         return load_runbook(self.data, self.file)
 
 

@@ -8,7 +8,6 @@ from orchestrator.health import server_trouble
 from orchestrator.store.record import Host, PresenceRecord, ServiceName
 from orchestrator.store.store import Store
 
-DEFAULT_PERIOD_MS = 60_000  # how often each host is asked
 CONSUMING_PERIODS = 2  # who answered within so many periods consumes its queue
 OFFLINE_PERIODS = 10  # of whom nothing came for so many periods is offline
 

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from contract.key import KeyFileError, Passphrase, Signer, is_protected
 from orchestrator.amendment import AmendmentError
-from orchestrator.founding import SERVICES
-from orchestrator.home import Home
+from orchestrator.home import SERVICES, Home
 from orchestrator.key_file import PUBLIC, NewKeys, open_signer, present
 from orchestrator.ssh.public_key import read_public_key
 from orchestrator.succession import new_key_path

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from contract.error import DenreiError
 from contract.parameter import did_you_mean
-from orchestrator.store.record import Host
+from orchestrator.store.target_record import Target
 
 _WILD = frozenset("*?[")
 
@@ -23,7 +23,7 @@ class Selector:
     labels: Mapping[str, str] = field(default_factory=dict)
     all: bool = False
 
-    def select(self, known: Sequence[Host]) -> list[Host]:
+    def select(self, known: Sequence[Target]) -> list[Target]:
         """Return the hosts that are meant, by name.
 
         Raises NoTargetError if there is none, or if one of the names or globs fits nothing: a
@@ -40,11 +40,11 @@ class Selector:
             raise NoTargetError(f"no host fits {self}")
         return sorted(chosen, key=lambda host: host.name)
 
-    def _names(self, host: Host) -> bool:
+    def _names(self, host: Target) -> bool:
         by_name = any(fnmatchcase(host.name, pattern) for pattern in self.hosts)
         return by_name or self.all or not self.hosts
 
-    def _labelled(self, host: Host) -> bool:
+    def _labelled(self, host: Target) -> bool:
         return self.labels.items() <= dict(host.labels).items()
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class Selector:
         return " ".join(parts)
 
 
-def _check_fits(pattern: str, known: Sequence[Host]) -> None:
+def _check_fits(pattern: str, known: Sequence[Target]) -> None:
     names = [host.name for host in known]
     if any(fnmatchcase(name, pattern) for name in names):
         return

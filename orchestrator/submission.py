@@ -1,7 +1,7 @@
 """Submission: a runbook and hosts become a run, sealed, signed and stored in one transaction."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,8 +16,10 @@ from contract.parameter import Parameter, ParameterError, bind, did_you_mean
 from contract.runbook import PEOPLE, Runbook
 from contract.sealing import SealContext, seal
 from orchestrator.run_id import new_run_id
-from orchestrator.store.record import Host, HostRun, Kind, NewEnvelope, Run, Via
+from orchestrator.spool import Spool
+from orchestrator.store.record import HostRun, Kind, NewEnvelope, Run, Via
 from orchestrator.store.store import Store
+from orchestrator.store.target_record import Target
 
 DEFAULT_EXPIRY = timedelta(minutes=15)
 _MAX_REASON = 2000
@@ -33,7 +35,7 @@ class Submission:
 
     runbook: Runbook
     source: str  # where the runbook was found
-    hosts: Sequence[Host]
+    hosts: Sequence[Target]
     operator: str  # the name under which hosts trust the signing key
     params: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -63,17 +65,21 @@ def parse_params(runbook: Runbook, texts: Mapping[str, str]) -> dict[str, Any]:
 def submit(submission: Submission, key: Signer, store: Store) -> Run:
     """Make the run and store it with every host's finished order; nothing is sent from here.
 
-    Raises ParameterError, SubmissionError, SealError, SlotTakenError; then nothing was stored.
+    The orders wait in a file until all are signed: memory holds a few of them, and nobody waits
+    for the store while an ssh-agent signs.
+
+    Raises ParameterError, SubmissionError, SealError, SpoolError, SlotTakenError; then nothing
+    was stored.
     """
     now = now_ms()
     _check(submission)
     params = _bind(submission)
     run = _run(submission, params, now)
     signing = Signing(key, store.keyrings.newest_version())
-    letters = [_order(submission, run, host, signing) for host in submission.hosts]
-    epochs = {host.name: host.epoch for host in submission.hosts}
-    shares = [_share(run, letter, epochs[letter.host]) for letter in letters]
-    store.runs.add(run, shares, letters)
+    with Spool() as spool:
+        for host in submission.hosts:
+            spool.put(_order(submission, run, host, signing))
+        store.runs.add(run, _shares(run, submission.hosts, spool))
     return run
 
 
@@ -143,7 +149,7 @@ def _run(submission: Submission, params: Mapping[str, Any], now: int) -> Run:
     )
 
 
-def _order(submission: Submission, run: Run, host: Host, signing: Signing) -> NewEnvelope:
+def _order(submission: Submission, run: Run, host: Target, signing: Signing) -> bytes:
     order = Order(
         host=host.name,
         epoch=host.epoch,
@@ -167,33 +173,38 @@ def _order(submission: Submission, run: Run, host: Host, signing: Signing) -> Ne
     if len(data) > MAX_BYTES:
         message = f"the order would be larger than {MAX_BYTES // 1024} KiB; use shorter parameters"
         raise SubmissionError(message)
-    return NewEnvelope(
-        kind=Kind.ORDER,
-        host=host.name,
-        run_id=run.run_id,
-        digest=letter_digest(data),
-        data=data,
-        at=run.created_at,
-    )
+    return data
 
 
-def _seal(values: Mapping[str, str], run: Run, host: Host) -> dict[str, str]:
+def _seal(values: Mapping[str, str], run: Run, host: Target) -> dict[str, str]:
     key = SealPublicKey(host.seal_key)
     return {name: seal(value, key, _context(run, host, name)) for name, value in values.items()}
 
 
-def _context(run: Run, host: Host, parameter: str) -> SealContext:
+def _context(run: Run, host: Target, parameter: str) -> SealContext:
     return SealContext(run.run_id, host.name, host.epoch, run.runbook_sha256, parameter)
 
 
-def _share(run: Run, letter: NewEnvelope, epoch: int) -> HostRun:
-    return HostRun(
-        run_id=run.run_id,
-        host=letter.host,
-        epoch=epoch,
-        state=HostRunState.QUEUED,
-        order_sha256=letter.digest,
-        expires_at=run.expires_at,
-        awaits=run.people - 1,
-        next_publish_at=run.created_at,
-    )
+def _shares(
+    run: Run, hosts: Sequence[Target], orders: Spool
+) -> Iterator[tuple[HostRun, NewEnvelope]]:
+    for host, data in zip(hosts, orders.letters(), strict=True):
+        order = NewEnvelope(
+            kind=Kind.ORDER,
+            host=host.name,
+            run_id=run.run_id,
+            digest=letter_digest(data),
+            data=data,
+            at=run.created_at,
+        )
+        share = HostRun(
+            run_id=run.run_id,
+            host=host.name,
+            epoch=host.epoch,
+            state=HostRunState.QUEUED,
+            order_sha256=order.digest,
+            expires_at=run.expires_at,
+            awaits=run.people - 1,
+            next_publish_at=run.created_at,
+        )
+        yield share, order

@@ -83,7 +83,7 @@ class House:
         values: dict[str, Any] = {
             "runbook": runbook(),
             "source": "touch.yaml",
-            "hosts": self.store.hosts.all(),
+            "hosts": self.store.hosts.targets(),
             "operator": "alice",
             "expires_in": expires_in,
         }

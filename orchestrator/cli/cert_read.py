@@ -21,7 +21,7 @@ def read_certificates(hosts: tuple[str, ...], condition: "Condition | None") -> 
     """
     with open_store() as store:
         records = store.certificates.all()
-        known = store.hosts.all()
+        known = store.hosts.targets()
     if hosts:
         names = {host.name for host in Selector(hosts=hosts).select(known)}
         records = [record for record in records if record.host in names]

@@ -1,62 +1,70 @@
 """Names that the shell can complete; what can not be read completes to nothing."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from contract.error import DenreiError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
-def _hosts() -> list[CompletionItem]:
+
+def _hosts() -> dict[str, str]:
     from orchestrator.cli.session import open_store
 
     with open_store() as store:
-        return [CompletionItem(host.name) for host in store.hosts.all()]
+        return {host.name: "" for host in store.hosts.all()}
 
 
-def _runbooks() -> list[CompletionItem]:
+def _runbooks() -> dict[str, str]:
     from orchestrator.cli.session import open_home
 
     found = open_home().library().list()
     names = [name for each in found for name in (each.name, each.short) if name]
-    return [CompletionItem(name) for name in names]
+    return dict.fromkeys(names, "")
 
 
-def _runs() -> list[CompletionItem]:
+def _runs() -> dict[str, str]:
     from orchestrator.cli.session import open_store
 
     with open_store() as store:
         runs = [summary.run for summary in store.runs.list(limit=20)]
-    return [CompletionItem(run.run_id, help=run.runbook) for run in runs]
+    return {run.run_id: run.runbook for run in runs}
 
 
-def _secrets() -> list[CompletionItem]:
+def _secrets() -> dict[str, str]:
     from orchestrator.cli.session import open_store
 
     with open_store() as store:
-        return [CompletionItem(stored.name) for stored in store.secrets.all()]
+        return {stored.name: "" for stored in store.secrets.all()}
 
 
-def _people() -> list[CompletionItem]:
+def _people() -> dict[str, str]:
     from orchestrator.cli.session import open_store
 
     with open_store() as store:
-        return [CompletionItem(person.name) for person in store.keyrings.newest().people]
+        return {person.name: "" for person in store.keyrings.newest().people}
 
 
-Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+Completer = Callable[[click.Context, click.Parameter, str], list["CompletionItem"]]
 
 
-def _completer(known: Callable[[], list[CompletionItem]]) -> Completer:
+def _completer(known: Callable[[], dict[str, str]]) -> Completer:
+    """Return what completes to one of these names, each with a word of help or none."""
+
     def complete(
         _ctx: click.Context, _param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    ) -> list["CompletionItem"]:
+        from click.shell_completion import CompletionItem
+
         try:
-            items = known()
+            names = known()
         except (DenreiError, OSError):
             return []
-        return [item for item in items if item.value.lower().startswith(incomplete.lower())]
+        fit = [name for name in names if name.lower().startswith(incomplete.lower())]
+        return [CompletionItem(name, help=names[name] or None) for name in fit]
 
     return complete
 

@@ -2,8 +2,6 @@
 
 import os
 import sys
-import tempfile
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +114,8 @@ def _close_quietly() -> ExitCode:
 
 
 def _unexpected(error: BaseException, arguments: list[str]) -> ExitCode:
+    import traceback
+
     details = "".join(traceback.format_exception(error))
     if "--debug" in arguments:
         click.echo(details, err=True)
@@ -127,6 +127,8 @@ def _unexpected(error: BaseException, arguments: list[str]) -> ExitCode:
 
 
 def _keep(details: str) -> Path:
+    import tempfile
+
     from orchestrator.cli.session import home_path
 
     try:

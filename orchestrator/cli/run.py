@@ -20,20 +20,26 @@ def command() -> None:
 @command.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @since_option()
+@click.option(
+    "--before",
+    metavar="RUN",
+    shell_complete=complete_run,
+    help="Only runs older than this one: the last of a list, to go on from there.",
+)
 @click.option("--host", shell_complete=complete_host, help="Only runs on this host.")
 @click.option("--runbook", help="Only runs of this runbook.")
 @output_option
-def list_(
-    limit: int, since: int | None, host: str | None, runbook: str | None, format_: Format
-) -> None:
+def list_(before: str | None, runbook: str | None, format_: Format, **only: Any) -> None:
     """List runs, the newest first."""
     from orchestrator.cli import run_list
+    from orchestrator.cli.run_lookup import find_run
     from orchestrator.cli.session import open_store
     from orchestrator.library import SHORT_NAMES
 
     with open_store() as store:
         names = [name for name in (runbook, SHORT_NAMES.get(runbook or "")) if name]
-        found = store.runs.list(limit=limit, since=since, host=host, runbooks=names)
+        last = find_run(store, before).run_id if before else None
+        found = store.runs.list(before=last, runbooks=names, **only)
     run_list.show(found, format_)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contract.outcome import HostRunState
 from orchestrator.cli.moment import ago
 from orchestrator.cli.output import Format, emit
-from orchestrator.cli.run_document import summary_document
 from orchestrator.cli.table import Row, Table, print_table
 from orchestrator.store.record import RunSummary
 
@@ -19,6 +18,8 @@ def show(summaries: Sequence[RunSummary], format_: Format) -> None:
     if format_ is Format.TABLE:
         print_table(Table(_HEADER, [_row(summary) for summary in summaries]))
         return
+    from orchestrator.cli.run_document import summary_document
+
     documents = [summary_document(summary) for summary in summaries]
     emit(format_, {"runs": documents}, documents)
 

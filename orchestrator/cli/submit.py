@@ -114,7 +114,7 @@ def _submission(request: Request, found: "Found", home: "Home", store: "Store") 
     return Submission(
         runbook=runbook,
         source=found.file,
-        hosts=targets.select(store.hosts.all()),
+        hosts=targets.select(store.hosts.targets()),
         operator=home.operator,
         params=params,
         secrets=read_secrets(request.secrets, providers(home, store)),

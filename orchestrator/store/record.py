@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from contract.certificate import CertificateFact
-from contract.envelope import PayloadType
 from contract.outcome import TERMINAL, HostRunState, StepOutcome
-from contract.report import Report
+
+if TYPE_CHECKING:
+    from contract.certificate import CertificateFact
+    from contract.envelope import PayloadType
+    from contract.report import Report
 
 
 class Kind(StrEnum):
@@ -27,13 +27,15 @@ class Kind(StrEnum):
     FOOTING = "footing"
 
     @classmethod
-    def of(cls, payload_type: PayloadType) -> "Kind":
+    def of(cls, payload_type: "PayloadType") -> "Kind":
         """Return the kind of a payload's type."""
         return cls[payload_type.name]
 
     @property
-    def payload_type(self) -> PayloadType:
+    def payload_type(self) -> "PayloadType":
         """Return the payload's type of this kind."""
+        from contract.envelope import PayloadType
+
         return PayloadType[self.name]
 
 
@@ -148,8 +150,12 @@ class HostRun:
         """Tell whether it is being taken back and has not ended yet."""
         return self.cancel_sha256 is not None and not self.ended
 
-    def read_report(self) -> Report | None:
+    def read_report(self) -> "Report | None":
         """Return the host's report, if it came."""
+        import msgspec
+
+        from contract.report import Report
+
         return None if self.report is None else msgspec.json.decode(self.report, type=Report)
 
 
@@ -248,7 +254,7 @@ class CertificateRecord:
     host: str
     run_id: str  # whose report told it
     observed_at: int  # by the host's clock, but never later than its report was recorded
-    fact: CertificateFact
+    fact: "CertificateFact"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,17 @@
 """Runs and host runs: made by one transaction per submission, read by everybody."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, literal, select
+from sqlalchemy import Connection, Row, Select, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from contract.outcome import TERMINAL, HostRunState, StepOutcome
+from orchestrator.run_id import least_run_id
 from orchestrator.store import envelopes as letters
 from orchestrator.store.database import Database, StoreError
 from orchestrator.store.record import HostRun, NewEnvelope, Run, RunSummary, Via
@@ -15,6 +19,9 @@ from orchestrator.store.row import to_row
 from orchestrator.store.schema import firings, host_runs, runs
 
 _PREFIX_LIMIT = 10
+_BATCH = 500  # host runs that are stored at once
+
+_Share = tuple[HostRun, NewEnvelope]
 
 
 class SlotTakenError(StoreError):
@@ -28,16 +35,18 @@ class Runs:
         """Work on this database."""
         self._database = database
 
-    def add(self, run: Run, shares: Sequence[HostRun], orders: Sequence[NewEnvelope]) -> None:
+    def add(self, run: Run, shares: Iterable[_Share]) -> None:
         """Store a run, its host runs and their finished orders: all of it or nothing.
 
-        Raises SlotTakenError if the run's schedule has fired for its slot already.
+        However many there are, memory holds a batch of them. Raises SlotTakenError if the run's
+        schedule has fired for its slot already.
         """
         try:
             with self._database.writing() as connection:
                 connection.execute(insert(runs).values(**_run_values(run)))
-                connection.execute(insert(host_runs), [to_row(share) for share in shares])
-                letters.append(connection, orders)
+                for batch in _batches(shares):
+                    connection.execute(insert(host_runs), [to_row(share) for share, _ in batch])
+                    letters.append(connection, [order for _, order in batch])
                 _fire(connection, run)
         except IntegrityError as error:
             if run.schedule is None:
@@ -79,6 +88,15 @@ class Runs:
             row = connection.execute(query).mappings().first()
             return to_host_run(row) if row else None
 
+    def is_leaving(self, run_id: str) -> bool:
+        """Tell whether an order of a run is still to be put into a queue for the first time."""
+        c = host_runs.c
+        unsent = (c.run_id == run_id) & (c.state == HostRunState.QUEUED) & (c.publishes == 0)
+        is_wanted = (c.awaits == 0) | c.cancel_sha256.is_not(None)
+        query = select(c.host).where(unsent, is_wanted).limit(1)
+        with self._database.reading() as connection:
+            return connection.execute(query).first() is not None
+
     def open_on(self, host: str) -> list[HostRun]:
         """Return a host's host runs that have not ended, the oldest first."""
         query = _select(reports=False).where(host_runs.c.host == host)
@@ -89,23 +107,34 @@ class Runs:
 
     def list(
         self,
+        *,
         limit: int = 50,
         host: str | None = None,
         runbooks: Sequence[str] = (),
         since: int | None = None,
+        before: str | None = None,
     ) -> list[RunSummary]:
-        """Return runs and how they stand, the newest first."""
-        query = select(runs).order_by(runs.c.created_at.desc(), runs.c.run_id.desc()).limit(limit)
+        """Return runs and how they stand, the newest first; those before a run to go on from it."""
+        query, run_id = select(runs), runs.c.run_id
         if host is not None:
-            on_host = select(host_runs.c.run_id).where(host_runs.c.host == host)
-            query = query.where(runs.c.run_id.in_(on_host))
+            run_id = host_runs.c.run_id
+            query = query.join(host_runs).where(host_runs.c.host == host)
         if runbooks:
             query = query.where(runs.c.runbook.in_(runbooks))
         if since is not None:
-            query = query.where(runs.c.created_at >= since)
+            query = query.where(run_id >= least_run_id(since))
+        if before is not None:
+            query = query.where(run_id < before)
+        query = query.order_by(run_id.desc()).limit(limit)
         with self._database.reading() as connection:
             found = [to_run(row) for row in connection.execute(query).mappings()]
             return _summaries(connection, found)
+
+
+def _batches(shares: Iterable[_Share]) -> Iterator[list[_Share]]:
+    rest = iter(shares)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
 
 
 def _fire(connection: Connection, run: Run) -> None:
@@ -120,42 +149,57 @@ def _select(*, reports: bool) -> Select[Any]:
 
 
 def _summaries(connection: Connection, found: Sequence[Run]) -> list[RunSummary]:
-    ids = [run.run_id for run in found]
-    states, outcomes = _counts(connection, ids, "state"), _counts(connection, ids, "outcome")
-    cancelling = _open_ones(connection, ids, host_runs.c.cancel_sha256.is_not(None))
-    awaiting = _open_ones(connection, ids, host_runs.c.awaits > 0)
-    return [
-        RunSummary(
-            run=run,
-            states={HostRunState(name): n for name, n in states[run.run_id].items()},
-            outcomes={StepOutcome(name): n for name, n in outcomes[run.run_id].items()},
-            cancelling=cancelling.get(run.run_id, 0),
-            awaiting=awaiting.get(run.run_id, 0),
-        )
-        for run in found
-    ]
+    groups: dict[str, list[_Group]] = {run.run_id: [] for run in found}
+    for row in connection.execute(_groups(list(groups))):
+        groups[row.run_id].append(_group(row))
+    return [_summary(run, groups[run.run_id]) for run in found]
 
 
-def _counts(connection: Connection, ids: Sequence[str], column: str) -> dict[str, dict[str, int]]:
-    """Return per run how many of its host runs have which value in a column."""
-    value = host_runs.c[column]
-    query = select(host_runs.c.run_id, value, func.count()).where(value.is_not(None))
-    query = query.where(host_runs.c.run_id.in_(ids)).group_by(host_runs.c.run_id, value)
-    counts: dict[str, dict[str, int]] = {run_id: {} for run_id in ids}
-    for run_id, name, count in connection.execute(query):
-        counts[run_id][name] = count
-    return counts
+def _groups(ids: Sequence[str]) -> Select[Any]:
+    """Count host runs that stand alike. The columns are those of one index, in its order."""
+    c = host_runs.c
+    alike = (c.run_id, c.state, c.outcome, c.awaits, c.cancel_kill)
+    query = select(*alike, func.count().label("many")).where(c.run_id.in_(ids))
+    return query.group_by(*alike)
 
 
-def _open_ones(
-    connection: Connection, ids: Sequence[str], condition: ColumnElement[bool]
-) -> dict[str, int]:
-    """Return per run how many of its open host runs are of a kind, if any are."""
-    query = select(host_runs.c.run_id, func.count()).where(host_runs.c.run_id.in_(ids))
-    query = query.where(condition)
-    query = query.where(host_runs.c.state.not_in(sorted(TERMINAL)))
-    rows = connection.execute(query.group_by(host_runs.c.run_id))
-    return {run_id: count for run_id, count in rows}  # noqa: C416 - rows are no pairs to mypy
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """How many host runs of a run stand alike, and how."""
+
+    count: int
+    state: HostRunState
+    outcome: StepOutcome | None
+    awaiting: bool
+    cancelling: bool
+
+
+def _group(row: Row[Any]) -> _Group:
+    state = HostRunState(row.state)
+    is_open, cancelled = state not in TERMINAL, row.cancel_kill is not None
+    return _Group(
+        count=row.many,
+        state=state,
+        outcome=StepOutcome(row.outcome) if row.outcome else None,
+        awaiting=is_open and row.awaits > 0 and not cancelled,
+        cancelling=is_open and cancelled,
+    )
+
+
+def _summary(run: Run, groups: Sequence[_Group]) -> RunSummary:
+    states: Counter[HostRunState] = Counter()
+    outcomes: Counter[StepOutcome] = Counter()
+    for group in groups:
+        states[group.state] += group.count
+        if group.outcome is not None:
+            outcomes[group.outcome] += group.count
+    return RunSummary(
+        run=run,
+        states=states,
+        outcomes=outcomes,
+        cancelling=sum(group.count for group in groups if group.cancelling),
+        awaiting=sum(group.count for group in groups if group.awaiting),
+    )
 
 
 def _run_values(run: Run) -> dict[str, object]:

@@ -118,7 +118,6 @@ runs = Table(
     Column("schedule", String(200)),
     Column("slot", BigInteger),
     UniqueConstraint("schedule", "slot"),
-    Index(None, "created_at"),
 )
 
 host_runs = Table(
@@ -147,7 +146,9 @@ host_runs = Table(
     Column("reported_at", BigInteger),
     Column("report", Text),
     Index(None, "state", "next_publish_at"),
-    Index(None, "host", "state"),
+    Index(None, "host", "run_id"),
+    # All that a list of runs counts: it reads no row of the table.
+    Index(None, "run_id", "state", "outcome", "awaits", "cancel_kill"),
 )
 
 # Append-only: triggers made by the migration refuse UPDATE and DELETE.

@@ -1,9 +1,11 @@
 """Counters on what the parts ask of SQLite, Redis and Python's import."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import redis
 from sqlalchemy import Engine, event
@@ -18,6 +20,7 @@ class Statements:
     """SQL statements and transactions that were committed."""
 
     texts: list[str] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)  # those of each
     commits: int = 0
 
     @property
@@ -32,9 +35,10 @@ def statements(store: Store) -> Iterator[Statements]:
     engine: Engine = store._database.engine
     found = Statements()
 
-    def execute(_connection: object, _cursor: object, text: str, *_rest: object) -> None:
+    def execute(_connection: object, _cursor: object, text: str, values: Any, *_: object) -> None:
         if not text.startswith("BEGIN"):
             found.texts.append(text)
+            found.values.append(values)
 
     def commit(_connection: object) -> None:
         found.commits += 1
@@ -46,6 +50,37 @@ def statements(store: Store) -> Iterator[Statements]:
     finally:
         event.remove(engine, "before_cursor_execute", execute)
         event.remove(engine, "commit", commit)
+
+
+def plans(store: Store, asked: Statements) -> list[str]:
+    """Return how SQLite goes about statements that read: one line for each table or sorting."""
+    with store._database.reading() as connection:
+        return [
+            row.detail
+            for text, values in zip(asked.texts, asked.values, strict=True)
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
+        ]
+
+
+@contextmanager
+def instructions(store: Store) -> Iterator[Counter[str]]:
+    """Count the instructions of SQLite's machine that statements take, for a while, as `steps`.
+
+    They grow with the rows and entries of indices that are looked at.
+    """
+    found: Counter[str] = Counter()
+
+    def step() -> None:
+        found["steps"] += 1
+
+    with store._database.reading() as connection:
+        driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # the pool's only one: the next reader's, too
+    driver.set_progress_handler(step, 1)
+    try:
+        yield found
+    finally:
+        driver.set_progress_handler(None, 1)
 
 
 @contextmanager

@@ -13,13 +13,21 @@ from contract.names import DELIVER_TASK, host_queue
 from contract.publisher import Publisher
 from lab.command import find_script
 from lab.redis import EmbeddedRedis
+from orchestrator.home import Home
 from tests.counts.tally import imported
 from tests.integration.worker.process import running
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
 
+# The modules of the store that a list of runs needs.
+STORE = {
+    f"orchestrator.store.{name}"
+    for name in ("database", "envelopes", "migration", "record", "row", "runs", "schema", "store")
+}
 TELL = "PYTHONPROFILEIMPORTTIME"
 HEAVY = {"celery", "kombu", "redis", "cryptography", "cel_expr_python", "sqlalchemy", "alembic"}
+# What `denrei --help` has no use for either: its words are a table.
+UNUSED = {"yaml", "msgspec", "rich", "structlog", "json", "asyncio", "socket", "ssl", "tempfile"}
 
 
 def packages(modules: set[str]) -> set[str]:
@@ -33,19 +41,39 @@ def host(tmp_path: Path, clean_redis: EmbeddedRedis, monkeypatch: pytest.MonkeyP
     return WorkerHost(tmp_path, clean_redis.url)
 
 
-@pytest.mark.parametrize(("script", "bound"), [("denrei", 145), ("denrei-worker", 430)])
-def test_help_loads_little(script: str, bound: int) -> None:
-    """Guards `--help` (127 modules, and 384 of the worker's): nothing that takes long to load."""
+def loaded(script: str, *arguments: str) -> set[str]:
+    """Return the modules that a console script imports to answer."""
     done = subprocess.run(
-        [find_script(script), "--help"],
+        [find_script(script), *arguments],
         env={**os.environ, TELL: "1"},
         capture_output=True,
         text=True,
         check=True,
     )
-    modules = imported(done.stderr)
+    return imported(done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("script", "bound", "absent"),
+    [("denrei", 130, HEAVY | UNUSED), ("denrei-worker", 430, HEAVY)],
+    ids=["denrei", "denrei-worker"],
+)
+def test_help_loads_little(script: str, bound: int, absent: set[str]) -> None:
+    """Guards `--help` (122 modules, and 384 of the worker's): nothing that takes long to load."""
+    modules = loaded(script, "--help")
     assert 50 < len(modules) <= bound
-    assert not packages(modules) & HEAVY
+    assert not packages(modules) & absent
+
+
+def test_list_of_runs_loads_the_store_of_runs_and_no_more(tmp_path: Path) -> None:
+    """Guards `run list`: SQLAlchemy, which is more than half of it, and 333 modules beside it."""
+    Home.create(tmp_path / "home", "redis://127.0.0.1:1/0", "alice")
+    modules = loaded("denrei", "--home", str(tmp_path / "home"), "run", "list")
+    beside = {name for name in modules if not name.startswith("sqlalchemy")}
+    assert 200 < len(beside) <= 375
+    assert not packages(modules) & (HEAVY - {"sqlalchemy"})
+    assert not {name for name in modules if name.startswith("orchestrator.store.")} - STORE
+    assert not modules & {"contract.loader", "contract.key", "contract.order", "contract.report"}
 
 
 def test_courier_loads_no_more_than_celery_needs(

@@ -41,7 +41,7 @@ def dispatcher(house: House) -> Iterator[Dispatcher]:
 
 
 def test_submission_costs_no_statement_more_for_more_hosts(house: House) -> None:
-    """Guards submit: 4 statements and one transaction, for however many hosts."""
+    """Guards submit: 4 statements and one transaction, and 2 statements for each 500 hosts more."""
     hosts = house.store.hosts.all()
     with statements(house.store) as few:
         house.submit(hosts=hosts[:2])

@@ -40,7 +40,7 @@ class Ground:
         submission = Submission(
             runbook=_RUNBOOKS[policy],
             source="effect.yaml",
-            hosts=[host for host in self.store.hosts.all() if host.name in hosts],
+            hosts=[host for host in self.store.hosts.targets() if host.name in hosts],
             operator=self.home.operator,
             params={"pause": str(pause)},
             expires_in=expires_in,

@@ -109,7 +109,7 @@ class World:
         submission = Submission(
             runbook=_RUNBOOKS[name],
             source=f"{name}.yaml",
-            hosts=store.hosts.all(),
+            hosts=store.hosts.targets(),
             operator="anna",
             check=check,
             expires_in=timedelta(seconds=expires_s),

@@ -171,7 +171,7 @@ def test_store_any_text_comes_back_as_it_was(params: dict[str, str], reason: str
     store = Store(database)
     try:
         run = _run(params, reason)
-        store.runs.add(run, [_SHARE], [_ORDER])
+        store.runs.add(run, [(_SHARE, _ORDER)])
         assert store.runs.get(run.run_id) == run
     finally:
         store.close()

@@ -1,5 +1,6 @@
 """Making runs."""
 
+import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -7,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from contract.envelope import EnvelopeError, PayloadType
+from contract.error import DenreiError
 from contract.loader import load_runbook
 from contract.order import Order, decode, letter_digest
 from contract.outcome import HostRunState
 from contract.parameter import ParameterError
 from contract.sealing import SealContext, SealError, unseal
+from orchestrator.dispatch import Dispatcher
+from orchestrator.spool import SpoolError
 from orchestrator.store.record import Kind, Via
 from orchestrator.submission import SubmissionError, parse_params
 from tests.orchestrator_house import House, runbook
@@ -97,7 +101,7 @@ def test_submission_mistake_is_told_and_nothing_is_stored(
 
 def test_submission_same_host_twice_is_refused(house: House) -> None:
     with pytest.raises(SubmissionError, match="twice"):
-        house.submit(hosts=house.store.hosts.all() * 2)
+        house.submit(hosts=house.store.hosts.targets() * 2)
 
 
 def test_submission_needs_no_broker_and_no_server(house: House) -> None:
@@ -113,3 +117,34 @@ def test_parameters_typed_on_the_command_line_get_their_types() -> None:
     with pytest.raises(ParameterError, match="--secret") as caught:
         parse_params(runbook(), {"token": SECRET})
     assert SECRET not in str(caught.value)
+
+
+def test_submission_is_leaving_until_every_order_was_published_or_waits_for_approval(
+    live_house: House, dispatcher: Dispatcher
+) -> None:
+    """Asked for by `--detach`, which tells whether the orders have left."""
+    runs, run = live_house.store.runs, live_house.submit()
+    assert runs.is_leaving(run.run_id)
+    dispatcher.turn()
+    assert not runs.is_leaving(run.run_id)
+    assert not runs.is_leaving(live_house.submit(people=2).run_id)
+
+
+def test_submission_whose_last_order_fails_stores_nothing(live_house: House) -> None:
+    """The orders before it are finished already, and are forgotten."""
+    hosts = live_house.store.hosts.targets()
+    broken = replace(hosts[-1], seal_key="not a key")
+    with pytest.raises(DenreiError):
+        live_house.submit(hosts=[*hosts[:-1], broken], secrets={"token": SECRET})
+    assert live_house.store.runs.list() == []
+    assert live_house.store.envelopes.list() == []
+
+
+def test_submission_without_room_for_the_orders_is_one_sentence_and_stores_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The orders wait in a file; /dev/full is a disk that is full."""
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: open("/dev/full", "w+b"))  # noqa: SIM115, PTH123
+    with pytest.raises(SpoolError, match="No space left"):
+        house.submit()
+    assert house.store.runs.list() == []

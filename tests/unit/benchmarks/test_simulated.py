@@ -36,7 +36,7 @@ class Scene:
         submission = Submission(
             runbook=load_runbook(RUNBOOK, "look.yaml"),
             source="look.yaml",
-            hosts=self.store.hosts.all(),
+            hosts=self.store.hosts.targets(),
             operator=self.house.home.operator,
         )
         run = submit(submission, key or self.house.home.operator_key(), self.store)

@@ -3,22 +3,11 @@
 import pytest
 
 from orchestrator.selector import NoTargetError, Selector
-from orchestrator.store.record import Host
+from orchestrator.store.target_record import Target
 
 
-def host(name: str, **labels: str) -> Host:
-    return Host(
-        name=name,
-        sign_key="",
-        seal_key="",
-        labels=labels,
-        added_at=0,
-        epoch=1,
-        admission=b"",
-        admission_at=0,
-        admitted_at=0,
-        keyring=1,
-    )
+def host(name: str, **labels: str) -> Target:
+    return Target(name, 1, "", labels)
 
 
 KNOWN = [

@@ -70,6 +70,17 @@ def test_run_list_limit_and_since_leave_older_ones_out(run_id: str, denrei: Denr
     assert denrei("run", "list", "--since", "soon").code == 2
 
 
+def test_run_list_before_a_run_goes_on_from_it(run_id: str, denrei: Denrei) -> None:
+    """Page by page each run comes once, also of one host's; the end is an empty page."""
+    middle, newest = (denrei("submit", "look", "--all", "--detach").out.strip() for _ in "12")
+    page = ("run", "list", "--limit", "1", "-o", "jsonl")
+    for narrowed in ((), ("--host", "web1"), ("--since", "1960-01-01")):
+        older = [denrei(*page, *narrowed, "--before", run).out for run in (newest, middle)]
+        assert [json.loads(text)["id"] for text in older] == [middle, run_id]
+        assert denrei(*page, *narrowed, "--before", run_id).out == ""
+    assert "no run begins with" in denrei(*page, "--before", "NONE").err
+
+
 def test_run_show_tells_every_step_with_its_evidence(run_id: str, denrei: Denrei) -> None:
     """Host, pass, step, outcome, reason and evidence are there; nothing acts on the terminal."""
     out = denrei("run", "show", run_id).out
