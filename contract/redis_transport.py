@@ -17,6 +17,7 @@ from kombu.transport import redis as kombu_redis
 from contract.arrival import ARRIVAL
 from contract.drops import Drops
 from contract.essence import (
+    MAX_FETCHED,
     MAX_MESSAGE,
     MISSHAPEN,
     check_task,
@@ -36,11 +37,14 @@ OPTIONS: dict[str, Any] = {
     "health_check_interval": 10,
 }
 
+_AT_ONCE = 16 * MAX_MESSAGE  # bytes that are fetched together, as far as that can be foreseen
 _drops = Drops()  # of this process
 
 
 class Channel(kombu_redis.Channel):
     """A Redis channel that survives whatever lies in its queue, and keeps no bindings."""
+
+    _largest = MAX_FETCHED  # of the messages that were fetched last
 
     def post(self, posts: Sequence[Post]) -> None:
         """Put letters into their queues, in one round trip."""
@@ -52,14 +56,19 @@ class Channel(kombu_redis.Channel):
                 pipe.execute()
 
     def fetch(self, queue: str, limit: int, within_s: float) -> list[Received]:
-        """Take what lies in a queue, at most so many; wait for the first if there is none."""
+        """Take what lies in a queue, at most so many; wait for the first if there is none.
+
+        They are fewer after large ones: who floods a queue fills no memory for long.
+        """
+        more = min(limit, max(_AT_ONCE // self._largest, 1)) - 1
         with self.conn_or_acquire() as client, list_expected():
             first = client.brpop([queue], timeout=within_s)
             if first is None:
                 return []
-            more = client.rpop(queue, limit - 1) if limit > 1 else None
+            came = [first[1], *((client.rpop(queue, more) or ()) if more else ())]
         ARRIVAL.note()
-        return [each for raw in (first[1], *(more or ())) if (each := _received(raw))]
+        self._largest = max(map(len, came)) or 1
+        return [each for raw in came if (each := _received(raw))]
 
     def depths(self, queues: Sequence[str]) -> list[int]:
         """Return how many messages wait in each queue, in one round trip."""

@@ -1,14 +1,18 @@
 """What the wire promises, whichever broker carries it."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from contract.broker import BrokerError
 from contract.essence import MAX_MESSAGE
+from contract.letterbox import Letterbox
 from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.post import Post
 from contract.publisher import Publisher
+from lab.redis import EmbeddedRedis
 from tests.waiting import eventually
 from tests.wire_reader import WireReader
 
@@ -75,3 +79,35 @@ def test_absent_broker_is_an_error_without_the_password() -> None:
             publisher.publish(QUEUE, DELIVER_TASK, b"x")
         assert "SECRET" not in str(error.value)
         publisher.close()
+
+
+def test_letterbox_takes_what_lies_there_and_drops_what_is_none(
+    broker: str, publisher: Publisher
+) -> None:
+    """As many at a time as are asked for, the oldest first; what is no letter is passed by."""
+    came: list[str] = []
+    with Letterbox(broker, REPORTS_QUEUE) as box:
+
+        def take() -> int:
+            came.extend(each.text for each in box.take(0.1, 10))
+            return len(came)
+
+        assert take() == 0
+        letters = [f"letter {number}" for number in range(25)]
+        publisher.send([Post(REPORTS_QUEUE, RECORD_TASK, letter) for letter in letters])
+        publisher.publish(REPORTS_QUEUE, RECORD_TASK, b"x" * (MAX_MESSAGE + 1))
+        eventually(lambda: take() == len(letters))
+        eventually(lambda: take() and publisher.waiting(REPORTS_QUEUE) == 0)
+    assert came == letters
+
+
+def test_letterbox_takes_few_at_a_time_where_messages_are_huge(clean_redis: EmbeddedRedis) -> None:
+    """Whoever floods the queue fills the broker's memory, and not the recorder's."""
+    junk = "x" * (3 * MAX_MESSAGE)
+    with redis.Redis.from_url(clean_redis.url) as flood, Letterbox(clean_redis.url, "junk") as box:
+        flood.lpush("junk", *[junk] * 30)
+        left = [30]
+        while left[-1]:
+            assert box.take(0.1, 100) == []
+            left.append(int(flood.llen("junk")))
+    assert max(before - after for before, after in itertools.pairwise(left)) <= 5
