@@ -122,6 +122,8 @@ def add(
 
     if bool(public) == (ssh is not None):
         raise click.UsageError("give the PUBLIC half of a key, or --ssh with a file of it")
+    if public.startswith("ssh-"):
+        raise click.UsageError("that is OpenSSH's form of a key: name its file, --ssh FILE.pub")
     key = read_public_key(ssh) if ssh else VerifyKey(public)
 
     def added(keyring: "Keyring", now: int) -> "Keyring":

@@ -115,3 +115,9 @@ def test_key_change_that_takes_two_roots_waits_for_the_second(
     signed = denrei("key", "sign", "--root", tmp_path / "second.pem")
     assert signed.out == "keyring 3 is in force; the server sends it to every host\n"
     assert states(denrei, "beat") == ["counts", "counts"]
+
+
+def test_key_add_of_a_line_of_openssh_s_says_to_name_the_file(denrei: Denrei) -> None:
+    said = denrei("key", "add", "bob", "ssh-ed25519 AAAA bob@here", "--role", "operator")
+    assert said.code == 2
+    assert "--ssh FILE.pub" in said.err
