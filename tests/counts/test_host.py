@@ -101,8 +101,8 @@ def test_host_run_waits_for_the_disk_a_bounded_number_of_times(
 def test_runbook_that_comes_again_is_not_parsed_again(tmp_path: Path) -> None:
     """Guards the dearest part of an order: parsing and compiling, once for a runbook."""
     host = WorkerHost(tmp_path)
-    parsed = contents._loaded.cache_info().misses
+    parsed, new = contents._loaded.cache_info().misses, f"{CHECK}# {tmp_path}\n"
     for _ in range(3):
-        host.inbox.put(host.order(CHECK))
+        host.inbox.put(host.order(new))
     host.work()
     assert contents._loaded.cache_info().misses - parsed == 1

@@ -16,6 +16,7 @@ from tests.orchestrator_house import House
 
 Answer = Callable[[House, Run, str], bytes]
 
+_YEARS_MS = 10**12
 HOSTS = 40
 LETTERS = 10
 
@@ -30,9 +31,9 @@ def house(tmp_path: Path, clean_redis: EmbeddedRedis) -> Iterator[House]:
 
 @pytest.fixture
 def dispatcher(house: House) -> Iterator[Dispatcher]:
-    """A dispatcher that has asked every host for its presence already."""
+    """A dispatcher that has asked every host for its presence, and will not so soon again."""
     publisher = Publisher(house.home.broker)
-    dispatcher = Dispatcher(house.store, publisher)
+    dispatcher = Dispatcher(house.store, publisher, period_ms=_YEARS_MS)
     dispatcher.turn()
     with redis.Redis.from_url(house.home.broker) as client:
         client.flushdb()
