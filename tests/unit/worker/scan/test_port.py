@@ -169,7 +169,8 @@ def test_service_on_both_families_with_one_certificate_is_one(tmp_path: Path) ->
 
 
 def test_socket_of_all_addresses_that_takes_no_ipv4_is_asked_by_ipv6(tmp_path: Path) -> None:
-    with serving(in_tls(server_context(tmp_path)), host="::1") as six:
+    with serving(in_tls(server_context(tmp_path)), host="::1") as six, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", six))  # else somebody else's server may have this number there
         [port] = find_ports([Listener("::", six, 1)], {1: OWNER})
         assert port.hosts == ("127.0.0.1", "::1")
         [found] = ask_ports([port], Root(), soon()).tls
