@@ -1,10 +1,11 @@
 """Sends letters to queues, and counts what lies in them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from contract.broker import BrokerError, connection_url
-from contract.connection import Channel, connect, errors_of, failure, has_ended
+from contract.broker import BrokerError
+from contract.connection import Channel, has_ended
+from contract.link import Link
 from contract.post import Post
 
 _T = TypeVar("_T")
@@ -15,9 +16,7 @@ class Publisher:
 
     def __init__(self, broker: str) -> None:
         """Connect lazily: an absent broker is found out by the first call."""
-        self._broker = connection_url(broker)
-        self._connection = connect(self._broker)
-        self._channel: Any = None
+        self._link = Link(broker)
 
     def publish(self, queue: str, task: str, blob: bytes) -> None:
         """Put one letter into a queue. Raises BrokerError."""
@@ -37,29 +36,14 @@ class Publisher:
 
     def close(self) -> None:
         """Let the connection go."""
-        self._channel = None
-        self._connection.release()
+        self._link.close()
 
     def _ask(self, question: Callable[[Channel], _T]) -> _T:
-        """Ask over the connection; once more over a new one if the old one had ended meanwhile."""
-        was_open = self._channel is not None
+        """Ask over the link; once more over a new one if the old one had ended meanwhile."""
+        was_open = self._link.is_open
         try:
-            return self._answer(question)
+            return self._link.ask(question)
         except BrokerError as error:
-            if was_open and has_ended(self._broker, error.__cause__):
-                return self._answer(question)
+            if was_open and has_ended(self._link.url, error.__cause__):
+                return self._link.ask(question)
             raise
-
-    def _answer(self, question: Callable[[Channel], _T]) -> _T:
-        try:
-            if self._channel is None:
-                self._channel = self._connection.channel()
-            return question(self._channel)
-        except errors_of(self._connection) as error:
-            self._renew()
-            raise failure(self._broker, error) from error
-
-    def _renew(self) -> None:
-        self._channel = None
-        self._connection.collect()  # without a farewell: nobody may be there to answer
-        self._connection = connect(self._broker)
