@@ -1,9 +1,10 @@
 """What hosts are given to reach the broker: each its own user, if the broker has users of ours."""
 
+from functools import partial
+
 from contract.broker import user_in
 from orchestrator.broker.admin import Admin
-from orchestrator.broker.kind import kind_of
-from orchestrator.broker.password import new_password, renew_password, url_for
+from orchestrator.broker.password import give_access, renew_password
 from orchestrator.broker.user import ENROLMENTS, SERVER
 from orchestrator.home import Home
 from orchestrator.store.enrolment_record import EnrolmentState
@@ -27,13 +28,7 @@ def enrolment_url(home: Home, store: Store, id_: str) -> str:
     """Return the URL with which a token's holder asks to be enrolled. Raises BrokerError."""
     if not has_own_users(home):
         return home.broker_for_hosts
-    user, password = ENROLMENTS + id_, new_password()
-    if home.broker_admin:
-        with Admin(home, store) as admin:
-            admin.set_enrolment(id_, password)
-    else:
-        store.broker_users.put(user, kind_of(home.broker).digest(user, password))
-    return url_for(home.broker_for_hosts, user, password)
+    return give_access(home, store, ENROLMENTS + id_, partial(Admin.set_enrolment, id_=id_))
 
 
 def withdraw(home: Home, store: Store, user: str) -> None:
@@ -47,9 +42,8 @@ def withdraw(home: Home, store: Store, user: str) -> None:
 
 def withdraw_enrolments(home: Home, store: Store, now: int) -> None:
     """Take the users of all enrolments away that are over. Raises BrokerError."""
-    for user in store.broker_users.all():
-        if user.startswith(ENROLMENTS):
-            enrolment = store.enrolments.get(user.removeprefix(ENROLMENTS))
-            is_void = enrolment is None or enrolment.state is EnrolmentState.VOID
-            if is_void or (enrolment and enrolment.expires_at <= now):
-                withdraw(home, store, user)
+    for user in store.broker_users.names(ENROLMENTS):
+        enrolment = store.enrolments.get(user.removeprefix(ENROLMENTS))
+        is_void = enrolment is None or enrolment.state is EnrolmentState.VOID
+        if is_void or (enrolment and enrolment.expires_at <= now):
+            withdraw(home, store, user)

@@ -1,6 +1,8 @@
 """A host's access to the broker: a fresh password, and the URL that holds it."""
 
 import secrets
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 from orchestrator.broker.admin import Admin
@@ -31,10 +33,20 @@ def renew_password(home: Home, store: Store, host: str) -> str:
 
     Raises InventoryError, BrokerError.
     """
-    name, password = Inventory(store).get(host).name, new_password()
+    name = Inventory(store).get(host).name
+    return give_access(home, store, HOSTS + name, partial(Admin.set_host, name=name))
+
+
+def give_access(home: Home, store: Store, user: str, make: Callable[..., None]) -> str:
+    """Let a user in with a new password; return the URL that holds it.
+
+    `make` has an administrator make the user; without one its digest is kept, to be printed.
+    Raises BrokerError.
+    """
+    password = new_password()
     if home.broker_admin:
         with Admin(home, store) as admin:
-            admin.set_host(name, password)
+            make(admin, password=password)
     else:
-        store.broker_users.put(HOSTS + name, kind_of(home.broker).digest(HOSTS + name, password))
-    return url_for(home.broker_for_hosts, HOSTS + name, password)
+        store.broker_users.put(user, kind_of(home.broker).digest(user, password))
+    return url_for(home.broker_for_hosts, user, password)

@@ -21,6 +21,12 @@ class BrokerUsers:
             rows = connection.execute(select(broker_users).order_by(broker_users.c.name))
             return {row.name: row.digest for row in rows}
 
+    def names(self, prefix: str) -> list[str]:
+        """Return the names that begin so: hosts are many, and open enrolments few."""
+        begins = broker_users.c.name.startswith(prefix, autoescape=True)
+        with self._database.reading() as connection:
+            return list(connection.execute(select(broker_users.c.name).where(begins)).scalars())
+
     def put(self, name: str, digest: str) -> None:
         """Keep a user's digest in place of an older one."""
         with self._database.writing() as connection:
