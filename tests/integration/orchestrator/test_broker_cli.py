@@ -1,18 +1,14 @@
 """`denrei broker` as people and scripts meet it: what it prints, and its exit codes."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 
 from contract.names import host_queue
 from contract.publisher import Publisher
 from orchestrator.cli.exit_code import ExitCode
-from orchestrator.cli.failure import run_guarded
-from orchestrator.cli.program import program
+from tests.guarded_home import Denrei, broker_command
 from tests.integration.orchestrator.guarded import Guarded
-
-Denrei = Callable[..., tuple[ExitCode, str, str]]
 
 
 @pytest.fixture
@@ -20,15 +16,7 @@ def denrei(
     guarded: Guarded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Denrei:
     """Run the program on the guarded home."""
-    monkeypatch.setenv("DENREI_HOME", str(guarded.home.path))
-
-    def run(*arguments: str) -> tuple[ExitCode, str, str]:
-        capsys.readouterr()
-        code = run_guarded(program, ["broker", *arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+    return broker_command(guarded.home, monkeypatch, capsys)
 
 
 def test_apply_says_what_it_does_and_check_only_what_it_would(

@@ -8,65 +8,39 @@ from typing import Self
 import amqp
 
 from contract.broker import NO_FILES
-from contract.publisher import Publisher
 from lab.rabbit import EmbeddedRabbit
-from orchestrator.broker.admin import Admin
 from orchestrator.broker.definitions import digest_of
 from orchestrator.broker.password import url_for
-from orchestrator.broker.plan import Verb
 from orchestrator.broker.rabbit_api import RabbitApi
 from orchestrator.broker.rabbit_users import RabbitUsers
 from orchestrator.broker.user import ADMIN, is_ours
-from orchestrator.home import Home
-from tests.orchestrator_house import House
+from tests.guarded_home import GuardedHome
 
-NAMES = ("web1", "web2")
 ADMIN_MAY = {"configure": r"^(from|host|enrolment)\.", "write": "^$", "read": "^$"}
 
 
-class Guarded:
+class Guarded(GuardedHome):
     """A home whose RabbitMQ has the users that it made, and the passwords that it gave."""
 
     def __init__(self, folder: Path, server: EmbeddedRabbit) -> None:
         self.server = server
         self.api = RabbitApi(server.api_url, NO_FILES)  # as guest, who may do everything
         self._make_admin()
-        broker = url_for(server.url, "server", "secret of the server")
-        built = House.build(folder, broker, NAMES)
-        config = folder / "denrei.yaml"
-        url = url_for(server.api_url, ADMIN, "secret of the admin")
-        config.write_text(f"{config.read_text()}broker_admin: {url}\n")
-        self.home, self.store = Home.open(folder), built.store
+        super().__init__(folder, server.url, url_for(server.api_url, ADMIN, "secret of the admin"))
 
     @classmethod
     @contextmanager
     def build(cls, folder: Path, server: EmbeddedRabbit) -> Iterator[Self]:
         """Make the home and its users; take them all away at the end."""
         made = cls(folder, server)
-        with made.admin() as admin:
-            for name in NAMES:
-                admin.set_host(name, f"secret of {name}")
-        made.apply()
+        made.make_users()
         yield made
         for name in (*filter(is_ours, made.users().names()), ADMIN):
             made.api.delete("users", name)
         made.store.close()
 
-    def admin(self) -> Admin:
-        return Admin(self.home, self.store)
-
     def users(self) -> RabbitUsers:
         return RabbitUsers(self.server.api_url, "denrei", NO_FILES)
-
-    def apply(self) -> list[tuple[Verb, str]]:
-        """Make the users fit; tell what was changed."""
-        with self.admin() as admin:
-            changes = admin.plan()
-            assert admin.apply(changes)
-            return [(change.verb, change.name) for change in changes]
-
-    def publisher(self, user: str, password: str) -> Publisher:
-        return Publisher(url_for(self.server.url, user, password))
 
     @contextmanager
     def speaker(self, user: str, password: str) -> Iterator[amqp.Channel]:

@@ -1,7 +1,7 @@
 """The broker's users on a real RabbitMQ: made, changed, revoked, and told of."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import amqp
@@ -22,16 +22,13 @@ from orchestrator.broker.acl import digest_of as digest_of_redis
 from orchestrator.broker.password import url_for
 from orchestrator.broker.plan import Verb
 from orchestrator.cli.exit_code import ExitCode
-from orchestrator.cli.failure import run_guarded
-from orchestrator.cli.program import program
 from orchestrator.home import Home
+from tests.guarded_home import Denrei, broker_command
 from tests.integration.rabbit.guarded import Guarded
 from tests.integration.worker.process import running
 from tests.waiting import eventually
 from tests.wire_reader import WireReader
 from tests.worker_host import WorkerHost
-
-Denrei = Callable[..., tuple[ExitCode, str, str]]
 
 
 @pytest.fixture
@@ -46,15 +43,7 @@ def denrei(
     guarded: Guarded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Denrei:
     """Run `denrei broker` on the guarded home."""
-    monkeypatch.setenv("DENREI_HOME", str(guarded.home.path))
-
-    def run(*arguments: str) -> tuple[ExitCode, str, str]:
-        capsys.readouterr()
-        code = run_guarded(program, ["broker", *arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+    return broker_command(guarded.home, monkeypatch, capsys)
 
 
 def permission(user: str, vhost: str = "denrei", **rights: str) -> dict[str, str]:
