@@ -27,7 +27,7 @@ from orchestrator.store.store import Store, StoreError
 FIRST_PAUSE_MS = 2_000
 LAST_PAUSE_MS = 60_000
 _BATCH = 500
-_IDLE_S = 0.5  # how long to go without a look; a commit by others ends the wait at once
+_IDLE_S = 0.5  # how long to go without a look; whoever leaves letters ends the wait at once
 _HANG_S = 30.0  # a turn that takes longer is told as a hang
 
 _log = structlog.get_logger(__name__)
@@ -60,20 +60,19 @@ class Dispatcher:
     def run(self, stop: Event) -> None:
         """Take turns until told to stop; neither a dead broker nor a busy store ends it."""
         pause = 0.0
-        watch = self._store.watch()
-        while not stop.is_set():
-            self._turned = time.monotonic()
-            try:
-                is_more_due = self.turn()
-                self._say("")
-                pause = 0.0
-                if not is_more_due:
-                    watch.wait(_IDLE_S, stop)
-            except (BrokerError, StoreError) as error:
-                self._say(str(error))
-                pause = min(pause + 0.5, 3.0)
-                stop.wait(pause)
-        watch.close()
+        with self._store.doorbell() as doorbell:
+            while not stop.is_set():
+                self._turned = time.monotonic()
+                try:
+                    is_more_due = self.turn()
+                    self._say("")
+                    pause = 0.0
+                    if not is_more_due:
+                        doorbell.wait(_IDLE_S, stop)
+                except (BrokerError, StoreError) as error:
+                    self._say(str(error))
+                    pause = min(pause + 0.5, 3.0)
+                    stop.wait(pause)
 
     def turn(self) -> bool:
         """Do what is due now; tell whether more is. Raises BrokerError, StoreError."""

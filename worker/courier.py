@@ -17,6 +17,7 @@ import structlog
 from celery import Celery
 
 from contract.arrival import ARRIVAL
+from contract.bell import Bell, ring
 from contract.broker import BrokerError
 from contract.error import PassingError
 from contract.names import (
@@ -30,7 +31,6 @@ from contract.names import (
 from contract.presence import encode_word, is_question
 from contract.publisher import Publisher
 from contract.wire import make_app, serve
-from worker.bell import Bell, ring
 from worker.config import Config, check_directories
 from worker.courier_config import CourierConfig, load_courier_config
 from worker.courier_state import StateFile

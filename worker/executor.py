@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import msgspec
 import structlog
 
+from contract.bell import Bell, ring
 from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
@@ -22,7 +23,6 @@ from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import Report
 from worker import worker_version
 from worker.answers import Answers
-from worker.bell import Bell, ring
 from worker.config import Config, check_directories
 from worker.gate import Gate
 from worker.host_run import HostRun, Result, untouched

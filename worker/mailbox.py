@@ -14,9 +14,9 @@ from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
+from contract.bell import ring
 from contract.error import PassingError
 from contract.whole_file import sync_directory
-from worker.bell import ring
 
 MAX_LETTER = 512 * 1024  # bytes; more than any envelope may have
 MAX_LETTERS = 2_000

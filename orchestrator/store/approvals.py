@@ -24,7 +24,7 @@ class Approvals:
 
         What now has enough of them is sent with its next turn by the dispatcher.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(rings=True) as connection:
             taken = [_approve(connection, approval) for approval in approvals]
         return [host_run for host_run in taken if host_run is not None]
 

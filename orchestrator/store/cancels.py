@@ -26,7 +26,7 @@ class Cancels:
         An order that the dispatcher has never offered to its host ends as cancelled here and
         now. The others wait for their hosts' word, and their orders are published no more.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(rings=True) as connection:
             return [_bury(connection, cancel) for cancel in cancels]
 
 

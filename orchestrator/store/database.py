@@ -3,12 +3,14 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
+from contract.bell import ring
 from contract.error import DenreiError
 
 _BUSY_TIMEOUT_MS = 15_000
@@ -33,6 +35,12 @@ class Database:
         """Tell whether this is an SQLite file."""
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def bell(self) -> Path | None:
+        """Return where the dispatcher's bell is: beside an SQLite file, nowhere else."""
+        file = self.engine.url.database if self.is_sqlite else None
+        return Path(f"{file}-bell") if file else None
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a transaction that sees one moment. Raises StoreError."""
@@ -40,14 +48,19 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a transaction that is committed whole or not at all. Raises StoreError."""
+    def writing(self, *, rings: bool = False) -> Iterator[Connection]:
+        """Give a transaction that is committed whole or not at all. Raises StoreError.
+
+        One that `rings` leaves letters for hosts: the dispatcher is woken after the commit.
+        """
         with _told(self.engine), self.engine.connect() as connection:
             # The write lock is taken at once: reading first and writing later could find, too
             # late, that somebody else wrote in between.
             eager = connection.execution_options(denrei_writing=True)
             with eager.begin():
                 yield eager
+        if rings and self.bell:
+            ring(self.bell)
 
     def close(self) -> None:
         """Close every connection."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Integer, Select, bindparam, func, select, update
 
 from orchestrator.store.database import Database
 from orchestrator.store.schema import hosts, keyrings
@@ -28,14 +29,6 @@ class Following:
 
     def due(self, now: int, limit: int) -> list[Behind]:
         """Return hosts that lack something and are to be sent it now."""
-        newest = select(func.max(keyrings.c.version)).scalar_subquery()
-        lacks_admission = hosts.c.admitted_at < hosts.c.admission_at
-        query = (
-            select(hosts.c.name, hosts.c.keyring, hosts.c.admission, hosts.c.follow_pause_ms)
-            .add_columns(lacks_admission.label("lacks_admission"))
-            .where(hosts.c.follow_at <= now, (hosts.c.keyring < newest) | lacks_admission)
-            .limit(limit)
-        )
         with self._database.reading() as connection:
             return [
                 Behind(
@@ -44,17 +37,35 @@ class Following:
                     admission=bytes(row.admission) if row.lacks_admission else None,
                     pause_ms=row.follow_pause_ms,
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(_DUE, {"now": now, "most": limit})
             ]
 
     def sent(self, behind: Sequence[Behind], now: int) -> None:
         """Note when each is due again."""
-        query = update(hosts).where(hosts.c.name == bindparam("of"))
-        query = query.values(follow_at=bindparam("due"), follow_pause_ms=bindparam("pause"))
         if behind:
             rows = [
                 {"of": each.host, "due": now + each.pause_ms, "pause": each.pause_ms}
                 for each in behind
             ]
             with self._database.writing() as connection:
-                connection.execute(query, rows)
+                connection.execute(_SENT, rows)
+
+
+def _due() -> Select[Any]:
+    newest = select(func.max(keyrings.c.version)).scalar_subquery()
+    lacks_admission = hosts.c.admitted_at < hosts.c.admission_at
+    return (
+        select(hosts.c.name, hosts.c.keyring, hosts.c.admission, hosts.c.follow_pause_ms)
+        .add_columns(lacks_admission.label("lacks_admission"))
+        .where(hosts.c.follow_at <= bindparam("now"))
+        .where((hosts.c.keyring < newest) | lacks_admission)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+_DUE = _due()
+_SENT = (
+    update(hosts)
+    .where(hosts.c.name == bindparam("of"))
+    .values(follow_at=bindparam("due"), follow_pause_ms=bindparam("pause"))
+)

@@ -84,7 +84,7 @@ class Hosts:
     def label(self, name: str, labels: Mapping[str, str], admission: bytes, at: int) -> None:
         """Replace a host's labels, by a new admission that it is to be sent."""
         values = {"labels": _dump(labels), "admission": admission, "admission_at": at}
-        with self._database.writing() as connection:
+        with self._database.writing(rings=True) as connection:
             query = update(hosts).where(hosts.c.name == name)
             connection.execute(query.values(**values, follow_at=at, follow_pause_ms=0))
 

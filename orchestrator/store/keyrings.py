@@ -27,7 +27,7 @@ class Keyrings:
             "data": letter,
             "at": at,
         }
-        with self._database.writing() as connection:
+        with self._database.writing(rings=True) as connection:
             connection.execute(insert(keyrings).values(**values))
             connection.execute(update(hosts).values(follow_at=at, follow_pause_ms=0))
         return keyring

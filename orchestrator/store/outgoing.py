@@ -1,9 +1,12 @@
-"""What the dispatcher works on: letters that are due, and host runs whose time ran out."""
+"""What the dispatcher works on: letters that are due, and host runs whose time ran out.
+
+It asks several times a second: each statement is spelled once and takes its values by name.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, select, update
+from sqlalchemy import BigInteger, Connection, Select, Update, bindparam, case, func, select, update
 
 from contract.outcome import HostRunState
 from orchestrator.store.database import Database
@@ -17,6 +20,7 @@ _MAY_HAVE_THE_ORDER = (
     *(HostRunState.QUEUED.value, HostRunState.DELIVERED.value, HostRunState.RUNNING.value),
     *(HostRunState.EXPIRED.value, HostRunState.UNKNOWN.value),
 )
+_TAKEN = (HostRunState.DELIVERED.value, HostRunState.RUNNING.value)
 _SILENT = "the host accepted the order, but its report did not come in time"
 
 
@@ -33,12 +37,12 @@ class Outgoing:
         That a host may have an order is written down before it gets out: who cancels one that
         was never offered knows that nobody will run it.
         """
-        query = _due(now).limit(limit)
+        values = {"now": now, "most": limit}
         with self._database.reading() as connection:
-            found = connection.execute(query).all()
+            found = connection.execute(_DUE, values).all()
         if any(row.offered_at is None for row in found):
             with self._database.writing() as connection:
-                found = connection.execute(query.with_for_update(of=host_runs)).all()
+                found = connection.execute(_DUE_FOR_UPDATE, values).all()
                 _offer(connection, [(row.run_id, row.host) for row in found], now)
         return [
             Letter(
@@ -55,19 +59,12 @@ class Outgoing:
 
     def pings(self, now: int, limit: int) -> list[Letter]:
         """Return pings that are due."""
-        due = pings.join(envelopes, envelopes.c.digest == pings.c.digest)
-        columns = pings.c
-        query = (
-            select(columns.nonce, columns.host, envelopes.c.data, columns.publishes)
-            .select_from(due)
-            .where(columns.ponged_at.is_(None))
-            .where(columns.next_publish_at <= now, columns.expires_at > now)
-            .limit(limit)
-        )
         with self._database.reading() as connection:
             return [
                 Letter(key=(nonce,), host=host, data=data, publishes=count, pause_ms=0)
-                for nonce, host, data, count in connection.execute(query)
+                for nonce, host, data, count in connection.execute(
+                    _PINGS_DUE, {"now": now, "most": limit}
+                )
             ]
 
     def orders_posted(self, letters: Sequence[Letter], now: int) -> None:
@@ -77,20 +74,9 @@ class Outgoing:
         """
         if not letters:
             return
-        due = func.coalesce(host_runs.c.cancel_sha256, host_runs.c.order_sha256)
-        query = (
-            update(host_runs)
-            .where(host_runs.c.run_id == bindparam("of_run"), host_runs.c.host == bindparam("of"))
-            .where(due == bindparam("sent"))
-            .values(
-                publishes=bindparam("count"),
-                pause_ms=bindparam("pause"),
-                next_publish_at=bindparam("due"),
-            )
-        )
         with self._database.writing() as connection:
             connection.execute(
-                query,
+                _ORDER_POSTED,
                 [
                     {
                         "of_run": letter.key[0],
@@ -109,48 +95,31 @@ class Outgoing:
         if not letters:
             return
         with self._database.writing() as connection:
-            for letter in letters:
-                values = {"publishes": letter.publishes, "next_publish_at": now + letter.pause_ms}
-                query = update(pings).where(pings.c.nonce == letter.key[0])
-                connection.execute(query.values(**values))
+            connection.execute(
+                _PING_POSTED,
+                [
+                    {
+                        "of": letter.key[0],
+                        "count": letter.publishes,
+                        "due": now + letter.pause_ms,
+                    }
+                    for letter in letters
+                ],
+            )
 
     def end_overdue(self, now: int) -> int:
         """End host runs that nobody took, or that were taken and never reported; count them."""
-        columns = host_runs.c
-        untaken = (columns.state == HostRunState.QUEUED.value) & (columns.expires_at <= now)
-        taken = columns.state.in_([HostRunState.DELIVERED.value, HostRunState.RUNNING.value])
-        silent = taken & (columns.deadline_at <= now)
-        if not self._any(untaken | silent):
-            return 0
-        with self._database.writing() as connection:
-            ended = connection.execute(
-                update(host_runs)
-                .where(untaken)
-                .values(
-                    state=HostRunState.EXPIRED.value,
-                    ended_at=now,
-                    reason=case(
-                        (columns.cancel_sha256.is_not(None), _EXPIRED_CANCELLING + columns.reason),
-                        (columns.awaits > 0, _EXPIRED_WAITING),
-                        else_=_EXPIRED,
-                    ),
-                )
-            ).rowcount
-            ended += connection.execute(
-                update(host_runs)
-                .where(silent)
-                .values(state=HostRunState.UNKNOWN.value, ended_at=now, reason=_SILENT)
-            ).rowcount
-        return ended
-
-    def _any(self, condition: ColumnElement[bool]) -> bool:
+        values = {"now": now}
         # A look costs no lock; most of the time there is nothing to end.
         with self._database.reading() as connection:
-            query = select(host_runs.c.run_id).where(condition).limit(1)
-            return connection.execute(query).first() is not None
+            if connection.execute(_ANY_OVERDUE, values).first() is None:
+                return 0
+        with self._database.writing() as connection:
+            ended = connection.execute(_END_UNTAKEN, values).rowcount
+            return ended + connection.execute(_END_SILENT, values).rowcount
 
 
-def _due(now: int) -> Select[Any]:
+def _due() -> Select[Any]:
     """Return the query for due letters: an order until it is answered, or what takes it back.
 
     A host that was enrolled anew is not sent what its former self was asked. A tombstone goes out
@@ -159,10 +128,10 @@ def _due(now: int) -> Select[Any]:
     columns = host_runs.c
     sent = envelopes.c.digest == func.coalesce(columns.cancel_sha256, columns.order_sha256)
     is_approved = columns.awaits == 0
-    is_wanted = (columns.state == HostRunState.QUEUED.value) & (columns.expires_at > now)
+    is_wanted = (columns.state == HostRunState.QUEUED.value) & (columns.expires_at > _NOW)
     is_unanswered = columns.cancel_answered_at.is_(None) & columns.reported_at.is_(None)
     is_member = (hosts.c.name == columns.host) & (hosts.c.epoch == columns.epoch)
-    may_have_it = columns.state.in_(_MAY_HAVE_THE_ORDER) & (columns.cancel_until > now)
+    may_have_it = columns.state.in_(_MAY_HAVE_THE_ORDER) & (columns.cancel_until > _NOW)
     return (
         select(
             *(columns.run_id, columns.host, columns.offered_at),
@@ -170,7 +139,7 @@ def _due(now: int) -> Select[Any]:
             *(columns.publishes, columns.pause_ms),
         )
         .select_from(host_runs.join(envelopes, sent).join(hosts, is_member))
-        .where(columns.next_publish_at <= now)
+        .where(columns.next_publish_at <= _NOW)
         .where(
             case(
                 (columns.cancel_sha256.is_(None), is_wanted & is_approved),
@@ -178,15 +147,72 @@ def _due(now: int) -> Select[Any]:
             )
         )
         .order_by(columns.next_publish_at)
+        .limit(_MOST)
     )
+
+
+def _pings_due() -> Select[Any]:
+    columns = pings.c
+    return (
+        select(columns.nonce, columns.host, envelopes.c.data, columns.publishes)
+        .select_from(pings.join(envelopes, envelopes.c.digest == columns.digest))
+        .where(columns.ponged_at.is_(None))
+        .where(columns.next_publish_at <= _NOW, columns.expires_at > _NOW)
+        .limit(_MOST)
+    )
+
+
+def _order_posted() -> Update:
+    due = func.coalesce(host_runs.c.cancel_sha256, host_runs.c.order_sha256)
+    return (
+        update(host_runs)
+        .where(_IS_THIS, due == bindparam("sent"))
+        .values(
+            publishes=bindparam("count"),
+            pause_ms=bindparam("pause"),
+            next_publish_at=bindparam("due"),
+        )
+    )
+
+
+def _ping_posted() -> Update:
+    query = update(pings).where(pings.c.nonce == bindparam("of"))
+    return query.values(publishes=bindparam("count"), next_publish_at=bindparam("due"))
+
+
+def _end_untaken() -> Update:
+    columns = host_runs.c
+    reason = case(
+        (columns.cancel_sha256.is_not(None), _EXPIRED_CANCELLING + columns.reason),
+        (columns.awaits > 0, _EXPIRED_WAITING),
+        else_=_EXPIRED,
+    )
+    ended = {"state": HostRunState.EXPIRED.value, "ended_at": _NOW, "reason": reason}
+    return update(host_runs).where(_IS_UNTAKEN).values(**ended)
+
+
+def _end_silent() -> Update:
+    ended = {"state": HostRunState.UNKNOWN.value, "ended_at": _NOW, "reason": _SILENT}
+    return update(host_runs).where(_IS_SILENT).values(**ended)
 
 
 def _offer(connection: Connection, keys: Sequence[tuple[str, str]], now: int) -> None:
-    query = (
-        update(host_runs)
-        .where(host_runs.c.run_id == bindparam("of_run"), host_runs.c.host == bindparam("of"))
-        .where(host_runs.c.offered_at.is_(None))
-        .values(offered_at=now)
-    )
     if keys:
-        connection.execute(query, [{"of_run": run_id, "of": host} for run_id, host in keys])
+        values = [{"of_run": run_id, "of": host, "now": now} for run_id, host in keys]
+        connection.execute(_OFFERED, values)
+
+
+_NOW, _MOST = bindparam("now", type_=BigInteger), bindparam("most", type_=BigInteger)
+_IS_THIS = (host_runs.c.run_id == bindparam("of_run")) & (host_runs.c.host == bindparam("of"))
+_IS_UNTAKEN = (host_runs.c.state == HostRunState.QUEUED.value) & (host_runs.c.expires_at <= _NOW)
+_IS_SILENT = host_runs.c.state.in_(_TAKEN) & (host_runs.c.deadline_at <= _NOW)
+
+_DUE = _due()
+_DUE_FOR_UPDATE = _DUE.with_for_update(of=host_runs)
+_PINGS_DUE = _pings_due()
+_ANY_OVERDUE = select(host_runs.c.run_id).where(_IS_UNTAKEN | _IS_SILENT).limit(1)
+_OFFERED = (
+    update(host_runs).where(_IS_THIS, host_runs.c.offered_at.is_(None)).values(offered_at=_NOW)
+)
+_ORDER_POSTED, _PING_POSTED = _order_posted(), _ping_posted()
+_END_UNTAKEN, _END_SILENT = _end_untaken(), _end_silent()

@@ -18,7 +18,7 @@ class Pings:
 
     def add(self, ping: PingRecord, letter: NewEnvelope) -> None:
         """Store a ping and its finished envelope."""
-        with self._database.writing() as connection:
+        with self._database.writing(rings=True) as connection:
             connection.execute(insert(pings).values(**to_row(ping)))
             letters.append(connection, [letter])
 

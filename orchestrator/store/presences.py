@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Integer, bindparam, select, update
 
 from contract.presence import SKEW_MS
 from orchestrator.store.database import Database
@@ -52,10 +52,9 @@ class Presences:
 
     def due(self, now: int, limit: int) -> list[PresenceRecord]:
         """Return the hosts whose queue is to be looked at, the longest due first."""
-        query = select(presences).where(presences.c.due_at <= now)
-        query = query.order_by(presences.c.due_at).limit(limit)
+        values = {"now": now, "most": limit}
         with self._database.reading() as connection:
-            return [PresenceRecord(**row) for row in connection.execute(query).mappings()]
+            return [PresenceRecord(**row) for row in connection.execute(_DUE, values).mappings()]
 
     def looked(self, looks: Sequence[Look]) -> None:
         """Note what was found and asked."""
@@ -120,6 +119,14 @@ class Presences:
             query = select(presences).where(presences.c.host.in_(names))
             rows = connection.execute(query).mappings()
             return {row["host"]: PresenceRecord(**row) for row in rows}
+
+
+_DUE = (
+    select(presences)
+    .where(presences.c.due_at <= bindparam("now"))
+    .order_by(presences.c.due_at)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 def skew_between(at: int, earliest: int, latest: int) -> int:

@@ -42,7 +42,7 @@ class Runs:
         schedule has fired for its slot already.
         """
         try:
-            with self._database.writing() as connection:
+            with self._database.writing(rings=True) as connection:
                 connection.execute(insert(runs).values(**_run_values(run)))
                 for batch in _batches(shares):
                     connection.execute(insert(host_runs), [to_row(share) for share, _ in batch])

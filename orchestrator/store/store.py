@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orchestrator.store.broker_users import BrokerUsers
     from orchestrator.store.cancels import Cancels
     from orchestrator.store.certificates import Certificates
+    from orchestrator.store.doorbell import Doorbell
     from orchestrator.store.enrolments import Enrolments
     from orchestrator.store.envelopes import Envelopes
     from orchestrator.store.firings import Firings
@@ -66,6 +67,12 @@ class Store(Closing):
         from orchestrator.store.watch import ChangeWatch
 
         return ChangeWatch(self._database)
+
+    def doorbell(self) -> "Doorbell":
+        """Begin to listen for letters that are left for hosts."""
+        from orchestrator.store.doorbell import Doorbell
+
+        return Doorbell(self._database)
 
     def close(self) -> None:
         """Close every connection."""

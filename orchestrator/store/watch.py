@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from threading import Event
 
 from sqlalchemy import PoolProxiedConnection
 
@@ -25,17 +24,17 @@ class ChangeWatch:
         self._connection: PoolProxiedConnection | None = None
         self._seen = self._version() if database.is_sqlite else 0
 
-    def wait(self, seconds: float, stop: Event | None = None) -> bool:
-        """Return True once something changed, False after the time or when told to stop."""
+    def wait(self, seconds: float) -> bool:
+        """Return True once something changed, False after the time."""
         if not self._database.is_sqlite:
-            pause = min(seconds, _BLIND_S)
-            _sleep(pause, stop)
+            time.sleep(min(seconds, _BLIND_S))
             return True
         end = time.monotonic() + seconds
         while not self._changed():
             left = end - time.monotonic()
-            if left <= 0 or _sleep(min(_LOOK_S, left), stop):
+            if left <= 0:
                 return False
+            time.sleep(min(_LOOK_S, left))
         return True
 
     def close(self) -> None:
@@ -61,10 +60,3 @@ class ChangeWatch:
         finally:
             cursor.close()
         return int(version)
-
-
-def _sleep(seconds: float, stop: Event | None) -> bool:
-    if stop is not None:
-        return stop.wait(seconds)
-    time.sleep(seconds)
-    return False

@@ -16,8 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import contract.bell
 import contract.instant
-import worker.bell
 import worker.courier
 import worker.deadline
 import worker.executor
@@ -115,7 +115,7 @@ class Clocks:
             patch.object(worker.proc, "time", boot),
             patch.object(worker.courier, "time", monotonic),
             patch.object(worker.watchdog, "time", monotonic),
-            patch.object(worker.bell, "select", SimpleNamespace(select=self._select)),
+            patch.object(contract.bell, "select", SimpleNamespace(select=self._select)),
             patch.object(worker.executor, "boot_id", self.boot_id),
             patch.object(worker.deadline, "boot_id", self.boot_id),
             patch.object(worker.line, "boot_id", self.boot_id),

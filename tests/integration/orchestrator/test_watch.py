@@ -23,12 +23,3 @@ def test_watch_change_before_the_wait_is_not_missed(house: House) -> None:
     assert watch.wait(0)
     assert not watch.wait(0.05)
     watch.close()
-
-
-def test_watch_told_to_stop_returns_at_once(house: House) -> None:
-    watch, stop = house.store.watch(), threading.Event()
-    stop.set()
-    begun = time.monotonic()
-    assert not watch.wait(10, stop)
-    assert time.monotonic() - begun < 2
-    watch.close()

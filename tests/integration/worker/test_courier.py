@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from contract.bell import ring
 from contract.names import DELIVER_TASK, PING_TASK, RECORD_TASK
 from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
@@ -13,7 +14,6 @@ from tests.integration.worker.process import running
 from tests.queue_reader import QueueReader
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
-from worker.bell import ring
 from worker.mailbox import Care
 
 

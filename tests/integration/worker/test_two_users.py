@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import pytest
 
+from contract.bell import Bell, ring
 from contract.names import DELIVER_TASK
 from contract.publisher import Publisher
 from contract.report import Report
@@ -24,7 +25,6 @@ from tests.swapper import as_nobody, become_nobody
 from tests.unit.worker.steps import CHECK
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
-from worker.bell import Bell, ring
 from worker.config import load_config
 from worker.courier import run_courier
 from worker.handover import CourierUser, hand_over

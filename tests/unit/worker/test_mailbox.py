@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from contract.bell import Bell
 from worker import mailbox
-from worker.bell import Bell
 from worker.mailbox import BELL, MAX_LETTER, Care, Mailbox, MailboxError
 
 

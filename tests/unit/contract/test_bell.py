@@ -5,7 +5,7 @@ import threading
 import time
 from pathlib import Path
 
-from worker.bell import Bell, ring
+from contract.bell import Bell, ring
 
 
 def test_wait_without_a_ring_ends_in_time(tmp_path: Path) -> None:
