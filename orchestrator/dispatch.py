@@ -77,7 +77,7 @@ class Dispatcher:
     def turn(self) -> bool:
         """Do what is due now; tell whether more is. Raises BrokerError, StoreError."""
         outgoing, now = self._store.outgoing, now_ms()
-        if ended := outgoing.end_overdue(now):
+        if ended := outgoing.end_overdue(now):  # also while the broker is away
             _log.warning("ended_without_answer", host_runs=ended)
         self._leading.turn()  # before the orders that go by it
         pings = outgoing.pings(now, _BATCH)
