@@ -104,9 +104,8 @@ def find(name: str) -> Cgroup | None:
 
 @contextmanager
 def own_group(name: str) -> Iterator[Cgroup | None]:
-    """Give a group below our own that we have been in, or None where we may not have one."""
-    here = home()
-    group = _try_make(here, name) if here else None
+    """Give a group below our own, or None where we may not make one."""
+    group = _try_make(name)
     try:
         yield group
     except BaseException:
@@ -118,16 +117,10 @@ def own_group(name: str) -> Iterator[Cgroup | None]:
             group.remove()
 
 
-def _try_make(here: Cgroup, name: str) -> Cgroup | None:
+def _try_make(name: str) -> Cgroup | None:
     with suppress(OSError):
-        group = here.make(name)
-        try:
-            group.take(0)
-            here.take(0)
-        except OSError:
-            group.remove()
-            raise
-        return group
+        if here := home():
+            return here.make(name)
     return None
 
 

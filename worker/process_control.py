@@ -1,6 +1,7 @@
 """How what a step starts is kept together here."""
 
 import os
+from contextlib import suppress
 from enum import StrEnum
 
 from worker.cgroup import own_group
@@ -18,5 +19,9 @@ def process_control() -> ProcessControl:
 
     Another process may be in another one: the executor tells its own way in its log.
     """
-    with own_group(f"denrei-trial:{os.getpid()}") as group:
-        return ProcessControl.CGROUP if group else ProcessControl.SUBREAPER
+    with own_group(f"denrei-trial:{os.getpid()}") as group, suppress(OSError):
+        if group:
+            group.take(0)
+            group.above.take(0)
+            return ProcessControl.CGROUP
+    return ProcessControl.SUBREAPER

@@ -6,15 +6,16 @@ Where it may, it also gives the command a control group of its own, which outliv
 ended in one stroke.
 """
 
+import ctypes
 import errno
 import math
 import os
 import signal
-import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from worker.birth import Process, start
 from worker.cgroup import Cgroup, own_group
 from worker.proc import boot_clock
 from worker.safe_path import UntrustedPathError, check_program
@@ -82,7 +83,7 @@ def _follow(
             stderr=watch.stderr.captured(),
             duration=timedelta(seconds=boot_clock() - begun),
             killed=len(killed),
-            surviving=0 if leaves else len(watch.tree.pids()),
+            surviving=0 if leaves or watch.is_tree_gone() else len(watch.tree.pids()),
             bound=bound,
         )
     )
@@ -114,8 +115,6 @@ def _exit(status: int | None) -> tuple[int | None, int | None]:
 
 def _become_subreaper() -> int:
     """Take over every orphan below us; return what becomes readable when a child exits."""
-    import ctypes  # half a megabyte that the executor itself has no use for
-
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     if prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "can't become a subreaper")
@@ -129,39 +128,11 @@ def _become_subreaper() -> int:
     return bell
 
 
-def _start(spawn: Spawn, group: Cgroup | None) -> "subprocess.Popen[bytes]":
-    """Start the command in its group: born there, not moved, so no fork of its is quicker."""
+def _start(spawn: Spawn, group: Cgroup | None) -> Process:
     if not spawn.argv[0].startswith("/"):
         raise ValueError(f"{spawn.argv[0]}: a program needs its absolute path")
     check_program(Path(spawn.program))
-    if group is None:
-        return _popen(spawn)
-    group.take(0)
-    try:
-        return _popen(spawn)
-    finally:
-        _step_out(group)
-
-
-def _step_out(group: Cgroup) -> None:
-    try:
-        group.above.take(0)
-    except OSError as error:  # no error of the command's, which may be running
-        raise RuntimeError("can't leave the command's control group") from error
-
-
-def _popen(spawn: Spawn) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [spawn.program, *spawn.argv[1:]],
-        bufsize=0,
-        stdin=subprocess.DEVNULL if spawn.stdin is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=spawn.root.locate(spawn.cwd),
-        env=spawn.environment,
-        start_new_session=True,
-        umask=0o077,
-    )
+    return start(spawn, group)
 
 
 def _why(error: OSError | ValueError, spawn: Spawn) -> str:

@@ -5,9 +5,8 @@ import selectors
 import signal
 from collections.abc import Callable
 from functools import partial
-from subprocess import Popen
-from typing import IO
 
+from worker.birth import Process
 from worker.capture import Capture
 from worker.cgroup import Cgroup
 from worker.proc import boot_clock
@@ -24,7 +23,7 @@ class Watch:
     """The keeper's view of a running command."""
 
     def __init__(
-        self, process: "Popen[bytes]", group: Cgroup | None, spawn: Spawn, life: int, bell: int
+        self, process: Process, group: Cgroup | None, spawn: Spawn, life: int, bell: int
     ) -> None:
         """Follow the pipes; `life` ends with the executor, `bell` rings when a child exits."""
         self.tree = ProcessTree(group)
@@ -36,15 +35,14 @@ class Watch:
         self.open_outputs: set[int] = set()
         self._stdin = memoryview((spawn.stdin or "").encode())
         self._selector = selectors.DefaultSelector()
-        self._streams = {s.fileno(): s for s in (process.stdin, *_outputs(process)) if s}
-        for stream, capture in zip(_outputs(process), (self.stdout, self.stderr), strict=True):
-            self.open_outputs.add(stream.fileno())
-            self._follow(stream.fileno(), partial(self._read, into=capture))
+        for output, capture in ((process.stdout, self.stdout), (process.stderr, self.stderr)):
+            self.open_outputs.add(output)
+            self._follow(output, partial(self._read, into=capture))
         self._follow(life, self._orphan)
         self._follow(bell, lambda fd: os.read(fd, _CHUNK))
-        if process.stdin:
-            os.set_blocking(process.stdin.fileno(), False)
-            self._selector.register(process.stdin.fileno(), selectors.EVENT_WRITE, self._write)
+        if process.stdin is not None:
+            os.set_blocking(process.stdin, False)
+            self._selector.register(process.stdin, selectors.EVENT_WRITE, self._write)
 
     def _follow(self, fd: int, act: Callable[[int], object]) -> None:
         self._selector.register(fd, selectors.EVENT_READ, act)
@@ -111,14 +109,8 @@ class Watch:
     def _forget(self, fd: int) -> None:
         self.open_outputs.discard(fd)
         self._selector.unregister(fd)
-        self._streams.pop(fd).close()
+        os.close(fd)
 
     def _orphan(self, fd: int) -> None:
         self.is_orphaned = True
         self._selector.unregister(fd)
-
-
-def _outputs(process: "Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
-    if process.stdout is None or process.stderr is None:
-        raise ValueError("the outputs of a watched process are pipes")
-    return process.stdout, process.stderr
