@@ -12,7 +12,7 @@ from contract.key import SigningKey
 from contract.order import Nonce, letter_digest, sign_message
 from contract.outcome import HostRunState
 from contract.report import Footing, Pong, Receipt, Refusal, Report
-from worker import worker_version
+from contract.version import VERSION
 from worker.mailbox import Care, Mailbox, MailboxError
 from worker.membership import Membership
 from worker.short_report import short_payload
@@ -77,7 +77,7 @@ class Answers:
             nonce=nonce,
             at=now_ms(),
             waiting=waiting,
-            worker=worker_version(),
+            worker=VERSION,
         )
         self._post(PayloadType.PONG, pong)
 

@@ -6,14 +6,15 @@ from typing import Any, NoReturn
 
 import click
 
+from contract.deferred import defer
 from contract.error import DenreiError, PassingError
-from worker import worker_version
+from contract.version import VERSION
 from worker.cert_cli import cert
 from worker.cert_scan_cli import scan
 from worker.config import DEFAULT_PATH, Config, config_path, load_config
 from worker.enrol_cli import enrol
+from worker.exit_code import EXIT_CONFIG
 from worker.output_option import output_option
-from worker.pair import EXIT_CONFIG
 from worker.policy_cli import policy
 from worker.units_cli import units
 
@@ -66,7 +67,7 @@ _SERVICES = frozenset({"courier", "executor"})
 
 
 @click.group(cls=Group, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(worker_version(), prog_name="denrei-worker")
+@click.version_option(VERSION, prog_name="denrei-worker")
 @click.option(
     "--config",
     metavar="FILE",
@@ -153,6 +154,8 @@ main.add_command(policy)
 
 
 def _log_for(process: str, config: Config) -> None:
+    defer("asyncio")  # structlog imports it, for loggers in coroutines: eight megabytes
+    defer("redis.asyncio")  # redis imports it: two more
     from contract.log import configure
 
     configure(process=process, host=config.name)

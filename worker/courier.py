@@ -34,6 +34,7 @@ from contract.wire import make_app, serve
 from worker.config import Config, check_directories
 from worker.courier_config import CourierConfig, load_courier_config
 from worker.courier_state import StateFile
+from worker.exit_code import EXIT_STALLED
 from worker.liveness import take
 from worker.mailbox import BELL, Care, Mailbox, MailboxError
 from worker.presence import Presence
@@ -45,7 +46,6 @@ RETRY_S = 1.0  # how soon to try again what the broker or the disk refused
 # Without one of its own words for so long it starts anew. A lost connection is told by the next
 # word, which the broker then does not take for 8 s: 15 + 8 + 30 is less than a minute.
 SILENCE_S = 30.0
-EXIT_STALLED = 75  # EX_TEMPFAIL: whoever supervises the courier starts it again
 
 _FIRST_AGAIN_S, _LAST_AGAIN_S = 5.0, 300.0
 

@@ -36,7 +36,7 @@ from contract.publisher import Publisher
 from contract.sealing import SealError, unseal
 from contract.succession import SuccessionError
 from contract.token import Token
-from worker import worker_version
+from contract.version import VERSION
 from worker.admitted import Admitted
 from worker.host_keys import HostKeys
 from worker.membership import Membership, MembershipError, join
@@ -59,7 +59,7 @@ class Petition(Closing):
         """Connect with the broker that the token names, when asked to."""
         self._token = token
         self._keys = keys
-        request = make_request(token, keys.sign, keys.seal.public, worker_version())
+        request = make_request(token, keys.sign, keys.seal.public, VERSION)
         self._digest = letter_digest(request)
         self._letter = cover(token.shared_key(), Direction.REQUEST, token.id, request)
         broker = connection_url(token.broker, files)

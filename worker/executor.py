@@ -21,7 +21,7 @@ from contract.log import veiled
 from contract.order import letter_digest
 from contract.outcome import HostRunState, StepOutcome, state_of
 from contract.report import Report
-from worker import worker_version
+from contract.version import VERSION
 from worker.answers import Answers
 from worker.config import Config, check_directories
 from worker.gate import Gate
@@ -104,7 +104,7 @@ class Executor:
         _log.info(
             "executor_ready",
             host=self._config.name,
-            worker=worker_version(),
+            worker=VERSION,
             process_control=control,
         )
         while not self._stopping:
@@ -233,7 +233,7 @@ class Executor:
             started_at=entry.started_at,
             ended_at=now_ms(),
             passes=[],
-            worker=worker_version(),
+            worker=VERSION,
         )
 
     def _post(self, entry: Entry, report: Report) -> None:

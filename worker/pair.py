@@ -2,8 +2,7 @@
 
 from contract.supervisor import Supervisor
 from worker.config import Config
-
-EXIT_CONFIG = 78  # EX_CONFIG
+from worker.exit_code import EXIT_CONFIG
 
 
 def run_pair(config: Config) -> int:

@@ -4,7 +4,7 @@ import time
 
 from contract.instant import now_ms
 from contract.presence import PresenceWord
-from worker import worker_version
+from contract.version import VERSION
 from worker.config import Config
 from worker.mailbox import Mailbox, MailboxError
 
@@ -18,7 +18,7 @@ class Presence:
         """Speak for the host of `config`."""
         self._host = config.name
         self._inbox, self._outbox = Mailbox(config.inbox), Mailbox(config.outbox)
-        self._worker = worker_version()[:50]
+        self._worker = VERSION[:50]
 
     def word(self, nonce: str) -> PresenceWord:
         """Return the answer to a question."""

@@ -13,7 +13,7 @@ from contract.arguments import fill
 from contract.error import PassingError
 from contract.runbook import Runbook, Step
 from contract.template import TemplateError
-from worker.actions import scrub, scrub_paths
+from worker.actions.scrub import scrub, scrub_paths
 from worker.gate import Gate
 from worker.host_run import HostRun
 from worker.items import Item

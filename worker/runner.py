@@ -29,8 +29,8 @@ from contract.report import ActionReport, StepReport
 from contract.runbook import Action, OnInterrupt, Step
 from contract.template import TemplateError
 from worker.action_report import action_report
-from worker.actions import ACTIONS
 from worker.actions.action import ActionResult, Context
+from worker.actions.table import ACTIONS
 from worker.ledger import Begun, Ledger
 from worker.lock import step_lock
 from worker.place import Place

@@ -7,7 +7,7 @@ from contract.envelope import EnvelopeError, peek
 from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.order import MessageError, Order, decode
-from worker import worker_version
+from contract.version import VERSION
 from worker.clock import Comparison, Taken, compare
 from worker.config import Config
 from worker.courier_state import load_state
@@ -39,7 +39,7 @@ def _survey(config: Config) -> Facts:
     inbox = Mailbox(config.inbox)
     return Facts(
         host=config.name,
-        worker=worker_version(),
+        worker=VERSION,
         now=now_ms(),
         boot_id=boot_id(),
         boot_s=boot_clock(),

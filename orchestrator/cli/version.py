@@ -1,20 +1,16 @@
 """`denrei version`: which Denrei this is."""
 
 import platform
-from importlib import metadata
 
 import click
 
+from contract.version import VERSION
 from orchestrator.cli.lazy import Command
 
 
 def version_line() -> str:
     """Return name and version of Denrei, and of the Python it runs on."""
-    try:
-        version = metadata.version("denrei")
-    except metadata.PackageNotFoundError:
-        version = "(not installed)"
-    return f"denrei {version} (Python {platform.python_version()})"
+    return f"denrei {VERSION} (Python {platform.python_version()})"
 
 
 @click.command("version", cls=Command)

@@ -22,7 +22,7 @@ from tests.orchestrator_house import House
 from tests.tunnel import Tunnel
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
-from worker.courier import EXIT_STALLED
+from worker.exit_code import EXIT_STALLED
 
 NOTICED_WITHIN_S = 60.0
 ROLES = ("courier", "recorder")

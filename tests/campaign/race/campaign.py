@@ -10,7 +10,8 @@ from pathlib import Path
 from contract.action import CopiedFile, FileCopy, FileRemove, FileWrite
 from tests.campaign.campaign import Scale, Tally
 from tests.swapper import Trap, lay, swapping
-from worker.actions import ACTIONS, Context
+from worker.actions.action import Context
+from worker.actions.table import ACTIONS
 from worker.observations.content import read_content
 from worker.observations.observation import ObservationError
 from worker.root import Root

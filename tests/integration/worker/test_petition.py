@@ -28,10 +28,10 @@ from contract.publisher import Publisher
 from contract.sealing import seal
 from contract.succession import fingerprint
 from contract.token import Token
+from contract.version import VERSION
 from lab.redis import EmbeddedRedis
 from tests.fleet_keys import FleetKeys
 from tests.queue_reader import QueueReader
-from worker import worker_version
 from worker.admitted import Admitted
 from worker.enrolment import Petition, RejectedError, UnansweredError
 from worker.host_keys import HostKeys
@@ -53,7 +53,7 @@ class Counter:
 
     @property
     def digest(self) -> str:
-        request = make_request(self.token, self.keys.sign, self.keys.seal.public, worker_version())
+        request = make_request(self.token, self.keys.sign, self.keys.seal.public, VERSION)
         return letter_digest(request)
 
     def admission(self, **changes: Any) -> str:

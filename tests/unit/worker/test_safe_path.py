@@ -12,7 +12,8 @@ import pytest
 from contract.action import CopiedFile, FileCopy, FileRemove, FileWrite
 from tests.swapper import NOBODY, lay, swapping
 from worker import safe_path
-from worker.actions import ACTIONS, Context
+from worker.actions.action import Context
+from worker.actions.table import ACTIONS
 from worker.observations.content import read_content
 from worker.observations.observation import ObservationError
 from worker.root import Root

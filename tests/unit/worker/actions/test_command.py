@@ -8,8 +8,9 @@ import pytest
 
 from contract.action import Command, CommandFile, FileRemove
 from tests.unit.worker.children import script
-from worker.actions import ActionResult, Context, scrub, scrub_paths
+from worker.actions.action import ActionResult, Context
 from worker.actions.command import run_command
+from worker.actions.scrub import scrub, scrub_paths
 from worker.root import Root
 
 SECRET = CommandFile(path="/etc/onboard.conf", content="KEY=secret\n")

@@ -8,9 +8,10 @@ import pytest
 
 from contract.action import FileRemove, FileWrite
 from tests.unit.worker.privilege import forbidden
-from worker.actions import ActionResult, Context, scrub, scrub_paths
+from worker.actions.action import ActionResult, Context
 from worker.actions.file_remove import remove_file
 from worker.actions.file_write import write_file
+from worker.actions.scrub import scrub, scrub_paths
 from worker.root import Root
 
 

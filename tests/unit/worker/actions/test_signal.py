@@ -13,7 +13,8 @@ from contract.action import Signal
 from tests.unit.worker.children import child, children
 from tests.waiting import eventually
 from worker import proc
-from worker.actions import ActionResult, Context, signal
+from worker.actions import signal
+from worker.actions.action import ActionResult, Context
 from worker.actions.signal import send_signal
 from worker.observations.process import find
 from worker.root import Root

@@ -18,7 +18,7 @@ from tests.unit.worker.steps import only_step, reports
 from tests.unit.worker.still import ChangedError, still
 from tests.unit.worker.systemd_stand_in import systemd, unit
 from tests.worker_host import WorkerHost
-from worker.actions import ACTIONS
+from worker.actions.table import ACTIONS
 from worker.host_run import HostRun, Result
 
 OK, CHANGED, WOULD = StepOutcome.OK, StepOutcome.CHANGED, StepOutcome.WOULD_CHANGE

@@ -8,7 +8,7 @@ import pytest
 
 from contract.action import Unit
 from tests.unit.worker.systemd_stand_in import systemd, unit
-from worker.actions import ActionResult, Context
+from worker.actions.action import ActionResult, Context
 from worker.actions.unit import control_unit
 from worker.root import Root
 

@@ -12,7 +12,7 @@ from contract.report import Pong, Receipt, Report
 from tests.unit.worker.steps import FLAG, only_step, post_from_tool, reports
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
-from worker.actions import Context
+from worker.actions.action import Context
 from worker.actions.wait import wait
 from worker.proc import boot_clock
 from worker.root import Root

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 import pytest
@@ -17,8 +18,8 @@ from tests.unit.worker.observations.servers import in_tls, saying, server_contex
 from tests.unit.worker.snapshot import snapshot
 from tests.unit.worker.still import still
 from tests.unit.worker.systemd_stand_in import systemd, unit
-from worker.observations.observation import Fields
-from worker.observations.table import PROBES
+from worker.observations.observation import CertificateFields, Fields
+from worker.observations.table import PROBES, TELLS_OF_CERTIFICATES
 from worker.root import Root
 
 _PYTHON = {
@@ -69,6 +70,15 @@ BY_PROGRAM = {"command", "unit"}  # these look by running one
 
 def test_probes_and_the_contract_name_the_same_kinds() -> None:
     assert PROBES.keys() == OBSERVATIONS.keys() == THERE.keys() == ABSENT.keys()
+
+
+def test_probes_that_tell_of_certificates_are_those_that_say_so() -> None:
+    telling = {
+        kind
+        for kind, probe in PROBES.items()
+        if get_type_hints(probe)["return"] is CertificateFields
+    }
+    assert telling == TELLS_OF_CERTIFICATES
 
 
 @contextmanager
