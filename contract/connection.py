@@ -36,19 +36,21 @@ class Wiring:
 
     transport: str
     options: Mapping[str, Any]
+    consuming: Callable[[int], Mapping[str, Any]]  # the same for who waits, asking every so many s
     endings: tuple[type[BaseException], ...] = ()  # an old connection is no more: try a new one
 
 
 def _redis() -> Wiring:
-    from contract.redis_transport import OPTIONS
+    from contract.redis_transport import OPTIONS, consuming
 
-    return Wiring("contract.redis_transport:Transport", OPTIONS)
+    return Wiring("contract.redis_transport:Transport", OPTIONS, consuming)
 
 
 def _amqp() -> Wiring:
     from contract.amqp_transport import ENDINGS, OPTIONS
 
-    return Wiring("contract.amqp_transport:Transport", OPTIONS, ENDINGS)
+    # Nobody asks: the broker sends.
+    return Wiring("contract.amqp_transport:Transport", OPTIONS, lambda _: OPTIONS, ENDINGS)
 
 
 _WIRINGS: Mapping[str, Callable[[], Wiring]] = {

@@ -31,11 +31,28 @@ from contract.post import Post, Received
 OPTIONS: dict[str, Any] = {
     "ack_emulation": False,
     "priority_steps": [0],
-    "socket_timeout": 8,  # longer than a poll, shorter than patience
+    "socket_timeout": 8,  # shorter than patience
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
     "health_check_interval": 10,
 }
+
+_SLACK_S = 3.0  # for an answer that is under way
+
+
+def consuming(poll_s: int) -> dict[str, Any]:
+    """Return the options of who waits for letters: one BRPOP lasts so many seconds.
+
+    What it brings comes at once all the same. redis-py asks an idle server first whether it is
+    there; who sends itself words need not.
+    """
+    return {
+        **OPTIONS,
+        "polling_interval": poll_s,
+        "socket_timeout": max(OPTIONS["socket_timeout"], poll_s + _SLACK_S),
+        "health_check_interval": max(OPTIONS["health_check_interval"], poll_s + _SLACK_S),
+    }
+
 
 _AT_ONCE = 16 * MAX_MESSAGE  # bytes that are fetched together, as far as that can be foreseen
 _drops = Drops()  # of this process
@@ -78,6 +95,12 @@ class Channel(kombu_redis.Channel):
                 pipe.llen(queue)
             with list_expected():
                 return [int(count) for count in pipe.execute()]
+
+    def close(self) -> None:
+        """Let the queue go at once: what a BRPOP was about to bring is published again."""
+        if waiting := getattr(self, "_in_poll", None):  # a connection; not in the stubs
+            waiting.disconnect()
+        super().close()
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

@@ -23,14 +23,17 @@ ANONYMOUS = Exchange("")
 _TURN_S = 1.0
 
 
-def make_app(name: str, broker: str, queue: str) -> Celery:
-    """Return a Celery app that consumes one queue. Its tasks are added by the caller."""
+def make_app(name: str, broker: str, queue: str, poll_s: int = 1) -> Celery:
+    """Return a Celery app that consumes one queue. Its tasks are added by the caller.
+
+    With Redis one question for what lies there waits so many seconds for an answer.
+    """
     url = connection_url(broker)
     wiring = wiring_for(url)
     app = Celery(name, broker=url, set_as_current=False)
     app.conf.update(
         broker_transport=wiring.transport,
-        broker_transport_options=dict(wiring.options),
+        broker_transport_options=dict(wiring.consuming(poll_s)),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=5,

@@ -41,11 +41,10 @@ from worker.presence import Presence
 from worker.watchdog import Watchdog
 
 ANSWER_GAP_S = 1.0  # how soon after an answer the next question of presence is answered
-SELF_PING_S = 15.0  # how often the courier sends itself a word
 RETRY_S = 1.0  # how soon to try again what the broker or the disk refused
-# Without one of its own words for so long it starts anew. A lost connection is told by the next
-# word, which the broker then does not take for 8 s: 15 + 8 + 30 is less than a minute.
-SILENCE_S = 30.0
+# Without one of its own words for so many periods it starts anew. A lost connection is told by the
+# next word, which the broker then does not take for 8 s: 15 + 8 + 30 is less than a minute.
+PATIENCE = 2.0
 
 _FIRST_AGAIN_S, _LAST_AGAIN_S = 5.0, 300.0
 
@@ -75,6 +74,7 @@ class Sender(threading.Thread):
         self._publisher = Publisher(own.wire)
         self._queue = host_queue(config.name)
         self._watchdog = watchdog
+        self._keepalive_s = own.keepalive.total_seconds()
         self._again: dict[str, _Again] = {}
         self._ping_at = 0.0
         self._connected: bool | None = None  # not known before the first try
@@ -82,7 +82,7 @@ class Sender(threading.Thread):
         self._presence = Presence(config)
         self._question = ""
         self._answer_at = 0.0
-        self._state = StateFile(config.courier_state)
+        self._state = StateFile(config.courier_state, self._keepalive_s)
         self._rope = config.outbox / BELL
 
     def asked(self, nonce: str) -> None:
@@ -107,7 +107,7 @@ class Sender(threading.Thread):
         while True:
             pause_s = self._send()
             self._say_state()
-            if self._silent_s > SILENCE_S:
+            if self._silent_s > self._patience_s:
                 _log.error("stalled", silent_s=round(self._silent_s))
                 os._exit(EXIT_STALLED)
             self._bell.wait(pause_s)
@@ -163,7 +163,11 @@ class Sender(threading.Thread):
         nonce = f"own-{uuid.uuid4().hex}"  # of a form that is no question of presence
         self._watchdog.sent(nonce)
         self._publisher.publish(self._queue, PING_TASK, nonce.encode())
-        self._ping_at = time.monotonic() + SELF_PING_S
+        self._ping_at = time.monotonic() + self._keepalive_s
+
+    @property
+    def _patience_s(self) -> float:
+        return PATIENCE * self._keepalive_s
 
     @property
     def _silent_s(self) -> float:
@@ -175,7 +179,7 @@ class Sender(threading.Thread):
         if self._question:
             due.append(self._answer_at)
         now = time.monotonic()
-        patience_ends = now + SILENCE_S - self._silent_s
+        patience_ends = now + self._patience_s - self._silent_s
         return max(min([self._ping_at, patience_ends, *due]) - now, 0.05)
 
     def _say_connected(self) -> None:
@@ -205,7 +209,7 @@ class Sender(threading.Thread):
 
 def make_courier(config: Config, own: CourierConfig, watchdog: Watchdog, sender: Sender) -> Celery:
     """Return the Celery app with the courier's two tasks."""
-    app = make_app("denrei-courier", own.wire, host_queue(config.name))
+    app = make_app("denrei-courier", own.wire, host_queue(config.name), own.poll_s)
     inbox = Mailbox(config.inbox)
     inbox.remove_drafts()
 

@@ -1,6 +1,7 @@
 """What only the courier is told: courier.yaml, with the broker's URL and its password."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from contract.broker import (
@@ -12,11 +13,15 @@ from contract.broker import (
     connection_url,
 )
 from contract.document import DocumentError, Node, read_document
+from contract.duration import show_duration
 from contract.reading import Reader
 from worker.config import ConfigError, as_yaml
 from worker.own_files import check_own
 
-_KEYS = ("broker", *TLS_KEYS)
+DEFAULT_KEEPALIVE = timedelta(seconds=15)
+
+_KEYS = ("broker", "keepalive", *TLS_KEYS)
+_SHORTEST, _LONGEST = timedelta(seconds=1), timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,12 @@ class CourierConfig:
     path: Path  # courier.yaml itself
     broker: str  # the broker's URL
     broker_files: BrokerFiles = NO_FILES
+    keepalive: timedelta = DEFAULT_KEEPALIVE  # how often the courier sends itself a word
+
+    @property
+    def poll_s(self) -> int:
+        """Return for how many seconds Redis is asked to wait for a letter, each time."""
+        return max(int(self.keepalive.total_seconds()) // 2, 1)
 
     @property
     def wire(self) -> str:
@@ -37,6 +48,8 @@ class CourierConfig:
         files = (self.broker_files.ca, self.broker_files.cert, self.broker_files.key)
         named = {name: path for name, path in zip(TLS_KEYS, files, strict=True) if path}
         settings = {"broker": self.broker, **named}
+        if self.keepalive != DEFAULT_KEEPALIVE:
+            settings["keepalive"] = show_duration(self.keepalive)
         return "".join(f"{name}: {as_yaml(value)}\n" for name, value in settings.items())
 
 
@@ -67,8 +80,11 @@ def _config(path: Path, node: Node) -> CourierConfig:
             check_broker_url(broker)
         except BrokerUrlError as error:
             reader.complain(fields["broker"].at, str(error))
+    keepalive = reader.duration(fields, "keepalive", DEFAULT_KEEPALIVE)
+    if not _SHORTEST <= keepalive <= _LONGEST:
+        reader.complain(fields["keepalive"].at, "keepalive is from 1s to 10m")
     reader.check(str(path))
-    return CourierConfig(path, broker, files)
+    return CourierConfig(path, broker, files, keepalive)
 
 
 def _files(reader: Reader, fields: dict[str, Node], broker: str) -> BrokerFiles:

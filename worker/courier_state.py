@@ -30,6 +30,9 @@ class CourierState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     said_s: float  # the same in seconds since that boot: nobody can set that clock
     connected: bool | None = None  # None: not tried yet
     trouble: Annotated[str, msgspec.Meta(max_length=_MAX_ERROR)] = ""
+    keepalive_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = (
+        15.0  # how often it sends itself a word
+    )
     heard_at: _Moment | None = None  # when a word of its own last came back through the broker
     heard_s: float | None = None  # the same in seconds since that boot
 
@@ -37,10 +40,16 @@ class CourierState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class StateFile:
     """Where the courier writes its word: when something changed, or now and then."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keepalive_s: float) -> None:
         """Write to `path`, whose directory is the courier's own."""
         self._path = path
-        self._said = CourierState(pid=os.getpid(), boot_id=boot_id(), said_at=0, said_s=-AGAIN_S)
+        self._said = CourierState(
+            pid=os.getpid(),
+            boot_id=boot_id(),
+            said_at=0,
+            said_s=-AGAIN_S,
+            keepalive_s=keepalive_s,
+        )
 
     def say(
         self, *, connected: bool | None, trouble: str, heard_at: int | None, heard_s: float | None

@@ -4,7 +4,7 @@ Each part may be done again: an enrolment that was cut off is completed by the s
 same keys. Until the admission lies there no worker starts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contract.broker import BrokerFiles
@@ -14,7 +14,7 @@ from contract.names import check_host_name
 from contract.whole_file import sync_directory, write_whole
 from worker.admitted import Admitted
 from worker.config import Config
-from worker.courier_config import CourierConfig
+from worker.courier_config import CourierConfig, load_courier_config
 from worker.ledger_file import create_ledger
 from worker.liveness import holder
 from worker.membership import read_admission
@@ -86,7 +86,7 @@ def settle(config: Config, drafts: Drafts, admitted: Admitted, choices: Choices)
             write_whole(config.policy, shipped_policy(choices.policy).encode(), 0o644)
         write_whole(config.sign_key, drafts.sign.read_bytes())
         write_whole(config.seal_key, drafts.seal.read_bytes())
-        courier = CourierConfig(config.courier_config, admitted.broker, choices.files)
+        courier = _courier(config, admitted.broker, choices.files)
         # The courier's directory says who gets to its file.
         write_whole(courier.path, courier.to_yaml().encode(), 0o640)
         write_whole(config.path, config.to_yaml().encode(), 0o644)
@@ -95,6 +95,14 @@ def settle(config: Config, drafts: Drafts, admitted: Admitted, choices: Choices)
         clear_drafts(config)
     except OSError as error:
         raise _failure(config, error) from None
+
+
+def _courier(config: Config, broker: str, files: BrokerFiles) -> CourierConfig:
+    """Return what the courier is told; what a person set for it stays."""
+    told = CourierConfig(config.courier_config, broker, files)
+    if not told.path.exists():
+        return told
+    return replace(told, keepalive=load_courier_config(told.path).keepalive)
 
 
 def clear_drafts(config: Config) -> None:

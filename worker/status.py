@@ -11,6 +11,7 @@ from worker.ledger_view import Standing
 from worker.liveness import Holder
 
 QUIET_S = 60.0  # a courier that works speaks, and hears itself, more often
+_QUIET_WORDS = 4  # or than so many of its words to itself, where those come seldom
 TAKEN_WITHIN_S = 60.0  # an executor that works takes every letter sooner
 LITTLE_FREE = 64 * 1024 * 1024  # bytes: with less the ledger will soon take no order
 
@@ -66,7 +67,7 @@ def judge(facts: Facts) -> Status:
     courier, word = _life(facts.courier), facts.word
     said_s = _ago(facts, word, word.said_s, word.said_at) if word else None
     heard_s = _heard_s(facts, word) if word else None
-    speaks = courier is Life.RUNNING and _is_its_own(facts) and (said_s or 0.0) <= QUIET_S
+    speaks = courier is Life.RUNNING and _is_its_own(facts) and (said_s or 0.0) <= _quiet_s(word)
     status = Status(
         facts=facts,
         courier=courier,
@@ -106,6 +107,10 @@ def _heard_s(facts: Facts, word: CourierState) -> float | None:
     return _ago(facts, word, word.heard_s, word.heard_at)
 
 
+def _quiet_s(word: CourierState | None) -> float:
+    return max(QUIET_S, _QUIET_WORDS * word.keepalive_s) if word else QUIET_S
+
+
 def _about_courier(status: Status) -> Iterator[str]:
     word = status.facts.word
     if status.courier is not Life.RUNNING:
@@ -119,7 +124,7 @@ def _about_courier(status: Status) -> Iterator[str]:
         yield f"the courier does not reach the broker: {word.trouble or 'not tried yet'}"
     elif status.self_ping_s is None:
         yield "the courier has heard nothing of its own through the broker yet"
-    elif status.self_ping_s > QUIET_S:
+    elif status.self_ping_s > _quiet_s(word):
         yield f"the courier has heard nothing of its own for {_s(status.self_ping_s)}"
 
 

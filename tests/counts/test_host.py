@@ -19,8 +19,10 @@ from tests.unit.worker.steps import CHECK
 from tests.waiting import eventually
 from tests.worker_host import SCRIPT, WorkerHost
 from worker import contents
+from worker.courier_state import load_state
 
 LETTERS = 40
+WORDS = 4
 THREE_STEPS = (Path(__file__).parents[2] / "benchmarks/three_steps.yaml").read_text()
 
 
@@ -51,6 +53,26 @@ def test_letter_costs_the_courier_one_command_in_and_one_out(
     assert LETTERS <= sent["brpop"] <= LETTERS * 1.25
     assert 2 * LETTERS <= sent["lpush"] <= 2 * LETTERS * 1.25  # ours among them
     assert set(sent) <= {"brpop", "lpush"}
+
+
+def test_idle_courier_asks_redis_a_few_times_in_a_period(
+    tmp_path: Path, clean_redis: EmbeddedRedis
+) -> None:
+    """Guards what an idle host asks: 3 commands for each of its words to itself."""
+    host = WorkerHost(tmp_path, clean_redis.url)
+    with host.config.courier_config.open("a") as config:
+        config.write("keepalive: 2s\n")
+
+    def word() -> int:
+        state = load_state(host.config.courier_state)
+        return (state and state.heard_at) or 0
+
+    with running(host, "courier"):
+        first = eventually(word, what="its first word")
+        with commands(clean_redis.url) as sent:
+            for _ in range(WORDS):
+                first = eventually(lambda: word() > first and word(), what="its next word")  # noqa: B023
+    assert WORDS <= sum(sent.values()) <= WORDS * 5
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,9 @@ class Consumer:
         if self._role == "courier":
             self._host = WorkerHost(self._directory / "host", self.tunnel.url)
             self._path, self._queue = self._host.config.path, host_queue("web1")
+            if "SELF_PING_S" in self._environment:
+                with self._host.config.courier_config.open("a") as config:
+                    config.write("keepalive: 1s\n")
         else:
             house = House.build(self._directory / "home", self.tunnel.url)
             house.store.close()

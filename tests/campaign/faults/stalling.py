@@ -3,8 +3,8 @@
 Before 5.7 kombu does not look at the age of its own BRPOP: when its connection dies, it waits for
 ever, in silence. `python -m tests.campaign.faults.stalling courier CONFIG` and `… recorder HOME`
 are our own processes on such a kombu; with `deaf` in front, without the self-ping as well, which
-is the stall itself. `SELF_PING_S`, `SILENCE_S` and `SOCKET_TIMEOUT_S` in the environment shorten
-what takes most of a minute.
+is the stall itself. `SELF_PING_S`, `SILENCE_S` (of the recorder; a courier has `keepalive`) and
+`SOCKET_TIMEOUT_S` in the environment shorten what takes most of a minute.
 """
 
 import os
@@ -29,12 +29,11 @@ def main(arguments: list[str]) -> None:
     redis_transport.OPTIONS["health_check_interval"] = 0
     if "SOCKET_TIMEOUT_S" in os.environ:
         redis_transport.OPTIONS["socket_timeout"] = float(os.environ["SOCKET_TIMEOUT_S"])
-    for module, prefix in ((courier, ""), (pulse, "_")):
-        for name in ("SELF_PING_S", "SILENCE_S"):
-            if name in os.environ:
-                setattr(module, prefix + name, float(os.environ[name]))
-        if is_deaf:
-            setattr(module, f"{prefix}SILENCE_S", _FOR_EVER)
+    for name in ("SELF_PING_S", "SILENCE_S"):
+        if name in os.environ:
+            setattr(pulse, f"_{name}", float(os.environ[name]))
+    if is_deaf:
+        pulse._SILENCE_S, courier.PATIENCE = _FOR_EVER, _FOR_EVER
     log.configure(process=role)
     if role == "courier":
         courier.run_courier(load_config(Path(path)))

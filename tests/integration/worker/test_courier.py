@@ -147,3 +147,15 @@ def test_strangers_pings_are_swallowed(
     publisher.publish(queue, PING_TASK, b"f" * 32)
     publisher.publish(queue, DELIVER_TASK, b"next")
     eventually(lambda: inbox_of(host) == [b"next"])
+
+
+def test_courier_that_waits_long_for_a_letter_ends_soon_when_told_to(
+    host: WorkerHost, publisher: Publisher, queue: str
+) -> None:
+    """Redis is asked to wait for five minutes; nobody waits for its answer."""
+    with host.config.courier_config.open("a") as config:
+        config.write("keepalive: 10m\n")
+    with running(host, "courier") as process:
+        publisher.publish(queue, DELIVER_TASK, b"letter")
+        eventually(lambda: inbox_of(host) == [b"letter"])
+        assert process.end(within=20) == 0

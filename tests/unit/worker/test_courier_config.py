@@ -1,5 +1,7 @@
 """courier.yaml: what only the courier is told, and what is said when that is wrong."""
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,9 @@ LEAST = "broker: redis://broker:6379/0\n"
         (LEAST + "broker_ca: /ca.pem", ":2:12: broker_ca and broker_cert are of no use without"),
         (LEAST + "broker_key: /k", ":2:13: broker_cert and broker_key go together"),
         (LEAST + "broker_ca: [x]", ":2:12: broker_ca must be text"),
+        (LEAST + "keepalive: soon", ":2:12: keepalive: "),
+        (LEAST + "keepalive: 11m", ":2:12: keepalive is from 1s to 10m"),
+        (LEAST + "keepalive: 0s", ":2:12: keepalive is from 1s to 10m"),
     ],
 )
 def test_courier_config_that_is_wrong_is_refused_at_its_place(
@@ -56,3 +61,13 @@ def test_courier_config_keeps_the_files_of_tls(tmp_path: Path) -> None:
     config = load_courier_config(path)
     assert config.to_yaml() == path.read_text()
     assert config.wire.endswith("&ssl_ca_certs=/ca&ssl_certfile=/c&ssl_keyfile=/k")
+
+
+def test_courier_config_keeps_how_often_the_courier_speaks(tmp_path: Path) -> None:
+    """Redis is asked twice in a period, and never more than once a second."""
+    path = tmp_path / "courier.yaml"
+    path.write_text(LEAST + "keepalive: 1m\n")
+    config = load_courier_config(path)
+    assert (config.keepalive, config.poll_s) == (timedelta(minutes=1), 30)
+    assert config.to_yaml() == path.read_text()
+    assert replace(config, keepalive=timedelta(seconds=1)).poll_s == 1

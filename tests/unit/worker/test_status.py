@@ -50,6 +50,12 @@ def test_host_on_which_all_is_well_raises_no_concern() -> None:
     assert (status.connected, status.said_s, status.self_ping_s) == (True, 5.0, 8.0)
 
 
+def test_host_whose_courier_seldom_speaks_is_given_the_time_that_it_takes() -> None:
+    seldom = word(said_s=800.0, heard_s=790.0, keepalive_s=60.0)
+    status = judge(replace(WELL, word=seldom))
+    assert (status.concerns, status.connected) == ([], True)
+
+
 @pytest.mark.parametrize(
     ("changes", "connected", "concern"),
     [
@@ -63,6 +69,7 @@ def test_host_on_which_all_is_well_raises_no_concern() -> None:
         ({"word": word(connected=False, trouble="no route")}, False, "reach the broker: no route"),
         ({"word": word(connected=None)}, None, "not tried yet"),
         ({"word": word(heard_s=900.0)}, True, "heard nothing of its own for 100 s"),
+        ({"word": word(heard_s=700.0, keepalive_s=60.0)}, True, "nothing of its own for 300 s"),
         ({"word": word(heard_at=None)}, True, "heard nothing of its own through the broker yet"),
         ({"executor": None}, True, "the executor is not running"),
         ({"executor": Holder(8, stopped=True)}, True, "the executor is stopped"),
