@@ -37,9 +37,18 @@ class RealFleet(Fleet):
             directory.mkdir(parents=True, exist_ok=True)
         shutil.copy2(shutil.which("touch") or "/usr/bin/touch", bin_ / "touch")
         for role in _ROLES:
-            log = self._directory / f"{name}.{role}.log"
-            script = replace(host.worker, name=self.worker)
-            self.keep(f"{name} {role}", script.start(log, role))
+            self.start_role(name, role)
+
+    def start_role(self, name: str, role: str) -> None:
+        """Start a host's courier or executor."""
+        log = self._directory / f"{name}.{role}.log"
+        script = replace(self.hosts[name].worker, name=self.worker)
+        self.keep(f"{name} {role}", script.start(log, role))
+
+    def configure(self, name: str, file: str, line: str) -> None:
+        """Add a line to one of a host's settings; what runs does not read it again."""
+        with (self._directory / name / "etc" / file).open("a") as settings:
+            settings.write(f"{line}\n")
 
     def pids_of(self, name: str) -> list[int]:
         """Return a host's courier and executor."""

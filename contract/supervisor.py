@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,23 @@ _LOOK_S = 0.1
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One command of this console script that is to be kept running."""
+
+    name: str
+    arguments: Sequence[str]
+    asleep_code: int | None = None  # it exits with this when it has nothing to do
+    is_wanted: Callable[[], bool] = lambda: True  # whether one that is asleep has work again
+
+
 @dataclass(slots=True)
 class _Child:
     """One process that is to run."""
 
-    name: str
+    charge: Charge
     argv: list[str]
+    is_asleep: bool = False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause_s: float = FIRST_PAUSE_S
@@ -34,10 +45,10 @@ class _Child:
 class Supervisor:
     """Runs commands of this same console script side by side until SIGTERM or SIGINT."""
 
-    def __init__(self, commands: Sequence[tuple[str, Sequence[str]]], final_code: int) -> None:
-        """Take (name, arguments) pairs; a child that exits with `final_code` ends everything."""
+    def __init__(self, charges: Sequence[Charge], final_code: int) -> None:
+        """Take what is to run; a child that exits with `final_code` ends everything."""
         script = console_script()
-        self._children = [_Child(name, [script, *arguments]) for name, arguments in commands]
+        self._children = [_Child(charge, [script, *charge.arguments]) for charge in charges]
         self._final_code = final_code
         self._stopping = False
         self._exit_code = 0
@@ -59,9 +70,9 @@ class Supervisor:
     def _look_after(self, child: _Child) -> None:
         now = time.monotonic()
         if child.process is None:
-            if now >= child.start_at:
+            if now >= child.start_at and (not child.is_asleep or child.charge.is_wanted()):
                 child.process = subprocess.Popen(child.argv, stdin=subprocess.DEVNULL)
-                child.started_at = now
+                child.started_at, child.is_asleep = now, False
             return
         code = child.process.poll()
         if code is None:
@@ -71,9 +82,12 @@ class Supervisor:
             self._exit_code = 1
             self._stopping = True
             return
+        if code == child.charge.asleep_code:
+            child.is_asleep = True
+            return
         if now - child.started_at > STEADY_S:
             child.pause_s = FIRST_PAUSE_S
-        _log.warning("process_ended", name=child.name, code=code, again_in_s=child.pause_s)
+        _log.warning("process_ended", name=child.charge.name, code=code, again_in_s=child.pause_s)
         child.start_at = now + child.pause_s
         child.pause_s = min(child.pause_s * 2, LONGEST_PAUSE_S)
 

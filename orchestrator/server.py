@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from contract.supervisor import Supervisor
+from contract.supervisor import Charge, Supervisor
 from orchestrator.heartbeat import SUPERVISOR
 from orchestrator.home import Home
 from orchestrator.service import check_free
@@ -25,8 +25,8 @@ def run_server(home: Home, services: Sequence[ServiceName]) -> int:
     check_free(services, home)
     # The services end themselves when they see that their parent is not this process any more.
     os.environ[SUPERVISOR] = str(os.getpid())
-    commands = [
-        (name.value, ["--home", str(home.path), "server", "--only", name.value])
+    charges = [
+        Charge(name.value, ["--home", str(home.path), "server", "--only", name.value])
         for name in services
     ]
-    return Supervisor(commands, final_code=_NEVER).run()
+    return Supervisor(charges, final_code=_NEVER).run()

@@ -29,6 +29,7 @@ Exit codes: 0 done · 1 an error, told in one line · 2 wrong usage
 3 the worker needs a look (status) · 6 the policy refuses it (policy explain), or the
 orchestrator (enrol) · 7 the wait was over (enrol) · 8 the certificate needs work (cert)
 75 the courier's connection stalled (start it again) · 78 the configuration is wrong
+80 the executor sleeps (start it for the next letter)
 """
 
 

@@ -3,9 +3,11 @@
 import json
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from contract.document import DocumentError, Node, read_document
+from contract.duration import show_duration
 from contract.error import DenreiError, PassingError
 from contract.names import HostNameError, check_host_name
 from contract.reading import Reader
@@ -13,7 +15,8 @@ from worker.own_files import check_own
 
 DEFAULT_PATH = Path("/etc/denrei/worker.yaml")
 DEFAULT_STATE = Path("/var/lib/denrei")
-_KEYS = ("name", "state", "root")
+_KEYS = ("name", "state", "root", "sleep_after")
+_SHORTEST_SLEEP, _LONGEST_SLEEP = timedelta(seconds=10), timedelta(days=1)
 
 
 class ConfigError(DenreiError):
@@ -32,6 +35,7 @@ class Config:
     name: str  # this host's name in the inventory
     state: Path  # inbox, outbox, ledger and locks
     root: Path = Path("/")  # put before every path and program of a runbook
+    sleep_after: timedelta | None = None  # an executor idle for so long ends; None: it stays
 
     @property
     def sign_key(self) -> Path:
@@ -108,6 +112,8 @@ class Config:
         settings = {"name": self.name, "state": str(self.state)}
         if self.root != Path("/"):
             settings["root"] = str(self.root)
+        if self.sleep_after is not None:
+            settings["sleep_after"] = show_duration(self.sleep_after)
         return "".join(f"{name}: {as_yaml(value)}\n" for name, value in settings.items())
 
 
@@ -164,6 +170,7 @@ def _config(path: Path, node: Node) -> Config:
         name=reader.text(fields, "name"),
         state=_directory(reader, fields, "state", DEFAULT_STATE),
         root=_directory(reader, fields, "root", Path("/")),
+        sleep_after=_sleep_after(reader, fields),
     )
     if not reader.problems:
         _check(reader, fields, config)
@@ -179,6 +186,15 @@ def _directory(reader: Reader, fields: dict[str, Node], name: str, default: Path
     if text and not text.startswith("/"):
         reader.complain(fields[name].at, f"{name} must be an absolute path")
     return Path(text) if text else default
+
+
+def _sleep_after(reader: Reader, fields: dict[str, Node]) -> timedelta | None:
+    if "sleep_after" not in fields:
+        return None
+    found = reader.duration(fields, "sleep_after", _LONGEST_SLEEP)
+    if not _SHORTEST_SLEEP <= found <= _LONGEST_SLEEP:
+        reader.complain(fields["sleep_after"].at, "sleep_after is from 10s to 1d")
+    return found
 
 
 def _check(reader: Reader, fields: dict[str, Node], config: Config) -> None:

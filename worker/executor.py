@@ -24,6 +24,7 @@ from contract.report import Report
 from contract.version import VERSION
 from worker.answers import Answers
 from worker.config import Config, check_directories
+from worker.exit_code import EXIT_ASLEEP
 from worker.gate import Gate
 from worker.host_run import HostRun, Result, untouched
 from worker.housekeeping import Housekeeping
@@ -42,6 +43,7 @@ from worker.proc import boot_clock, boot_id
 from worker.process_control import process_control
 from worker.recovery import recover
 from worker.redaction import NO_SECRETS
+from worker.rest import ASLEEP, Rest
 from worker.root import Root
 from worker.tools import Parked, Tools
 from worker.verdict import Accepted, Reason, Refused
@@ -90,31 +92,43 @@ class Executor:
             is_stopping=lambda: self._stopping,
         )
         self._line = Line(self._gate, self._ledger, config.locks, self._tell_waiting)
+        self._rest = Rest(config.sleep_after)
         self._stopping = False
         self._running = ""  # the id of the run at work
         self._redactor = NO_SECRETS  # of the run at work
 
-    def serve(self) -> None:
-        """Work until SIGTERM or SIGINT. Raises DenreiError if recovery fails."""
+    def serve(self) -> int:
+        """Work until SIGTERM, SIGINT or a long idle time; return the exit code.
+
+        Raises DenreiError if recovery fails.
+        """
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         recover(self._gate, self._tools)
         control = process_control()
         note(self._lock, control)
-        _log.info(
-            "executor_ready",
-            host=self._config.name,
-            worker=VERSION,
-            process_control=control,
-        )
+        _log.info("executor_ready", host=self._config.name, worker=VERSION, process_control=control)
         while not self._stopping:
             self._take()
             if turn := self._line.next():
                 self._carry_out(turn)
-            else:
-                self._housekeeping.tidy()
-                self._bell.wait(LOCK_LOOK_S if self._line.is_waiting else LOOK_S)
+                self._rest.stir()
+                continue
+            self._housekeeping.tidy()
+            if self._may_sleep():
+                note(self._lock, ASLEEP)
+                _log.info("executor_asleep")
+                return EXIT_ASLEEP
+            if self._bell.wait(LOCK_LOOK_S if self._line.is_waiting else LOOK_S):
+                self._rest.stir()
         _log.info("executor_stopped")
+        return 0
+
+    def _may_sleep(self) -> bool:
+        """Tell whether nothing is to be done that the next letter would not bring."""
+        if not self._rest.is_due:
+            return False
+        return not (self._ledger.open_orders() or self._ledger.unacknowledged())
 
     def _stop(self, *_signal: object) -> None:
         self._stopping = True
@@ -270,8 +284,7 @@ def run_executor(config: Config) -> NoReturn:
         executor = Executor(config)
     except OSError as error:
         raise ExecutorError(f"can't use {error.filename}: {error.strerror}") from None
-    executor.serve()
-    raise SystemExit(0)
+    raise SystemExit(executor.serve())
 
 
 def _only_one(config: Config) -> int:
@@ -279,4 +292,5 @@ def _only_one(config: Config) -> int:
     lock = take(config.executor_lock)
     if lock is None:
         raise ExecutorError(f"another executor is at work on {config.state}")
+    note(lock, "")  # the one before may have said that it sleeps
     return lock

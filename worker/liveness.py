@@ -43,6 +43,22 @@ def note(lock: int, word: str) -> None:
     os.pwrite(lock, word.encode("ascii"), 0)
 
 
+def last_word(path: Path) -> str:
+    """Return what the last holder of a lock noted; empty if that can't be read."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return ""
+    try:
+        return _word(lock)
+    finally:
+        os.close(lock)
+
+
+def _word(lock: int) -> str:
+    return os.pread(lock, _WORD_BYTES, 0).decode("ascii", "replace")
+
+
 def holder(path: Path) -> Holder | None:
     """Return who holds the lock, without touching it. Not for a process that holds it itself."""
     try:
@@ -52,7 +68,7 @@ def holder(path: Path) -> Holder | None:
     try:
         asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
         kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(lock, fcntl.F_GETLK, asked))
-        word = os.pread(lock, _WORD_BYTES, 0).decode("ascii", "replace")
+        word = _word(lock)
     finally:
         os.close(lock)
     if kind == fcntl.F_UNLCK:

@@ -9,6 +9,7 @@ from worker.courier_state import CourierState
 from worker.ledger_file import SKEW_MS
 from worker.ledger_view import Standing
 from worker.liveness import Holder
+from worker.rest import ASLEEP
 
 QUIET_S = 60.0  # a courier that works speaks, and hears itself, more often
 _QUIET_WORDS = 4  # or than so many of its words to itself, where those come seldom
@@ -22,6 +23,7 @@ class Life(StrEnum):
     RUNNING = "running"
     STOPPED = "stopped"  # by a signal: it lives and does nothing
     NOT_RUNNING = "not running"
+    ASLEEP = "asleep"  # it ended for want of work; the next letter starts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Facts:
     courier: Holder | None  # who holds its lock
     executor: Holder | None
     word: CourierState | None  # the courier's last
+    executor_word: str = ""  # what the executor noted last, living or not
     inbox: int  # letters
     outbox: int
     oldest_s: float = 0.0  # how long the first letter has lain in the inbox
@@ -71,7 +74,7 @@ def judge(facts: Facts) -> Status:
     status = Status(
         facts=facts,
         courier=courier,
-        executor=_life(facts.executor),
+        executor=_executor_life(facts),
         connected=word.connected if word and speaks else None,
         said_s=said_s,
         self_ping_s=heard_s,
@@ -85,6 +88,12 @@ def _life(holder: Holder | None) -> Life:
     if holder is None:
         return Life.NOT_RUNNING
     return Life.STOPPED if holder.stopped else Life.RUNNING
+
+
+def _executor_life(facts: Facts) -> Life:
+    if facts.executor is None and facts.executor_word == ASLEEP:
+        return Life.ASLEEP
+    return _life(facts.executor)
 
 
 def _is_its_own(facts: Facts) -> bool:
@@ -130,7 +139,7 @@ def _about_courier(status: Status) -> Iterator[str]:
 
 def _about_executor(status: Status) -> Iterator[str]:
     facts = status.facts
-    if status.executor is not Life.RUNNING:
+    if status.executor not in (Life.RUNNING, Life.ASLEEP):
         yield f"the executor is {status.executor}"
     elif facts.oldest_s > TAKEN_WITHIN_S:
         yield f"the executor has not taken a letter that came {_s(facts.oldest_s)} ago"

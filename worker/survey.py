@@ -13,7 +13,7 @@ from worker.config import Config
 from worker.courier_state import load_state
 from worker.ledger_file import LedgerError
 from worker.ledger_view import LedgerView, Past, Standing
-from worker.liveness import holder
+from worker.liveness import holder, last_word
 from worker.mailbox import Mailbox
 from worker.proc import boot_clock, boot_id
 from worker.status import Facts
@@ -45,6 +45,7 @@ def _survey(config: Config) -> Facts:
         boot_s=boot_clock(),
         courier=holder(config.courier_lock),
         executor=holder(config.executor_lock),
+        executor_word=last_word(config.executor_lock),
         word=load_state(config.courier_state),
         inbox=len(inbox.letters()),
         outbox=len(Mailbox(config.outbox).letters()),

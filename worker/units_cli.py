@@ -20,7 +20,7 @@ from worker.config import load_config
 def units(path: Path, *, install: bool, network: str) -> None:
     """Print or install the systemd units: the courier as a user of its own."""
     from worker.installation import install as put_in_place
-    from worker.units import Network
+    from worker.units import Network, started_by_hand
     from worker.units import units as made_for
 
     config = load_config(path)
@@ -31,4 +31,4 @@ def units(path: Path, *, install: bool, network: str) -> None:
     put_in_place(config, made)
     for place in made:
         click.echo(f"installed {place}")
-    click.echo("next: systemctl enable --now denrei-executor denrei-courier", err=True)
+    click.echo(f"next: systemctl enable --now {' '.join(started_by_hand(config))}", err=True)

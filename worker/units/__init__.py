@@ -16,6 +16,8 @@ _PLACES: Mapping[str, str] = {
     "denrei-executor.service": "/etc/systemd/system/denrei-executor.service",
     "denrei.sysusers": "/etc/sysusers.d/denrei.conf",
 }
+_WAKER = "denrei-executor.path"
+_WAKER_PLACE = Path("/etc/systemd/system/denrei-executor.path")
 _HIDDEN = ("/home", "/root", "/run/user")  # by ProtectHome
 
 
@@ -52,7 +54,16 @@ def units(config: Config, network: Network, program: Path | None = None) -> dict
         "keys": _word(config.sign_key.parent),
         "network": _NETWORK[network],
     }
-    return {Path(place): _filled(name, words) for name, place in _PLACES.items()}
+    made = {Path(place): _filled(name, words) for name, place in _PLACES.items()}
+    if config.sleep_after is not None:
+        made[_WAKER_PLACE] = _filled(_WAKER, words)
+    return made
+
+
+def started_by_hand(config: Config) -> tuple[str, ...]:
+    """Return the names of the units that are to be enabled and started."""
+    wakers = (_WAKER,) if config.sleep_after is not None else ()
+    return ("denrei-executor", *wakers, "denrei-courier")
 
 
 def _check(program: Path) -> None:

@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,10 @@ from tests.integration.tls.debian import program
 from tests.swapper import NOBODY
 from tests.worker_host import SCRIPT, WorkerHost
 from worker.config import Config
+from worker.exit_code import EXIT_ASLEEP, EXIT_CONFIG
 from worker.handover import CourierUser, HandoverError, hand_over
 from worker.installation import install
-from worker.units import Network, UnitError, units
+from worker.units import Network, UnitError, started_by_hand, units
 
 HOST = Config(Path("/etc/denrei/worker.yaml"), "web1", Path("/var/lib/denrei"))
 ANY = Path("/usr/bin/env")  # root's on every machine
@@ -67,6 +70,24 @@ def test_units_have_no_place_left_to_fill_in(network: Network) -> None:
         *("denrei-courier.service", "denrei-executor.service", "denrei.conf")
     ]
     assert not any(re.search(r"@[a-z]+@", text) for text in made.values())
+
+
+def test_units_of_a_host_whose_executor_sleeps_have_one_that_wakes_it(tmp_path: Path) -> None:
+    sleepy = replace(HOST, sleep_after=timedelta(minutes=5))
+    made = units(sleepy, Network.ALL, ANY)
+    waker = made[Path("/etc/systemd/system/denrei-executor.path")]
+    assert "PathExistsGlob=/var/lib/denrei/inbox/*.once\n" in waker
+    assert started_by_hand(sleepy) == ("denrei-executor", "denrei-executor.path", "denrei-courier")
+    for place, text in made.items():
+        (tmp_path / place.name).write_text(text)
+    said = analyze("verify", "--man=no", str(tmp_path / "denrei-executor.path"))
+    assert [line for line in said.stderr.splitlines() if "denrei" in line] == []
+
+
+def test_executor_that_sleeps_is_no_failure_for_systemd() -> None:
+    text = units(HOST, Network.ALL, ANY)[Path("/etc/systemd/system/denrei-executor.service")]
+    assert f"RestartPreventExitStatus={EXIT_CONFIG} {EXIT_ASLEEP}\n" in text
+    assert f"SuccessExitStatus={EXIT_ASLEEP}\n" in text
 
 
 def test_courier_may_write_to_its_three_directories_alone() -> None:

@@ -1,6 +1,7 @@
 """worker.yaml: what a worker is told about itself, and what is said when that is wrong."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_config_of_the_least_words_has_the_defaults(tmp_path: Path) -> None:
     assert (config.state, config.root) == (DEFAULT_STATE, Path("/"))
 
 
+def test_config_says_when_an_idle_executor_ends(tmp_path: Path) -> None:
+    assert load(tmp_path, LEAST).sleep_after is None
+    config = load(tmp_path, LEAST + "sleep_after: 5m\n")
+    assert config.sleep_after == timedelta(minutes=5)
+    assert "sleep_after: 5m\n" in config.to_yaml()
+
+
 def test_config_knows_where_a_worker_s_other_files_are(tmp_path: Path) -> None:
     config = load(tmp_path, LEAST + "state: /var/lib/x\nroot: /srv/lab/web1\n")
     assert config.root == Path("/srv/lab/web1")
@@ -54,6 +62,8 @@ def test_config_knows_where_a_worker_s_other_files_are(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("state: /x", ":1:1: worker.yaml needs 'name'"),
+        (LEAST + "sleep_after: 9s", ":2:14: sleep_after is from 10s to 1d"),
+        (LEAST + "sleep_after: never", ":2:14: sleep_after: "),
         ("name: 10", ":1:7: name must be text; quote it"),
         ("name: Web1", ":1:7: 'Web1' can't be a host's name"),
         ("name: ../web", ":1:7: '../web' can't be a host's name"),

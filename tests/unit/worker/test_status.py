@@ -12,6 +12,7 @@ from worker.clock import Comparison, Taken, compare
 from worker.courier_state import CourierState
 from worker.ledger_view import Standing
 from worker.liveness import Holder
+from worker.rest import ASLEEP
 from worker.status import Facts, Life, judge
 
 NOW = 1_800_000_000_000
@@ -50,6 +51,11 @@ def test_host_on_which_all_is_well_raises_no_concern() -> None:
     assert (status.connected, status.said_s, status.self_ping_s) == (True, 5.0, 8.0)
 
 
+def test_host_whose_executor_sleeps_is_well() -> None:
+    status = judge(replace(WELL, executor=None, executor_word=ASLEEP))
+    assert (status.concerns, status.executor) == ([], Life.ASLEEP)
+
+
 def test_host_whose_courier_seldom_speaks_is_given_the_time_that_it_takes() -> None:
     seldom = word(said_s=800.0, heard_s=790.0, keepalive_s=60.0)
     status = judge(replace(WELL, word=seldom))
@@ -70,6 +76,11 @@ def test_host_whose_courier_seldom_speaks_is_given_the_time_that_it_takes() -> N
         ({"word": word(connected=None)}, None, "not tried yet"),
         ({"word": word(heard_s=900.0)}, True, "heard nothing of its own for 100 s"),
         ({"word": word(heard_s=700.0, keepalive_s=60.0)}, True, "nothing of its own for 300 s"),
+        (
+            {"executor": None, "executor_word": ASLEEP, "oldest_s": 61.0},
+            True,
+            "the executor has not taken a letter that came 61 s ago",
+        ),
         ({"word": word(heard_at=None)}, True, "heard nothing of its own through the broker yet"),
         ({"executor": None}, True, "the executor is not running"),
         ({"executor": Holder(8, stopped=True)}, True, "the executor is stopped"),
