@@ -6,23 +6,27 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.bench import Bench, Measurement
 from benchmarks.catalogue import MEASUREMENTS
 from benchmarks.figure import Figure, Found, Missing, NotMeasuredError
 from benchmarks.machine import describe
+from benchmarks.plots import draw
 from benchmarks.result import FIGURES, Result
 from benchmarks.sheet import show
 from lab.host import LabError
 
-RESULT = Path("bench.json")
+RESULT, PLOTS = Path("bench.json"), Path("docs/plots")
 
 
 def main() -> int:
     """Measure what is asked for; return 1 if a measurement broke."""
     asked = _parse()
+    if asked.source:
+        return _draw(json.loads(asked.source.read_text()), asked.plots or PLOTS)
     result = Result(describe(), quick=asked.quick)
     for name in measurements(asked.only):
         print(f"{name}:", file=sys.stderr)
@@ -36,9 +40,20 @@ def main() -> int:
     asked.output.write_text(json.dumps(result.document(), indent=2) + "\n")
     print(f"written: {asked.output}", file=sys.stderr)
     show(result)
+    broken = asked.plots is not None and _draw(result.document(), asked.plots) != 0
     if asked.json:
         print(json.dumps(result.figures()))
-    return 1 if result.broken else 0
+    return 1 if result.broken or broken else 0
+
+
+def _draw(document: Mapping[str, Any], directory: Path) -> int:
+    try:
+        drawn = draw(document, directory)
+    except NotMeasuredError as error:
+        print(f"no plots: {error}", file=sys.stderr)
+        return 1
+    print(f"drawn: {', '.join(map(str, drawn))}", file=sys.stderr)
+    return 0
 
 
 def _parse() -> argparse.Namespace:
@@ -56,6 +71,14 @@ def _parse() -> argparse.Namespace:
         help=f"the measurements {names}, or figures by their names; alone: none but --peers",
     )
     parser.add_argument("--output", type=Path, default=RESULT, help="the whole result, as JSON")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the result as SVG there")
+    parser.add_argument(
+        "--from",
+        type=Path,
+        dest="source",
+        metavar="FILE",
+        help=f"measure nothing: draw what an earlier --output holds (into {PLOTS})",
+    )
     return parser.parse_args()
 
 

@@ -19,6 +19,7 @@ from lab.redis import EmbeddedRedis
 from orchestrator.store.store import Store
 
 SMALL, LARGE = 1_000, 10_000
+BETWEEN = (100, 3_000)  # for the picture of how it grows
 _QUICK_PATIENCE_S, _PATIENCE_S = 60.0, 600.0
 _HOW = (
     f"`denrei submit check --all --detach` on simulated hosts in {PROCESSES} processes, from Enter "
@@ -34,12 +35,16 @@ class Trial:
     seconds: float
     server_cpu_ms: float  # dispatcher, recorder and Redis
     crew_cpu_ms: float
+    stored: float  # bytes that the store grew by
 
 
 def measure(bench: Bench) -> Iterator[Found]:
     """Yield the time for ten thousand hosts, and by how much more than ten times it is of 1,000."""
     small = _trials(bench, SMALL, bench.choose(1, 5))
     yield figure("fleet_1000_s", "s", [trial.seconds for trial in small], _HOW)
+    for count in () if bench.quick else BETWEEN:
+        seconds = [trial.seconds for trial in _trials(bench, count, 3)]
+        yield figure(f"fleet_{count}_s", "s", seconds, _HOW)
     tenth = min(trial.seconds for trial in small) * LARGE / SMALL
     if bench.quick and tenth > _QUICK_PATIENCE_S:
         raise NotMeasuredError(f"--quick has no {tenth:.0f} s for it; see fleet_1000_s")
@@ -49,6 +54,9 @@ def measure(bench: Bench) -> Iterator[Found]:
     each = [trial.server_cpu_ms / LARGE for trial in large]
     how = "dispatcher, recorder and Redis, for one of 10,000 host runs"
     yield figure("server_cpu_ms_per_host_run_10000", "ms", each, how)
+    each = [trial.stored / LARGE / 1024 for trial in large]
+    how = "growth of the SQLite file for one host run of `check`: order, receipt, report, answer"
+    yield figure("store_kib_per_host_run", "KiB", each, how)
     each = [trial.crew_cpu_ms / LARGE for trial in large]
     yield figure("simulated_host_cpu_ms", "ms", each, "what playing one host run cost beside it")
     how = "the time for 10,000 hosts by ten times that for 1,000; 1 is linear"
@@ -78,9 +86,12 @@ def _check(
     denrei: Script, watch: StoreWatch, pids: list[int], crew: Crew, patience: float
 ) -> Trial:
     server, played, begun = cpu_ms(pids), cpu_ms(crew.pids), time.perf_counter()
+    size = watch.size
     denrei.must("submit", "check", "--all", "--detach")
     ended = watch.await_reports(watch.newest_run(), patience, look_s=0.05)
-    return Trial(ended - begun, cpu_ms(pids) - server, cpu_ms(crew.pids) - played)
+    return Trial(
+        ended - begun, cpu_ms(pids) - server, cpu_ms(crew.pids) - played, watch.size - size
+    )
 
 
 def _allow_connections(server: EmbeddedRedis, count: int) -> None:

@@ -74,6 +74,7 @@ def _quiet(fleet: RealFleet) -> Iterator[Figure]:
 def _idle(bench: Bench, fleet: RealFleet) -> Iterator[Figure]:
     pids = fleet.pids_of("web1")
     busy, commands, woken, traffic = [], [], [], []
+    connections: list[float] = []
     seconds = bench.choose(16, 30)  # its word to itself goes out every 15
     with redis.Redis.from_url(fleet.redis.url) as client:
         time.sleep(2)  # the last run's words are over
@@ -86,10 +87,12 @@ def _idle(bench: Bench, fleet: RealFleet) -> Iterator[Figure]:
             commands.append(spent[1] / seconds)
             woken.append(spent[2] / seconds)
             traffic.append(spent[3] / seconds)
+            connections.append(client.info("clients")["connected_clients"] - 1)  # ours
     yield figure("idle_cpu_pct", "%", busy, _IDLE)
     yield figure("idle_redis_commands_per_s", "/s", commands, _IDLE)
     yield figure("idle_wake_ups_per_s", "/s", woken, _IDLE)
     yield figure("idle_bytes_per_s", "B/s", traffic, _IDLE)
+    yield figure("redis_connections_per_host", "", connections, _IDLE)
 
 
 def _look(client: redis.Redis, pids: list[int]) -> tuple[float, float, float, float]:

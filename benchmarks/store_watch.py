@@ -50,6 +50,11 @@ class StoreWatch:
                 raise NotMeasuredError(f"after {within:.0f} s {left:,} {what} are missing")
             time.sleep(look_s)
 
+    @property
+    def size(self) -> int:
+        """Return the bytes of the store's pages, those included that are only in its log."""
+        return self._number("PRAGMA page_count") * self._number("PRAGMA page_size")
+
     def newest_run(self) -> str:
         """Return the id of the run that was submitted last, or nothing."""
         query = "SELECT run_id FROM runs ORDER BY created_at DESC LIMIT 1"

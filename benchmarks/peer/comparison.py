@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.cost import Footprint, own_cpu_ms
+from benchmarks.equipment import host_environment
 from benchmarks.figure import Missing, NotMeasuredError
 from benchmarks.peer import side as sides
 from benchmarks.peer.ansible import Ansible
@@ -28,7 +29,9 @@ def compare(result: Result, *, quick: bool) -> None:
     names = [f"web{number}" for number in range(HOSTS)]
     with tempfile.TemporaryDirectory(prefix="dnr-") as directory, ExitStack() as stack:
         bench = Bench(Path(directory), quick=quick)
-        fleet, desk = stack.enter_context(working(bench.directory / "denrei", names))
+        worker = host_environment() / "bin/denrei-worker"
+        made = working(bench.directory / "denrei", names, str(worker))
+        fleet, desk = stack.enter_context(made)
         found = [sides.denrei(fleet, desk)]
         number = partial(next, count(1))
         try:
