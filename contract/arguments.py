@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -112,12 +113,17 @@ def fill(kind: type[S], arguments: Mapping[str, Any], values: Mapping[str, Any])
     An optional one that is nothing but a `${…}` is left out when that is empty. Raises
     TemplateError, msgspec.ValidationError.
     """
-    optional = {field.name for field in msgspec.structs.fields(kind) if not field.required}
+    optional = _optional(kind)
     rendered = render_arguments(arguments, values)
     empty = {name for name in optional & rendered.keys() if rendered[name] == ""}
     left_out = {name for name in empty if is_reference(arguments[name])}
     given = {name: value for name, value in rendered.items() if name not in left_out}
     return msgspec.convert(given, kind, strict=False)
+
+
+@cache
+def _optional(kind: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(kind) if not field.required)
 
 
 def misfits(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from math import log, log1p
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ _TYPED = re.compile(r"\b(duration|timestamp)\(\s*")
 _MATCHES = re.compile(r"\bmatches\s*\(\s*")
 _LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(")
 _JOINING = re.compile(r"[+,]")
+_REMEMBERED = 1_000  # expressions whose names are kept
 _LARGEST_GROWTH = 1000  # how many times its largest value an expression may make of it
 _WANTED = {
     "duration": "use h, m, s or ms (a day is '24h')",
@@ -80,7 +81,7 @@ class Expression:
 
     def names(self) -> frozenset[str]:
         """Return every dotted name that stands outside the string literals and comments."""
-        return frozenset(name for name, _ in self.places())
+        return _names(self)
 
     def places(self) -> Iterator[tuple[str, int]]:
         """Yield every dotted name with its offset in the source."""
@@ -93,6 +94,11 @@ class Expression:
         """Return the parts that `&&` joins outside brackets, to tell which of them is false."""
         parts = _split_conjunction(self.source)
         return [Expression(part.strip(), self.at) for part in parts]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _names(expression: Expression) -> frozenset[str]:
+    return frozenset(name for name, _ in expression.places())
 
 
 @cache

@@ -10,7 +10,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -102,22 +102,8 @@ def find(name: str) -> Cgroup | None:
     return None
 
 
-@contextmanager
-def own_group(name: str) -> Iterator[Cgroup | None]:
-    """Give a group below our own, or None where we may not make one."""
-    group = _try_make(name)
-    try:
-        yield group
-    except BaseException:
-        if group:
-            group.kill()
-        raise
-    finally:
-        if group:
-            group.remove()
-
-
-def _try_make(name: str) -> Cgroup | None:
+def make(name: str) -> Cgroup | None:
+    """Make a group below our own and return it; None where we may not."""
     with suppress(OSError):
         if here := home():
             return here.make(name)

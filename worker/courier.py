@@ -144,7 +144,8 @@ class Sender(threading.Thread):
             if path.name in self._again and self._again[path.name].at > now:
                 continue
             letter = self._outbox.read(path)
-            if letter is None:
+            if letter is None:  # the executor knows whether it is still wanted
+                path.unlink(missing_ok=True)
                 continue
             self._publisher.publish(REPORTS_QUEUE, RECORD_TASK, letter)
             if path.suffix == Care.ONCE:

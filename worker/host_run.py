@@ -21,7 +21,7 @@ from worker.runner import TIME_IS_OVER, StepRunner, cancelled, skipped, tell_cha
 from worker.sightings import Looks, Sightings, gather
 from worker.tools import Parked, Setting, Tools
 from worker.verdict import Accepted
-from worker.view import Lexicon, View, brief
+from worker.view import View, brief, lexicon_of
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class HostRun:
         self._parameters = accepted.parameters
         self._entry = entry
         self._tools = tools
-        self._lexicon = Lexicon(accepted.runbook)
+        self._lexicon = lexicon_of(accepted.runbook)
         self.redactor = Redactor(accepted.secrets)
         self._told: list[tuple[str, str]] = []  # an item, and what there is to tell of it
         self._looks: list[Looks] = []

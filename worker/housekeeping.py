@@ -47,7 +47,7 @@ class Housekeeping:
         forget_steps(self._locks, [entry.run_id for entry in self._ledger.open_orders()])
 
     def _put_in_order(self) -> None:
-        out = {path.stem for path in self._outbox.letters()}
+        out = {path.stem for path in self._outbox.letters() if self._outbox.read(path)}
         missing = [letter for d, letter in self._ledger.unacknowledged() if d not in out]
         all_out = all([self._answers.post_report(m) for m in missing])  # noqa: C419 - all of them
         self._ledger.prune()

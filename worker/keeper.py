@@ -1,6 +1,6 @@
 """Runs one command so that nothing of it outlives the step, whatever becomes of the executor.
 
-    executor ──fork──> keeper ──exec──> command ──> its children, daemons, orphans
+    executor ──fork──> keeper ─spawn──> command ──> its children, daemons, orphans
         └── life pipe ──┘ └── subreaper of all of them, holds the lock
 
 A process of its own, for three reasons. Killing a process group misses daemons and new sessions,
@@ -20,11 +20,14 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from signal import SIGKILL
+from typing import NoReturn
 
 import msgspec
 
+from worker.birth import check, fork_into, why_not
+from worker.cgroup import make
 from worker.proc import boot_clock
-from worker.process_tree import descendants, release, send, sweep
+from worker.process_tree import ProcessTree, release, sweep
 from worker.spawn import GRACE, Ending, Spawn
 from worker.warden import keep
 
@@ -66,6 +69,10 @@ def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
     `await_readable` may do other work until the keeper's word comes; if it raises, the command is
     ended. After EndNow the keeper's word is waited for all the same.
     """
+    try:
+        check(spawn)
+    except (OSError, ValueError) as error:
+        return Ending(error=why_not(error, spawn))
     try:
         lock = _take(spawn.lock_path) if spawn.lock_path else None
     except BlockingIOError:
@@ -137,10 +144,11 @@ def _run_with_keeper(
 ) -> Ending:
     report, tell = os.pipe()
     life, alive = os.pipe()
+    group = make(spawn.new_group())
     try:
-        keeper = os.fork()
+        keeper, inside = fork_into(group)
         if keeper == 0:
-            _be_keeper(spawn, life, tell, lock)
+            _be_keeper(spawn, ProcessTree(inside), life, tell, lock)
         os.close(tell)
         tell = -1
         is_wanted = _await(report, await_readable)
@@ -153,12 +161,18 @@ def _run_with_keeper(
         if ending is None or not ending.surviving:
             os.waitpid(keeper, 0)
     finally:
-        for fd in (report, tell, life, alive):
-            if fd >= 0:
-                os.close(fd)
+        _close(report, tell, life, alive)
+        if group:
+            group.remove()  # unless a keeper is still in it, which then sees to that itself
     if ending and ending.killed and not is_wanted:
         ending = msgspec.structs.replace(ending, cut_off=True)
     return ending or _without_keeper(spawn, lock)
+
+
+def _close(*pipes: int) -> None:
+    for fd in pipes:
+        if fd >= 0:
+            os.close(fd)
 
 
 def _without_keeper(spawn: Spawn, lock: int | None) -> Ending:
@@ -182,7 +196,7 @@ def _await(report: int, await_readable: AwaitReadable | None) -> bool:
     return True
 
 
-def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:
+def _be_keeper(spawn: Spawn, tree: ProcessTree, life: int, tell: int, lock: int | None) -> NoReturn:
     """Be the keeper in the forked process, and never return into the executor's code."""
     code = 1
     try:
@@ -198,12 +212,10 @@ def _be_keeper(spawn: Spawn, life: int, tell: int, lock: int | None) -> None:
                 _mark(lock, _EXITED)
 
         try:
-            keep(spawn, life, exited, report)
+            keep(spawn, tree, life, exited, report)
         except Exception as error:  # noqa: BLE001 - it must be told, there is nobody else to
-            left = descendants(os.getpid())
-            for stat in left:
-                send(stat.pid, SIGKILL)
-            report(Ending(error=f"its keeper failed: {error!r}", killed=len(left)))
+            killed = len(tree.signal(SIGKILL))
+            report(Ending(error=f"its keeper failed: {error!r}", killed=killed))
         else:
             if lock is not None:
                 _mark(lock, _FINISHED)
@@ -222,7 +234,7 @@ def _close_all_but(kept: set[int]) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(nothing, fd)
-    for entry in list(Path("/proc/self/fd").iterdir()):
-        if int(entry.name) not in {0, 1, 2, *kept}:
+    for fd in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 - a Path for each costs more
+        if fd not in {0, 1, 2, *kept}:
             with suppress(OSError):  # the listing's own is closed already
-                os.close(int(entry.name))
+                os.close(fd)

@@ -1,7 +1,17 @@
 """The ledger: which orders and steps this host has taken and done. It survives kill -9.
 
-SQLite with a write-ahead log and `synchronous=FULL`: what a method has returned from is on disk,
-also when the power goes. One method, one transaction.
+SQLite with a write-ahead log. One method, one transaction, and what a method has returned from
+survives the end of the process. A loss of power it survives, too, if something depends on it:
+
+    accept      the receipt says that the order is here
+    cancel      so does the answer to it
+    begin_step  before any effect
+    end         before the report is sent
+
+These wait for the disk (`synchronous=FULL`), and for all that was written before them. The others
+(`begin`, `keep_items`, `end_step`, `acknowledge`) don't wait: what a power loss takes of them is at
+the end of the log, behind the last effect. Then a run begins anew in which nothing was done, a step
+that was done is observed as one that was interrupted, and a report is sent and acknowledged again.
 """
 
 import sqlite3
@@ -14,6 +24,7 @@ from typing import Any
 from worker.ledger_file import SKEW_MS, LedgerError, connect, failure
 from worker.place import Place
 
+_AT_ONCE, _WITH_THE_NEXT = "FULL", "NORMAL"  # when a commit is on the disk: `synchronous`
 _ENTRY = "run_id, digest, letter, accepted_at, started_at, boot_id, boot_time, interruptions"
 
 
@@ -82,8 +93,9 @@ class Ledger:
         return int(row[0])
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, waits: bool = True) -> Iterator[sqlite3.Connection]:
         try:
+            self._db.execute(f"PRAGMA synchronous={_AT_ONCE if waits else _WITH_THE_NEXT}")
             self._db.execute("BEGIN IMMEDIATE")
             yield self._db
             self._db.execute("COMMIT")
@@ -176,7 +188,7 @@ class Ledger:
 
     def begin(self, entry: Entry) -> None:
         """Note that an order's run begins, and when."""
-        with self._transaction() as db:
+        with self._transaction(waits=False) as db:
             db.execute(
                 "UPDATE orders SET state = 'running', started_at = ?, boot_id = ?, boot_time = ?"
                 " WHERE run_id = ?",
@@ -193,7 +205,7 @@ class Ledger:
     def keep_items(self, run_id: str, items: list[tuple[str, str]], notes: list[str]) -> None:
         """Note what for_each found, as (name, path), and left alone, before any change."""
         rows = [(run_id, position, *item) for position, item in enumerate(items)]
-        with self._transaction() as db:
+        with self._transaction(waits=False) as db:
             db.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", rows)
             numbered = [(run_id, position, note) for position, note in enumerate(notes)]
             db.executemany("INSERT INTO notes VALUES (?, ?, ?)", numbered)
@@ -219,7 +231,7 @@ class Ledger:
 
     def end_step(self, place: Place, now: int, report: bytes) -> None:
         """Note that a step is done, and how; also one that only looked, before its rescue."""
-        with self._transaction() as db:
+        with self._transaction(waits=False) as db:
             db.execute(
                 "INSERT INTO steps VALUES (?, ?, ?, ?, 0, ?, ?)"
                 " ON CONFLICT DO UPDATE SET report = excluded.report",
@@ -261,7 +273,7 @@ class Ledger:
     def acknowledge(self, digest: str) -> bool:
         """Send a report no more that the recorder has stored; tell whether it was to be sent."""
         query = "UPDATE outbox SET acknowledged = 1 WHERE digest = ? AND NOT acknowledged"
-        with self._transaction() as db:
+        with self._transaction(waits=False) as db:
             return db.execute(query, (digest,)).rowcount > 0
 
     def prune(self) -> int:

@@ -1,4 +1,9 @@
-"""A directory of sealed letters between courier and executor: written whole or not at all.
+"""A directory of sealed letters between courier and executor: found whole or not at all.
+
+Nothing waits for the disk here, since no letter is the only record of what it says: an order comes
+again until the ledger has it and a receipt tells so, a report is in the ledger and put out anew if
+its file is not there, and the rest is asked for again. A power loss can leave a file with a name
+and without all of its content; a letter's name is its digest, so that is found out.
 
 Both may write there, and under systemd they are two users with a group in common. The executor
 believes nothing that it finds: no link is followed, nothing but a plain file is read, and what is
@@ -16,7 +21,6 @@ from pathlib import Path
 
 from contract.bell import ring
 from contract.error import PassingError
-from contract.whole_file import sync_directory
 
 MAX_LETTER = 512 * 1024  # bytes; more than any envelope may have
 MAX_LETTERS = 2_000
@@ -44,7 +48,7 @@ class Mailbox:
         self.directory = directory
 
     def put(self, letter: bytes, care: Care = Care.ONCE) -> str:
-        """Put a letter down durably and ring; return its digest.
+        """Put a letter down and ring; return its digest.
 
         Raises MailboxError, and then nothing was put down.
         """
@@ -81,7 +85,7 @@ class Mailbox:
         return [Path(path) for _, path in sorted(found)]
 
     def read(self, path: Path) -> bytes | None:
-        """Return a letter's bytes; None if it is gone, no plain file, or too large to be one."""
+        """Return a letter's bytes; None if it is gone, or no whole letter of this name."""
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -93,7 +97,8 @@ class Mailbox:
                 data = file.read(MAX_LETTER + 1)
         finally:
             os.close(descriptor)
-        return data if len(data) <= MAX_LETTER else None
+        is_whole = len(data) <= MAX_LETTER and hashlib.sha256(data).hexdigest() == path.stem
+        return data if is_whole else None
 
     def take_away(self, digest: str) -> None:
         """Remove a letter, whichever care it had."""
@@ -112,14 +117,11 @@ class Mailbox:
             with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(file.fileno(), _FOR_A_GROUP)
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
             temporary.rename(self.directory / name)
         except OSError:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
-        sync_directory(self.directory)
 
 
 def _letters(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[int, str]]:

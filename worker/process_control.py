@@ -1,10 +1,9 @@
 """How what a step starts is kept together here."""
 
 import os
-from contextlib import suppress
 from enum import StrEnum
 
-from worker.cgroup import own_group
+from worker.cgroup import make
 
 
 class ProcessControl(StrEnum):
@@ -19,9 +18,14 @@ def process_control() -> ProcessControl:
 
     Another process may be in another one: the executor tells its own way in its log.
     """
-    with own_group(f"denrei-trial:{os.getpid()}") as group, suppress(OSError):
-        if group:
-            group.take(0)
-            group.above.take(0)
-            return ProcessControl.CGROUP
-    return ProcessControl.SUBREAPER
+    group = make(f"denrei-trial:{os.getpid()}")
+    if group is None:
+        return ProcessControl.SUBREAPER
+    try:
+        group.take(0)
+        group.above.take(0)
+    except OSError:
+        return ProcessControl.SUBREAPER
+    finally:
+        group.remove()
+    return ProcessControl.CGROUP

@@ -46,30 +46,57 @@ class ProcessTree:
     """What a keeper is answerable for: all below it, and all in its command's group.
 
     Only together do they hold everything. A fork is never quicker than its group's end; and what
-    a privileged command moves into another group is still below the keeper.
+    a privileged command moves into another group is still below the keeper. The keeper was born in
+    the group, too, and is not counted; it steps out before the group is ended or handed over.
     """
 
     group: Cgroup | None
 
     def pids(self) -> list[int]:
-        """Return what lives, parents first.
+        """Return what lives, parents first, without the keeper itself.
 
         A shell whose child is ended before it would carry on with its next command.
         """
         below = [stat.pid for stat in descendants(os.getpid())]
-        return list(dict.fromkeys([*below, *(self.group.members() if self.group else [])]))
+        return list(dict.fromkeys([*below, *self._members()]))
 
     def signal(self, number: signal.Signals) -> set[int]:
         """Send a signal to all, and return to whom."""
         found = self.pids()
-        if self.group and number is signal.SIGKILL:
+        if self.group and number is signal.SIGKILL and self._step_out():
             self.group.kill()
         for pid in found:
             send(pid, number)
         return set(found)
 
     def has_members(self) -> bool:
-        return self.group is not None and self.group.is_populated
+        """Tell whether anybody but the keeper lives in the group."""
+        return bool(self._members())
+
+    def set_free(self) -> str:
+        """Let a service go that was left in the group; tell why it is not as free as wished."""
+        if self.group is None or not self.has_members():
+            return ""
+        return set_free(self.group) if self._step_out() else "the keeper can't leave its group"
+
+    def leave(self) -> None:
+        """Step out of the group and remove it."""
+        if self.group and self._step_out():
+            self.group.remove()
+
+    def _members(self) -> list[int]:
+        own = os.getpid()
+        return [pid for pid in self.group.members() if pid != own] if self.group else []
+
+    def _step_out(self) -> bool:
+        """Move the keeper to where its executor is; tell whether it is out of the group."""
+        assert self.group is not None  # noqa: S101 - the callers have looked
+        if os.getpid() not in self.group.members():
+            return True
+        with suppress(OSError):
+            self.group.above.take(0)
+            return True
+        return False
 
 
 def marked(marker: str) -> list[int]:
@@ -109,6 +136,12 @@ def release(marker: str, lock_path: Path | None) -> None:
     """Let go of a service whose starter had exited when its keeper was killed."""
     if group := cgroup.find(group_name(marker, lock_path)):
         set_free(group)
+        group.remove()
+
+
+def drop_group(marker: str, lock_path: Path | None) -> None:
+    """Remove a step's group in which nobody is left: its executor was killed before it could."""
+    if group := cgroup.find(group_name(marker, lock_path)):
         group.remove()
 
 

@@ -21,7 +21,7 @@ from worker.keeper import KeeperState, await_keeper
 from worker.ledger import Entry
 from worker.lock import step_lock
 from worker.place import Place
-from worker.process_tree import release, sweep
+from worker.process_tree import drop_group, release, sweep
 from worker.tools import Tools
 from worker.verdict import Refused
 
@@ -76,6 +76,8 @@ def _end_processes(entry: Entry, gate: Gate, tools: Tools, state: KeeperState) -
             release(marker, lock)
         elif state in (KeeperState.EXITED, KeeperState.KILLED):
             sweep(marker, lock)
+        else:
+            drop_group(marker, lock)
 
 
 def _cut_off(

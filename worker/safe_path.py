@@ -178,7 +178,6 @@ class _Way:
         self._followed = 0
         self._names: list[str] = []
         self._open = [os.open("/", _ENTER | os.O_CLOEXEC)]
-        self._proc = _device("/proc")
 
     def step(self, *, follow: bool) -> Spot | None:
         """Walk one component; return the spot if that was the last."""
@@ -233,7 +232,7 @@ class _Way:
         if self._followed > _MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), here)
         target = Path(os.readlink("", dir_fd=found))
-        if target.is_absolute() and seen.st_dev == self._proc:
+        if target.is_absolute() and seen.st_dev == _device("/proc"):
             raise UntrustedPathError(here, "is a magic link of the kernel's")
         if seen.st_uid not in trusted():
             if self._reach is Reach.OURS:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,9 +51,10 @@ class Spawn:
     def program(self) -> str:
         return str(self.root.locate(self.argv[0]))
 
-    @property
-    def group(self) -> str:
-        return group_name(self.marker or f"probe:{os.getpid()}", self.lock_path)
+    def new_group(self) -> str:
+        """Return a name for the control group; without a mark it is never the same again."""
+        mark = self.marker or f"probe:{os.getpid()}:{time.monotonic_ns()}"
+        return group_name(mark, self.lock_path)
 
     @property
     def environment(self) -> dict[str, str]:

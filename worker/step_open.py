@@ -6,11 +6,14 @@ openat(2) with O_NOFOLLOW, which for a single component comes to the same.
 
 import errno
 import os
+import struct
+from collections.abc import Callable
+from functools import cache
 
 _OPENAT2 = 437  # on every architecture that Python's wheels are for
 _NO_MAGICLINKS, _NO_SYMLINKS, _BENEATH = 0x02, 0x04, 0x08
 _BARRED = frozenset({errno.ENOSYS, errno.EPERM})  # an old kernel, a sandbox
-_HOW_BYTES = 24  # struct open_how: flags, mode, resolve
+_HOW = struct.Struct("=QQQ")  # struct open_how: flags, mode, resolve
 
 
 def step_open(directory: int, name: str, flags: int, mode: int = 0) -> int:
@@ -25,22 +28,26 @@ def step_open(directory: int, name: str, flags: int, mode: int = 0) -> int:
 
 def by_openat2(directory: int, name: str, flags: int, mode: int = 0) -> int:
     """Open it so that the kernel itself refuses every link and every way out."""
-    import ctypes  # half a megabyte: only for who opens something
-
-    class How(ctypes.Structure):
-        """What openat2(2) is asked for."""
-
-        _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("how", ctypes.c_uint64))
-
     _check(name)
-    how = How(_always(flags), mode, _NO_MAGICLINKS | _NO_SYMLINKS | _BENEATH)
-    syscall = ctypes.CDLL(None, use_errno=True).syscall
-    word = os.fsencode(name)
-    found: int = syscall(_OPENAT2, directory, word, ctypes.byref(how), _HOW_BYTES)
+    how = _HOW.pack(_always(flags), mode, _NO_MAGICLINKS | _NO_SYMLINKS | _BENEATH)
+    found = _syscall()(_OPENAT2, directory, os.fsencode(name), how, _HOW.size)
     if found < 0:
-        number = ctypes.get_errno()
+        number = _errno()
         raise OSError(number, os.strerror(number), name)
     return found
+
+
+@cache
+def _syscall() -> Callable[..., int]:
+    import ctypes  # half a megabyte: only for who opens something
+
+    return ctypes.CDLL(None, use_errno=True).syscall
+
+
+def _errno() -> int:
+    import ctypes
+
+    return ctypes.get_errno()
 
 
 def by_openat(directory: int, name: str, flags: int, mode: int = 0) -> int:

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -23,6 +25,7 @@ from worker.root import Root
 
 MAX_TEXT = 500  # characters of one value in a report
 MAX_LIST = 100  # values of one list in a report
+_REMEMBERED = 8  # lexicons, as many as runbooks are remembered
 LAST_LOOK = timedelta(seconds=1)  # what an observation may take though the run's time is over
 
 
@@ -43,6 +46,24 @@ class Lexicon:
         if expression.source not in self._compiled:
             self._compiled[expression.source] = self._vocabulary.compile(expression)
         return self._compiled[expression.source]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A runbook, known by its digest."""
+
+    digest: str
+    runbook: Runbook = field(compare=False)
+
+
+def lexicon_of(runbook: Runbook) -> Lexicon:
+    """Return a runbook's lexicon: the same one if it came before, as most do."""
+    return _lexicon(_Source(runbook.digest, runbook))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _lexicon(source: _Source) -> Lexicon:
+    return Lexicon(source.runbook)
 
 
 class View:

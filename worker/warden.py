@@ -2,28 +2,25 @@
 
 It is forked from the executor for each command. Being the subreaper (prctl(2)), it becomes the
 parent of every orphan below it, so that no daemon slips away by a double fork or a new session.
-Where it may, it also gives the command a control group of its own, which outlives the keeper and is
-ended in one stroke.
+Where there may be one, it is born in the command's own control group, which outlives it and is
+ended in one stroke; it steps out of it only if there is something to end.
 """
 
 import ctypes
-import errno
 import math
 import os
 import signal
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
-from worker.birth import Process, start
-from worker.cgroup import Cgroup, own_group
+from worker.birth import start, why_not
 from worker.proc import boot_clock
-from worker.safe_path import UntrustedPathError, check_program
-from worker.service import set_free
+from worker.process_tree import ProcessTree
 from worker.spawn import Ending, Spawn
 from worker.watch import Watch
 
 _PR_SET_CHILD_SUBREAPER = 36
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
 _LAST_WORDS_S = 0.25  # for what is about to exit anyway, and for output that is on its way
 _KILL_S = 10.0  # what KILL does not end in this time hangs in the kernel, or is not ours to end
 
@@ -37,7 +34,11 @@ _CAUGHT = (
 
 
 def keep(
-    spawn: Spawn, life: int, exited: Callable[[], None], tell: Callable[[Ending], None]
+    spawn: Spawn,
+    tree: ProcessTree,
+    life: int,
+    exited: Callable[[], None],
+    tell: Callable[[Ending], None],
 ) -> None:
     """Run the command to its end, tell of it, and return when nothing of it lives.
 
@@ -46,14 +47,16 @@ def keep(
     """
     begun = boot_clock()
     bell = _become_subreaper()
-    with own_group(spawn.group) as group:
-        try:
-            process = _start(spawn, group)
-        except (OSError, ValueError) as error:
-            tell(Ending(error=_why(error, spawn)))
-            return
-        watch = Watch(process, group, spawn, life, bell)
-        _follow(watch, spawn, begun, exited, tell)
+    try:
+        process = start(spawn)
+    except (OSError, ValueError) as error:
+        tell(Ending(error=why_not(error, spawn)))
+        return
+    os.chdir("/")  # nobody is to wait for us to leave
+    watch = Watch(process, tree, spawn, life, bell)
+    _follow(watch, spawn, begun, exited, tell)
+    if watch.is_orphaned:  # nobody else removes the group
+        tree.leave()
 
 
 def _follow(
@@ -73,7 +76,7 @@ def _follow(
         exited()
     leaves = spawn.leaves_daemon and is_normal
     killed = _end(watch, spawn.grace.total_seconds(), leaves=leaves)
-    bound = set_free(watch.tree.group) if leaves and watch.tree.group else ""
+    bound = watch.tree.set_free() if leaves else ""
     watch.stop_reading()  # whoever still holds a pipe keeps nobody waiting
     tell(
         Ending(
@@ -115,8 +118,7 @@ def _exit(status: int | None) -> tuple[int | None, int | None]:
 
 def _become_subreaper() -> int:
     """Take over every orphan below us; return what becomes readable when a child exits."""
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    if prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+    if _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "can't become a subreaper")
     bell, rope = os.pipe()
     os.set_blocking(bell, False)
@@ -126,24 +128,3 @@ def _become_subreaper() -> int:
     signal.set_wakeup_fd(rope, warn_on_full_buffer=False)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     return bell
-
-
-def _start(spawn: Spawn, group: Cgroup | None) -> Process:
-    if not spawn.argv[0].startswith("/"):
-        raise ValueError(f"{spawn.argv[0]}: a program needs its absolute path")
-    check_program(Path(spawn.program))
-    return start(spawn, group)
-
-
-def _why(error: OSError | ValueError, spawn: Spawn) -> str:
-    if not isinstance(error, OSError):
-        return str(error)
-    name = str(error.filename or spawn.program)
-    if isinstance(error, UntrustedPathError):
-        return f"{spawn.program} is not run: {error.strerror}"
-    if error.errno == errno.ENOENT and name == spawn.program:
-        there = os.path.lexists(name)
-        return f"{name}: its interpreter is missing" if there else f"no such program: {name}"
-    if error.errno == errno.ENOEXEC:
-        return f"{name}: no program, or a script without a #! line"
-    return f"{name}: {(error.strerror or str(error)).lower()}"

@@ -8,7 +8,6 @@ from functools import partial
 
 from worker.birth import Process
 from worker.capture import Capture
-from worker.cgroup import Cgroup
 from worker.proc import boot_clock
 from worker.process_tree import ProcessTree
 from worker.spawn import Spawn
@@ -23,10 +22,10 @@ class Watch:
     """The keeper's view of a running command."""
 
     def __init__(
-        self, process: Process, group: Cgroup | None, spawn: Spawn, life: int, bell: int
+        self, process: Process, tree: ProcessTree, spawn: Spawn, life: int, bell: int
     ) -> None:
         """Follow the pipes; `life` ends with the executor, `bell` rings when a child exits."""
-        self.tree = ProcessTree(group)
+        self.tree = tree
         self.leader = process.pid
         self.status: int | None = None  # of waitpid, once the leader has exited
         self.is_orphaned = False

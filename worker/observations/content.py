@@ -7,7 +7,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from worker.observations.observation import ObservationError, looking_at
-from worker.safe_path import find
+from worker.safe_path import Spot, find
 
 
 def open_regular(path: Path, *, follow: bool = True) -> BufferedReader | None:
@@ -15,20 +15,25 @@ def open_regular(path: Path, *, follow: bool = True) -> BufferedReader | None:
 
     Links are root's, ours, or of whose file it is. Raises ObservationError for anything else.
     """
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
     with looking_at(path):
         try:
             with find(path, follow=follow) as place:
-                file = place.open(flags)
+                return open_at(place)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # a socket
-                raise ObservationError(f"{path} is no regular file") from None
-            raise
+
+
+def open_at(place: Spot) -> BufferedReader:
+    """Open the regular file at a place. Raises OSError; ObservationError for anything else."""
+    try:
+        file = place.open(os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket
+            raise ObservationError(f"{place.path} is no regular file") from None
+        raise
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        raise ObservationError(f"{path} is no regular file")
+        raise ObservationError(f"{place.path} is no regular file")
     return os.fdopen(file, "rb")
 
 
@@ -41,7 +46,12 @@ def read_content(path: Path, limit: int, *, follow: bool = True) -> bytes | None
     if file is None:
         return None
     with file, looking_at(path):
-        content = file.read(limit + 1)
+        return read_bounded(file, path, limit)
+
+
+def read_bounded(file: BufferedReader, path: Path, limit: int) -> bytes:
+    """Return all that a file holds. Raises OSError; ObservationError if that is too much."""
+    content = file.read(limit + 1)
     if len(content) > limit:
         raise ObservationError(f"{path} is larger than {limit // 1024} KiB")
     return content

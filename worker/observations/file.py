@@ -4,10 +4,11 @@ import hashlib
 import os
 import stat
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 
 from contract.probe import File
-from worker.observations.content import open_regular, read_content
+from worker.observations.content import open_at, read_bounded
 from worker.observations.observation import (
     Fields,
     ObservationError,
@@ -16,7 +17,7 @@ from worker.observations.observation import (
     looking_at,
 )
 from worker.root import Root
-from worker.safe_path import find
+from worker.safe_path import Spot, find
 
 _LARGEST_HASHED = 16 * 1024 * 1024
 _LARGEST_SEARCHED = 1024 * 1024
@@ -28,9 +29,13 @@ def observe_file(arguments: File, root: Root) -> Fields:
     with looking_at(path):
         try:
             with find(path, follow=False) as place:
-                found = place.stat()
+                return _fields(place, arguments, root)
         except (FileNotFoundError, NotADirectoryError):
             return {"exists": False}
+
+
+def _fields(place: Spot, arguments: File, root: Root) -> Fields:
+    found = place.stat()
     return {
         "exists": True,
         "kind": _kind(found.st_mode),
@@ -39,8 +44,7 @@ def observe_file(arguments: File, root: Root) -> Fields:
         "owner": root.user_name(found.st_uid),
         "group": root.group_name(found.st_gid),
         "mtime": datetime.fromtimestamp(found.st_mtime, tz=UTC),
-        "sha256": _digest(path, found),
-        **_search(path, found, arguments.match),
+        **_content(place, found, arguments.match),
     }
 
 
@@ -52,25 +56,28 @@ def _kind(mode: int) -> str:
     return "link" if stat.S_ISLNK(mode) else "other"
 
 
-def _digest(path: Path, found: os.stat_result) -> str:
-    if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST_HASHED:
-        return ""
-    file = open_regular(path, follow=False)
-    if file is None:
-        raise ObservationError(f"{path} vanished while it was read")
-    with file, looking_at(path):
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _search(path: Path, found: os.stat_result, pattern: str | None) -> Fields:
-    if pattern is None:
-        return found_fields(None)
+def _content(place: Spot, found: os.stat_result, pattern: str | None) -> Fields:
     if not stat.S_ISREG(found.st_mode):
-        raise ObservationError(f"{path} is no regular file: there are no lines to match")
-    content = read_content(path, _LARGEST_SEARCHED, follow=False) or b""
+        if pattern is not None:
+            told = f"{place.path} is no regular file: there are no lines to match"
+            raise ObservationError(told)
+        return {"sha256": "", **found_fields(None)}
+    is_hashed = found.st_size <= _LARGEST_HASHED
+    if not is_hashed and pattern is None:
+        return {"sha256": "", **found_fields(None)}
+    with open_at(place) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest() if is_hashed else ""
+        file.seek(0)
+        matched = None if pattern is None else _search(file, place.path, pattern)
+    return {"sha256": digest, **found_fields(matched)}
+
+
+def _search(file: BufferedReader, path: Path, pattern: str) -> str | None:
+    """Return what is found in the first line that has it."""
+    content = read_bounded(file, path, _LARGEST_SEARCHED)
     wanted = compiled(pattern)
     for line in content.decode(errors="backslashreplace").split("\n"):
         matched = wanted.find(line.removesuffix("\r"))
         if matched is not None:
-            return found_fields(matched)
-    return found_fields(None)
+            return matched
+    return None

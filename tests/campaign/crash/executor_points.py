@@ -18,7 +18,8 @@ from worker.safe_path import Spot
 AFTER, RECORDED, EXECUTOR = Moment.AFTER, Stage.RECORDED, Role.EXECUTOR
 
 COMMIT = Sql("COMMIT")
-RENAME, UNLINK, FSYNC = Call(Path, "rename"), Call(Path, "unlink"), Call(os, "fsync")
+RENAME, UNLINK = Call(Path, "rename"), Call(Path, "unlink")
+FORK = Call(worker.keeper, "fork_into")
 TAKE_ONE, REPEAT = Call(Intake, "_take_one"), Call(Intake, "_repeat")
 ACKNOWLEDGED, TAKE_AWAY = Call(Intake, "_acknowledge"), Call(Mailbox, "take_away")
 RECEIPT, REPORT = Call(Answers, "receipt"), Call(Answers, "post_report")
@@ -72,7 +73,6 @@ _INTAKE = (
 _RUN = (
     CrashPoint("executor.ledger.begin:before_commit", EXECUTOR, COMMIT, within=(_ledger("begin"),)),
     CrashPoint("executor.ledger.begin:after_commit", EXECUTOR, _ledger("begin"), AFTER),
-    CrashPoint("executor.receipt.put:before_fsync", EXECUTOR, FSYNC, within=(RECEIPT,)),
     CrashPoint("executor.receipt.put:before_rename", EXECUTOR, RENAME, within=(RECEIPT,)),
     CrashPoint("executor.receipt.put:after_rename", EXECUTOR, RENAME, AFTER, within=(RECEIPT,)),
     CrashPoint(
@@ -94,7 +94,7 @@ _RUN = (
     ),
     CrashPoint("executor.secret:written", EXECUTOR, Call(worker.actions.command, "_write"), AFTER),
     CrashPoint("executor.keeper:after_lock", EXECUTOR, Call(worker.keeper, "_take"), AFTER),
-    CrashPoint("executor.keeper:after_fork", EXECUTOR, Call(os, "fork"), AFTER, within=(RUN,)),
+    CrashPoint("executor.keeper:after_fork", EXECUTOR, FORK, AFTER, within=(RUN,)),
     CrashPoint("executor.command:ended", EXECUTOR, Call(Executor, "_await_readable"), AFTER),
     CrashPoint("executor.keeper:ended", EXECUTOR, RUN, AFTER),
     CrashPoint("executor.scrub:between", EXECUTOR, REMOVE, AFTER, within=(SCRUB,)),
@@ -106,9 +106,7 @@ _RUN = (
     CrashPoint(
         "executor.second.begin_step:after_commit", EXECUTOR, _ledger("begin_step"), AFTER, nth=2
     ),
-    CrashPoint(
-        "executor.second.keeper:after_fork", EXECUTOR, Call(os, "fork"), AFTER, within=(RUN,), nth=2
-    ),
+    CrashPoint("executor.second.keeper:after_fork", EXECUTOR, FORK, AFTER, within=(RUN,), nth=2),
     CrashPoint(
         "executor.second.command:ended", EXECUTOR, Call(Executor, "_await_readable"), AFTER, nth=2
     ),
@@ -130,7 +128,6 @@ _REPORT = (
     ),
     CrashPoint("executor.ledger.end:before_commit", EXECUTOR, COMMIT, within=(_ledger("end"),)),
     CrashPoint("executor.ledger.end:after_commit", EXECUTOR, _ledger("end"), AFTER),
-    CrashPoint("executor.report.put:before_fsync", EXECUTOR, FSYNC, within=(REPORT,)),
     CrashPoint("executor.report.put:before_rename", EXECUTOR, RENAME, within=(REPORT,)),
     CrashPoint("executor.report.put:after_rename", EXECUTOR, RENAME, AFTER, within=(REPORT,)),
     CrashPoint("executor.ledger.prune:before_commit", EXECUTOR, COMMIT, within=(_ledger("prune"),)),
@@ -207,7 +204,7 @@ _RECOVERY = (
     CrashPoint(
         "recovery.rerun:after_fork",
         EXECUTOR,
-        Call(os, "fork"),
+        FORK,
         AFTER,
         within=(RUN,),
         opened_by="executor.secret:created",

@@ -16,7 +16,7 @@ SMOKE = (
     "dispatcher.offer:before_commit",
     "dispatcher.publish:after",
     "dispatcher.reposted:before_commit",
-    "courier.inbox.put:before_fsync",
+    "courier.inbox.put:before_rename",
     "courier.acknowledgement:after_pop",
     "courier.acknowledgement.put:after_rename",
     "executor.ledger.accept:before_commit",

@@ -1,6 +1,5 @@
 """The crash points on the wire: dispatcher, both halves of the courier, recorder."""
 
-import os
 from pathlib import Path
 
 import worker.mailbox
@@ -17,7 +16,7 @@ SENDER, RECORDER = Role.SENDER, Role.RECORDER
 
 COMMIT = Sql("COMMIT")
 POP, PUBLISH = Call(Wire, "pop"), Call(Publisher, "send")
-RENAME, UNLINK, FSYNC = Call(Path, "rename"), Call(Path, "unlink"), Call(os, "fsync")
+RENAME, UNLINK = Call(Path, "rename"), Call(Path, "unlink")
 PUT, POSTED, TAKE = Call(Mailbox, "put"), Call(Outgoing, "orders_posted"), Call(Incoming, "take")
 
 OFFER = Call(Outgoing, "orders")
@@ -56,16 +55,12 @@ _DISPATCHER = (
 )
 _COURIER_IN = (
     CrashPoint("courier.order:after_pop", DELIVERER, POP, AFTER),
-    CrashPoint("courier.inbox.put:before_fsync", DELIVERER, FSYNC, within=(PUT,)),
     CrashPoint("courier.inbox.put:before_rename", DELIVERER, RENAME, within=(PUT,)),
     CrashPoint("courier.inbox.put:after_rename", DELIVERER, RENAME, AFTER, within=(PUT,)),
     CrashPoint(
         "courier.inbox.put:before_ring", DELIVERER, Call(worker.mailbox, "ring"), within=(PUT,)
     ),
     CrashPoint("courier.acknowledgement:after_pop", DELIVERER, POP, AFTER, stage=RECORDED),
-    CrashPoint(
-        "courier.acknowledgement.put:before_fsync", DELIVERER, FSYNC, within=(PUT,), stage=RECORDED
-    ),
     CrashPoint(
         "courier.acknowledgement.put:before_rename",
         DELIVERER,

@@ -25,7 +25,7 @@ WIRE_MUTANTS = (
         "worker/courier.py",
         "    inbox.remove_drafts()\n",
         "",
-        crash_test("courier.inbox.put:before_fsync"),
+        crash_test("courier.inbox.put:before_rename"),
     ),
     Mutant(
         "order never published again",

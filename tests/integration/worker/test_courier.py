@@ -60,6 +60,18 @@ def test_outbox_keep_is_sent_again_when_the_broker_forgot_it(
     assert eventually(reports.take, within=20, what="the same again") == [(RECORD_TASK, b"report")]
 
 
+def test_letter_that_a_power_loss_tore_is_not_sent_and_goes(
+    host: WorkerHost, reports: QueueReader
+) -> None:
+    host.outbox.put(b"report", Care.KEEP)
+    (torn,) = host.outbox.letters()
+    torn.write_bytes(b"rep")
+    with running(host, "courier"):
+        eventually(lambda: not torn.exists())
+        host.outbox.put(b"next")
+        assert eventually(reports.take) == [(RECORD_TASK, b"next")]
+
+
 def test_letters_put_out_before_the_courier_started_are_sent(
     host: WorkerHost, reports: QueueReader
 ) -> None:

@@ -120,5 +120,6 @@ def test_letter_without_a_ring_is_found_all_the_same(host: WorkerHost) -> None:
     """The bell saves time and is needed for nothing."""
     with running(host, "executor") as executor:
         executor.await_log("executor_ready")
-        (host.config.inbox / "silent.once").write_bytes(host.order(CHECK))
+        letter = host.order(CHECK)
+        (host.config.inbox / f"{letter_digest(letter)}.once").write_bytes(letter)
         assert host.report(within=15).outcome == StepOutcome.FAILED

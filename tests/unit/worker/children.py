@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+# Signals 32 and 33: the C library has them for its threads; its posix_spawn leaves them ignored.
+LIBRARYS_OWN = 0b11 << 31
 WAITING = "read _"  # a shell's way to wait for the end of its input
 
 

@@ -1,5 +1,6 @@
 """A runbook of one step, and how to read a report of it."""
 
+from contract.order import letter_digest
 from contract.outcome import StepOutcome
 from contract.report import Report, StepReport
 from tests.worker_host import WorkerHost
@@ -34,8 +35,8 @@ def reports(host: WorkerHost, runbook: str) -> list[Report]:
     return sorted(host.heard(Report), key=lambda report: report.counter)
 
 
-def post_from_tool(host: WorkerHost, letter: bytes, name: str = "letter") -> str:
+def post_from_tool(host: WorkerHost, letter: bytes) -> str:
     """Return the shell words by which a step's own command delivers a letter to its host."""
+    name, box = letter_digest(letter), host.config.inbox
     (host.root / name).write_bytes(letter)
-    box = host.config.inbox
     return f"cp {name} {box}/.{name}; mv {box}/.{name} {box}/{name}.once; printf ! > {box}/bell"

@@ -1,4 +1,4 @@
-"""The birth of a command: in its group from the first instant, and told of if it fails."""
+"""Births: a keeper in its group from the first instant, and a command, told of if it fails."""
 
 import errno
 import os
@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import worker.birth
-from worker.birth import Process, start
-from worker.cgroup import Cgroup, own_group
+from tests.unit.worker.children import LIBRARYS_OWN
+from worker.birth import Process, fork_into, start
+from worker.cgroup import Cgroup, make
 from worker.process_control import ProcessControl
 from worker.root import Root
 from worker.spawn import Spawn
@@ -23,9 +24,19 @@ with_groups = pytest.mark.parametrize("control", [ProcessControl.CGROUP], indire
 @pytest.fixture
 def group(control: ProcessControl) -> Iterator[Cgroup]:
     assert control is ProcessControl.CGROUP
-    with own_group(f"denrei-birth:{os.getpid()}") as group:
-        assert group
-        yield group
+    group = make(f"denrei-birth:{os.getpid()}")
+    assert group
+    yield group
+    group.remove()
+
+
+@pytest.fixture(autouse=True)
+def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Come back to the directory and the umask that a start leaves behind."""
+    monkeypatch.chdir("/")
+    umask = os.umask(0o022)
+    yield
+    os.umask(umask)
 
 
 def spawn(*argv: str, cwd: str = "/", stdin: str | None = None) -> Spawn:
@@ -40,43 +51,64 @@ def said(process: Process) -> str:
     return text
 
 
+def seen_by_child_of(group: Cgroup | None) -> tuple[str, Cgroup | None]:
+    """Return the group in which a fork finds itself, and the one that it is told of."""
+    read, write = os.pipe()
+    pid, told = fork_into(group)
+    if pid == 0:
+        os.write(write, Path("/proc/self/cgroup").read_bytes() + (b"told" if told else b""))
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        text = pipe.read()
+    assert os.waitpid(pid, 0)[1] == 0
+    return text, group if text.endswith("told") else None
+
+
 @with_groups
-def test_start_in_a_group_first_thing_seen_is_the_group(group: Cgroup) -> None:
-    text = said(start(spawn("/bin/cat", "/proc/self/cgroup"), group))
+def test_fork_into_a_group_is_born_there(group: Cgroup) -> None:
+    text, told = seen_by_child_of(group)
     assert group.path.name in text
+    assert told == group
+    assert not group.is_populated
 
 
 @with_groups
-def test_start_kernel_without_clone3_the_process_moves_itself_first(
+def test_fork_into_kernel_without_clone3_the_child_moves_itself(
     group: Cgroup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker.birth, "_SYS_CLONE3", NO_SUCH_CALL)
-    text = said(start(spawn("/bin/cat", "/proc/self/cgroup"), group))
+    text, told = seen_by_child_of(group)
     assert group.path.name in text
+    assert told == group
 
 
 @with_groups
-def test_start_group_that_is_gone_the_command_runs_where_we_are(group: Cgroup) -> None:
-    gone = Cgroup(group.path / "gone")
-    assert said(start(spawn("/bin/echo", "here"), gone)) == "here\n"
+def test_fork_into_group_that_is_gone_the_child_knows_that_it_is_in_none(group: Cgroup) -> None:
+    assert seen_by_child_of(Cgroup(group.path / "gone"))[1] is None
+
+
+def test_fork_into_no_group_is_a_fork() -> None:
+    assert seen_by_child_of(None)[1] is None
 
 
 def test_start_command_sees_nothing_of_ours() -> None:
     """A session of its own, no descriptor but the three, no signal ignored, a strict umask."""
     script = "ls /proc/self/fd; umask; grep SigIgn /proc/self/status; cut -d' ' -f6 /proc/$$/stat"
-    process = start(spawn("/bin/sh", "-c", script), None)
-    *seen, session = said(process).split()
-    assert seen == ["0", "1", "2", "3", "0077", "SigIgn:", "0000000000000000"]  # 3: of ls
+    process = start(spawn("/bin/sh", "-c", script))
+    *seen, ignored, session = said(process).split()
+    assert seen == ["0", "1", "2", "3", "0077", "SigIgn:"]  # 3: of ls
+    assert int(ignored, 16) & ~LIBRARYS_OWN == 0
     assert int(session) == process.pid
 
 
 def test_start_input_is_fed_or_empty() -> None:
-    process = start(spawn("/bin/cat", stdin="x"), None)
+    process = start(spawn("/bin/cat", stdin="x"))
     assert process.stdin is not None
     os.write(process.stdin, b"fed")
     os.close(process.stdin)
     assert said(process) == "fed"
-    without = start(spawn("/bin/cat"), None)
+    without = start(spawn("/bin/cat"))
     assert without.stdin is None
     assert said(without) == ""
 
@@ -94,7 +126,7 @@ def test_start_that_fails_tells_the_reason_and_the_file_and_leaves_nothing(
 ) -> None:
     before = set(Path("/proc/self/fd").iterdir())
     with pytest.raises(OSError, match=os.strerror(code)) as caught:
-        start(spawn(*argv, cwd=cwd), None)
+        start(spawn(*argv, cwd=cwd))
     assert (caught.value.errno, caught.value.filename) == (code, blamed)
     assert set(Path("/proc/self/fd").iterdir()) == before
     with pytest.raises(ChildProcessError):
@@ -103,4 +135,4 @@ def test_start_that_fails_tells_the_reason_and_the_file_and_leaves_nothing(
 
 def test_start_argument_that_no_program_can_be_given_is_told() -> None:
     with pytest.raises(ValueError, match="null"):
-        start(spawn("/bin/echo", "a\0b"), None)
+        start(spawn("/bin/echo", "a\0b"))

@@ -1,7 +1,6 @@
 """Control groups: found, made and emptied, and named so that a recovery finds them again."""
 
 import os
-import signal
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.waiting import eventually
-from worker.cgroup import Cgroup, find, home, own_group
+from worker.cgroup import Cgroup, find, home, make
 from worker.process_control import ProcessControl, process_control
 from worker.process_tree import marked, sweep
 from worker.spawn import MARKER, group_name
@@ -26,29 +25,14 @@ def test_process_control_tells_what_is_possible_here(control: ProcessControl) ->
 
 @with_groups
 @pytest.mark.usefixtures("control")
-def test_own_group_is_below_ours_and_goes_with_its_end() -> None:
-    with own_group("denrei-own") as group:
-        assert group
-        assert group.above == home()
-        assert find("denrei-own") == group
-        assert not group.is_populated
+def test_make_group_is_below_ours_and_goes_when_removed() -> None:
+    group = make("denrei-own")
+    assert group
+    assert group.above == home()
+    assert find("denrei-own") == group
+    assert not group.is_populated
+    group.remove()
     assert find("denrei-own") is None
-
-
-@with_groups
-@pytest.mark.usefixtures("control")
-def test_own_group_after_a_failure_is_empty() -> None:
-    """Nothing that was started in it goes on when its keeper could not."""
-    started = []
-
-    def fail() -> None:
-        with own_group("denrei-own") as group:
-            started.append(in_group(group))
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail()
-    assert started[0].wait(timeout=10) == -signal.SIGKILL
 
 
 @with_groups

@@ -47,6 +47,14 @@ def test_report_stays_until_acknowledged_even_if_its_file_is_lost(host: WorkerHo
     assert host.report() == report
 
 
+def test_report_whose_file_was_torn_by_a_power_loss_is_put_out_anew(host: WorkerHost) -> None:
+    report = host.run(CHECK)
+    for path in host.outbox.letters():
+        path.write_bytes(b"")
+    host.work()
+    assert host.report() == report
+
+
 def test_order_that_expires_while_it_waits_is_reported_expired_and_not_run(
     host: WorkerHost,
 ) -> None:

@@ -179,8 +179,8 @@ def test_full_outbox_loses_no_order_and_no_report(
     host: WorkerHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Receipts may be lost; the report waits in the ledger until there is room again."""
+    host.inbox.put(host.order(CHECK))
     monkeypatch.setattr("worker.mailbox.MAX_LETTERS", 0)
-    (host.config.inbox / "a.once").write_bytes(host.order(CHECK))
     host.work()
     assert host.said() == []
     monkeypatch.undo()

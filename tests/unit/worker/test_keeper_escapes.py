@@ -182,17 +182,18 @@ def test_keeper_killed_after_the_exit_spares_a_service_only(
 @only_groups
 def test_kill_one_by_one_ends_a_group_without_the_kernels_stroke(marker: str) -> None:
     """As on Linux before 5.14: frozen first, so that a chain of forks stands still."""
-    with cgroup.own_group("denrei-one-by-one") as group:
-        assert group
-        group.take(0)
-        argv = [sys.executable, "-ISc", CHAIN]
-        with subprocess.Popen(argv, env={"DENREI_STEP": marker}):
-            group.above.take(0)
-        eventually(lambda: group.is_populated)
+    group = cgroup.make("denrei-one-by-one")
+    assert group
+    group.take(0)
+    argv = [sys.executable, "-ISc", CHAIN]
+    with subprocess.Popen(argv, env={"DENREI_STEP": marker}):
+        group.above.take(0)
+    eventually(lambda: group.is_populated)
 
-        def is_over() -> bool:
-            group.kill_one_by_one()
-            return not group.is_populated
+    def is_over() -> bool:
+        group.kill_one_by_one()
+        return not group.is_populated
 
-        eventually(is_over)
+    eventually(is_over)
+    group.remove()
     assert marked(marker) == []

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from contract.order import letter_digest
 from contract.outcome import HostRunState, StepOutcome
 from tests.unit.worker.steps import FLAG, only_step, outcomes, post_from_tool
 from tests.worker_host import WorkerHost
@@ -64,9 +65,9 @@ def test_kill_of_a_command_whose_state_can_not_be_seen_is_unknown(host: WorkerHo
 
 def test_kill_that_comes_after_a_gentle_cancel_ends_the_command(host: WorkerHost) -> None:
     order = host.order(SLOW)
-    gently = post_from_tool(host, host.cancel(order), "gently")
-    at_once = post_from_tool(host, host.cancel(order, kill=True), "at_once")
-    taken = f"while [ -e {host.config.inbox}/gently.once ]; do :; done"
+    gently = post_from_tool(host, cancel := host.cancel(order))
+    at_once = post_from_tool(host, host.cancel(order, kill=True))
+    taken = f"while [ -e {host.config.inbox}/{letter_digest(cancel)}.once ]; do :; done"
     host.tool("tool", f"{gently}; {taken}; {at_once}; exec sleep 1000")
     host.inbox.put(order)
     host.work()

@@ -112,6 +112,14 @@ def test_read_what_is_gone_or_too_large_is_nothing(box: Mailbox) -> None:
     assert box.read(box.directory / "large.once") is None
 
 
+@pytest.mark.parametrize("left", [b"", b"a lett"])
+def test_read_a_letter_that_a_power_loss_tore_is_nothing(box: Mailbox, left: bytes) -> None:
+    box.put(b"a letter")
+    (path,) = box.letters()
+    path.write_bytes(left)
+    assert box.read(path) is None
+
+
 def test_take_away_removes_either_care_and_does_not_mind_absence(box: Mailbox) -> None:
     digest = box.put(b"x", Care.KEEP)
     box.put(b"x", Care.ONCE)

@@ -1,17 +1,17 @@
 """The power goes at any I/O: what was returned from is there afterwards, and nothing half."""
 
 import random
-from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+import worker.ledger
 import worker.ledger_file
-import worker.mailbox
 from tests.campaign.campaign import Scale
 from tests.campaign.power.campaign import examine, lose_power, record_ledger, record_mailbox
 from tests.campaign.power.platter import Create, Platter, Sync, SyncDirectory, Truncate, Write
+from worker.mailbox import Mailbox
 
 IMAGES = 150
 
@@ -22,11 +22,6 @@ def losses_of_a_ledger(directory: Path, calls: int = 60) -> list[str]:
 
 def losses_of_a_mailbox(directory: Path) -> list[str]:
     return list(examine(record_mailbox(directory, random.Random(1), 10), "a test", IMAGES))
-
-
-def pragmas(synchronous: str) -> tuple[str, ...]:
-    others = [each for each in worker.ledger_file._PRAGMAS if "synchronous" not in each]
-    return (*others, f"synchronous={synchronous}")
 
 
 def test_power_lost_at_any_moment_loses_nothing_that_was_returned_from() -> None:
@@ -40,7 +35,7 @@ def test_power_lost_with_less_synchronous_is_seen_to_lose_commits(
     tmp_path: Path, synchronous: str
 ) -> None:
     """A suite that can't fail is none: what the pragma is there for is missed without it."""
-    with patch.object(worker.ledger_file, "_PRAGMAS", pragmas(synchronous)):
+    with patch.object(worker.ledger, "_AT_ONCE", synchronous):
         found = losses_of_a_ledger(tmp_path)
     assert any("calls that returned it knows" in each for each in found), found
 
@@ -53,17 +48,15 @@ def test_power_lost_before_the_new_ledgers_name_is_synced_is_seen_to_lose_it(
     assert any("no ledger at" in each for each in found), found
 
 
-def test_power_lost_before_a_letters_name_is_synced_is_seen_to_lose_it(tmp_path: Path) -> None:
-    with patch.object(worker.mailbox, "sync_directory", lambda _: None):
+def test_power_lost_over_a_letter_whose_digest_nobody_asks_for_is_seen_to_tear_it(
+    tmp_path: Path,
+) -> None:
+    def read(_: Mailbox, path: Path) -> bytes:
+        return path.read_bytes()
+
+    with patch.object(Mailbox, "read", read):
         found = losses_of_a_mailbox(tmp_path)
-    assert any("letters are lost" in each for each in found), found
-
-
-def test_power_lost_over_a_letter_that_was_not_synced_is_seen_to_tear_it(tmp_path: Path) -> None:
-    recording = record_mailbox(tmp_path, random.Random(1), 10)
-    unsynced = [each for each in recording.operations if not isinstance(each, Sync)]
-    found = list(examine(replace(recording, operations=unsynced), "a test", IMAGES))
-    assert any("is not whole" in each for each in found), found
+    assert any("not whole" in each for each in found), found
 
 
 def test_platter_keeps_what_was_synced_and_parts_of_what_was_not() -> None:
