@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -210,6 +209,8 @@ def _missing(parameter: Parameter, profiles: list[str]) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint such as `; did you mean 'ensure'?`, or the known words if none is near."""
+    from difflib import get_close_matches  # only after a mistake
+
     words = sorted(known)
     if near := get_close_matches(word, words, n=1, cutoff=0.6):
         return f"; did you mean {near[0]!r}?"

@@ -1,6 +1,7 @@
 """denrei-worker: what is done on a host. Each command parses, calls, and prints."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -9,14 +10,10 @@ import click
 from contract.deferred import defer
 from contract.error import DenreiError, PassingError
 from contract.version import VERSION
-from worker.cert_cli import cert
-from worker.cert_scan_cli import scan
 from worker.config import DEFAULT_PATH, Config, config_path, load_config
-from worker.enrol_cli import enrol
 from worker.exit_code import EXIT_CONFIG
+from worker.late import Late
 from worker.output_option import output_option
-from worker.policy_cli import policy
-from worker.units_cli import units
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -33,8 +30,27 @@ orchestrator (enrol) · 7 the wait was over (enrol) · 8 the certificate needs w
 """
 
 
+# What the services would hold in memory without ever using it.
+_LATE: Mapping[str, click.Command] = Late(
+    {
+        "cert": "worker.cert_commands:cert",
+        "enrol": "worker.enrol_cli:enrol",
+        "policy": "worker.policy_cli:policy",
+        "units": "worker.units_cli:units",
+    }
+)
+
+
 class Group(click.Group):
     """Turns every error that a person can act on into one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names in the alphabet's order."""
+        return sorted([*super().list_commands(ctx), *_LATE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; some are imported when they are first asked for."""
+        return super().get_command(ctx, cmd_name) or _LATE.get(cmd_name)
 
     def main(self, *arguments: Any, **options: Any) -> NoReturn:
         """Run the program; wrong usage is told in one line, too."""
@@ -145,13 +161,6 @@ def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
         show_deed(find(config, run_id), format_)
     else:
         show_history(recent(config, limit), format_)
-
-
-cert.add_command(scan)
-main.add_command(enrol)
-main.add_command(units)
-main.add_command(cert)
-main.add_command(policy)
 
 
 def _log_for(process: str, config: Config) -> None:

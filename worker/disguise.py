@@ -5,7 +5,6 @@ tool there is `output: discard`.
 """
 
 import base64
-import html
 import json
 import re
 import shlex
@@ -89,6 +88,8 @@ def _in_shells(secret: str) -> Iterator[str]:
 
 
 def _in_markup(secret: str) -> Iterator[str]:
+    import html  # with a table of two thousand names
+
     text = html.escape(secret)
     decimal = text.replace("&#x27;", "&#39;")
     yield from (text, html.escape(secret, quote=False), decimal)

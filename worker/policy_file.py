@@ -4,7 +4,6 @@ import os
 import stat
 from collections.abc import Iterator
 from datetime import timedelta
-from importlib import resources
 from pathlib import Path
 from posixpath import normpath
 
@@ -42,6 +41,8 @@ def load_policy(path: Path) -> Policy:
 
 def shipped_policy(name: str) -> str:
     """Return the text of a policy that comes with Denrei: `strict` or `permissive`."""
+    from importlib import resources  # a host reads its own policy
+
     return resources.files("worker.policies").joinpath(f"{name}.yaml").read_text()
 
 
