@@ -99,8 +99,8 @@ WIRE_MUTANTS = (
     Mutant(
         "silence taken for an end that is known",
         "orchestrator/store/outgoing.py",
-        "state=HostRunState.UNKNOWN.value, ended_at=now",
-        "state=HostRunState.FAILED.value, ended_at=now",
+        '"state": HostRunState.UNKNOWN.value, "ended_at": _NOW',
+        '"state": HostRunState.FAILED.value, "ended_at": _NOW',
         named_test(
             "integration/orchestrator/test_recorder",
             "test_recorder_accepted_and_silent_becomes_unknown_until_the_report",
