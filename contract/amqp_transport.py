@@ -27,6 +27,7 @@ ENDINGS = (OSError, amqp.RecoverableConnectionError)
 
 _PAUSE_S = 2.0  # before what was refused is tried again
 _PERSISTENT = 2
+_AT_ONCE = 100  # messages that come in ahead: RabbitMQ counts them, and not their bytes
 _drops = Drops()  # of this process
 
 
@@ -51,6 +52,7 @@ class Channel(pyamqp.Channel):
 
     def fetch(self, queue: str, limit: int, within_s: float) -> list[Received]:
         """Take what lies in a queue, at most so many; wait for the first if there is none."""
+        limit = min(limit, _AT_ONCE)
         if not self._is_fetching:
             self.queue_declare(queue)
             self.basic_qos(0, limit, a_global=False)

@@ -7,8 +7,6 @@ with several signatures in the sequence of their key ids: were others believed t
 respell an order, and its digest would be another's.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -98,16 +96,16 @@ class Opened:
 
 
 class _Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A signature as it travels."""
+    """A signature as it travels; msgspec spells bytes in base64."""
 
     keyid: str
-    sig: str
+    sig: bytes
 
 
 class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An envelope as it travels."""
 
-    payload: str
+    payload: bytes
     payload_type: str = msgspec.field(name="payloadType")
     signatures: list[_Signature]
 
@@ -149,7 +147,7 @@ def open_envelope(data: bytes, types: frozenset[PayloadType] = frozenset(Payload
     key_ids = [key_id for key_id, _ in signatures]
     if key_ids != sorted(set(key_ids)):
         raise _malformed("one key signed twice, or the keys are not in their one sequence")
-    return Opened(PayloadType(envelope.payload_type), _decode(envelope.payload), signatures)
+    return Opened(PayloadType(envelope.payload_type), envelope.payload, signatures)
 
 
 def verify(data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadType]) -> Verified:
@@ -178,14 +176,15 @@ def peek(data: bytes) -> tuple[PayloadType, bytes]:
 
 
 def _wrap(kind: PayloadType, payload: bytes, signatures: Iterable[tuple[str, bytes]]) -> bytes:
-    signed = [_Signature(keyid=key, sig=_encode(sig)) for key, sig in sorted(signatures)]
-    return _spell(_Envelope(payload=_encode(payload), payload_type=kind.value, signatures=signed))
+    signed = [_Signature(keyid=key, sig=sig) for key, sig in sorted(signatures)]
+    return _spell(_Envelope(payload=payload, payload_type=kind.value, signatures=signed))
 
 
 def _parse(data: bytes) -> _Envelope:
     """Read the envelope's own members; that they are spelt as `sign` spells them leaves one way.
 
-    A member that stands there twice, a space, an escape or a number can't be in that spelling.
+    A member that stands there twice, a space, an escape, a number, or base64 that is not canonical
+    can't be in that spelling.
     """
     try:
         envelope = msgspec.json.decode(data, type=_Envelope)
@@ -201,27 +200,12 @@ def _spell(envelope: _Envelope) -> bytes:
 
 
 def _read_signature(signature: _Signature) -> tuple[str, bytes]:
-    raw = _decode(signature.sig)
     if not _KEY_ID.fullmatch(signature.keyid):
         raise _malformed("a key id is 32 hexadecimal digits")
-    if len(raw) != _SIGNATURE_BYTES:
+    if len(signature.sig) != _SIGNATURE_BYTES:
         raise _malformed("a signature is not one of Ed25519")
-    return signature.keyid, raw
+    return signature.keyid, signature.sig
 
 
 def _malformed(detail: str) -> EnvelopeError:
     return EnvelopeError(Flaw.MALFORMED, detail)
-
-
-def _encode(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _decode(text: str) -> bytes:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise _malformed("not base64") from None
-    if _encode(data) != text:
-        raise _malformed("base64 is not canonical")
-    return data

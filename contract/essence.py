@@ -3,7 +3,6 @@
 Whatever else a sender put in (time limits, callbacks, chains, expiry) is not taken over.
 """
 
-import json
 import uuid
 from typing import Any
 
@@ -15,7 +14,7 @@ MAX_MESSAGE = 1024 * 1024  # characters of one letter as it travels
 MAX_FETCHED = 4 * MAX_MESSAGE  # bytes of one message, which may hold its letter in base64
 
 # What is raised where something is not of the shape that is expected.
-MISSHAPEN = (ValueError, TypeError, LookupError, RecursionError)
+MISSHAPEN = (ValueError, TypeError, LookupError, RecursionError, msgspec.DecodeError)
 
 _TASKS = frozenset({DELIVER_TASK, PING_TASK, PRESENCE_TASK, RECORD_TASK})
 _EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
@@ -32,7 +31,7 @@ def text_in(content: bytes | str) -> str:
     """Return the one text in a message's content. Raises one of MISSHAPEN."""
     if len(content) > 2 * MAX_MESSAGE:
         raise ValueError
-    (text,) = json.loads(content)[0]
+    (text,) = msgspec.json.decode(content)[0]
     if not isinstance(text, str) or len(text) > MAX_MESSAGE or not text.isascii():
         raise ValueError
     return text

@@ -5,8 +5,6 @@ until a signed receipt says otherwise.
 """
 
 import base64
-import json
-import uuid
 from collections.abc import Sequence
 from queue import Empty
 from typing import Any
@@ -56,6 +54,19 @@ def consuming(poll_s: int) -> dict[str, Any]:
 
 _AT_ONCE = 16 * MAX_MESSAGE  # bytes that are fetched together, as far as that can be foreseen
 _drops = Drops()  # of this process
+
+
+class _Headers(msgspec.Struct):
+    """What is read of a message's headers."""
+
+    task: str
+
+
+class _Message(msgspec.Struct):
+    """What is read of a message."""
+
+    headers: _Headers
+    body: bytes  # in base64, which msgspec undoes
 
 
 class Channel(kombu_redis.Channel):
@@ -131,7 +142,7 @@ class Transport(kombu_redis.Transport):
     def _deliver(self, message: Any, queue: Any) -> None:
         ARRIVAL.note()
         try:
-            task, text = _essence(message)
+            task, text = _essence(msgspec.convert(message, _Message))
         except MISSHAPEN as error:
             _drops.note(f"malformed ({type(error).__name__})")
             return
@@ -141,32 +152,29 @@ class Transport(kombu_redis.Transport):
 def _received(raw: bytes) -> Received | None:
     """Return the letter in what lay in a queue; nothing if there is none in it."""
     try:
-        task, text = _essence(json.loads(raw))
+        task, text = _essence(msgspec.json.decode(raw, type=_Message))
     except MISSHAPEN as error:
         _drops.note(f"malformed ({type(error).__name__})")
         return None
     return Received(task, text)
 
 
-def _essence(message: Any) -> tuple[str, str]:
+def _essence(message: _Message) -> tuple[str, str]:
     """Return what a message may carry: the task's name and its one text. Raises if it can't be."""
-    task = check_task(message["headers"]["task"])
-    body = message["body"]
-    if len(body) > 2 * MAX_MESSAGE:
-        raise ValueError
-    return task, text_in(base64.b64decode(body, validate=True))
+    return check_task(message.headers.task), text_in(message.body)
 
 
 def _message(task: str, text: str, queue: str) -> dict[str, Any]:
+    headers = headers_of(task)
     return {
         "body": base64.b64encode(content_of(text).encode()).decode(),
         "content-type": "application/json",
         "content-encoding": "utf-8",
-        "headers": headers_of(task),
+        "headers": headers,
         "properties": {
             "delivery_mode": 2,
             "delivery_info": {"exchange": "", "routing_key": queue},
-            "delivery_tag": str(uuid.uuid4()),
+            "delivery_tag": headers["id"],
             "body_encoding": "base64",
             "priority": 0,
         },

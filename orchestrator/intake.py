@@ -9,7 +9,6 @@ from contract.broker import BrokerError
 from contract.letterbox import Letterbox
 from contract.post import Received
 
-LIMIT = 100  # letters at a time, for which there is one commit
 _WAIT_S = 1.0
 _PAUSE_S, _LONGEST_PAUSE_S = 0.5, 3.0
 
@@ -19,9 +18,12 @@ _log = structlog.get_logger(__name__)
 class Intake:
     """Hands what comes to somebody; a dead broker does not end it."""
 
-    def __init__(self, broker: str, queue: str, take: Callable[[Sequence[Received]], None]) -> None:
-        """Read `queue`, and give what lies there to `take`."""
+    def __init__(
+        self, broker: str, queue: str, limit: int, take: Callable[[Sequence[Received]], None]
+    ) -> None:
+        """Read `queue`, and give what lies there to `take`, at most `limit` letters at a time."""
         self._letterbox = Letterbox(broker, queue)
+        self._limit = limit
         self._take = take
 
     def run(self, stop: Event) -> None:
@@ -29,7 +31,7 @@ class Intake:
         pause_s = 0.0
         while not stop.is_set():
             try:
-                arrived = self._letterbox.take(_WAIT_S, LIMIT)
+                arrived = self._letterbox.take(_WAIT_S, self._limit)
                 pause_s = 0.0
             except BrokerError as error:
                 _log.debug("nothing_read", reason=str(error))  # the pulse tells people of it

@@ -1,6 +1,7 @@
 """The recorder as a process: the queue `reports` in, acknowledgements out."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import structlog
 
@@ -12,6 +13,8 @@ from orchestrator.attendance import Attendance
 from orchestrator.recorder import LetterError, Recorder
 from orchestrator.store.incoming import Taken
 from orchestrator.store.store import StoreError
+
+PART = 100  # letters that are stored together: for twice as many a commit takes twice as long
 
 _log = structlog.get_logger(__name__)
 
@@ -35,14 +38,18 @@ class Recording:
             if not self._attendance.take(word):
                 _log.debug("no_word_of_presence")
         letters = [each.text.encode() for each in arrived if each.task == RECORD_TASK]
-        results = self._record(letters) if letters else []
-        self._tell(results)
-        self._acknowledge([each for each in results if isinstance(each, Taken)])
+        parts = [letters[first : first + PART] for first in range(0, len(letters), PART)]
+        for part, following in pairwise([*parts, []]):
+            results = self._record(part, following)
+            self._tell(results)
+            self._acknowledge([each for each in results if isinstance(each, Taken)])
 
-    def _record(self, letters: Sequence[bytes]) -> list[Taken | LetterError]:
+    def _record(
+        self, letters: Sequence[bytes], following: Sequence[bytes] = ()
+    ) -> list[Taken | LetterError]:
         """Record them together; one that nobody foresaw is found, and keeps no other out."""
         try:
-            return self._recorder.record(letters)
+            return self._recorder.record(letters, following)
         except StoreError as error:
             _log.error("not_stored", letters=len(letters), reason=str(error))
             return []

@@ -26,6 +26,9 @@ from orchestrator.recording import Recording
 from orchestrator.registrar import Registrar
 from orchestrator.store.record import ServiceName
 from orchestrator.store.store import Store
+from orchestrator.verifier import Verifier
+
+_LETTERS, _REQUESTS = 1000, 100  # that are taken out of a queue at a time
 
 _log = structlog.get_logger(__name__)
 
@@ -64,17 +67,18 @@ def _dispatch(home: Home, store: Store) -> None:
 
 def _record(home: Home, store: Store) -> None:
     pulse = Pulse(home.wire, REPORTS_QUEUE)
-    attendance = Attendance(store)
-    recording = Recording(Recorder(store, home.recorder_key()), home.wire, attendance)
-    intake = Intake(home.wire, REPORTS_QUEUE, recording.take)
-    with _heartbeat(ServiceName.RECORDER, store, pulse.probe), attendance:
+    attendance, verifier = Attendance(store), Verifier()
+    recorder = Recorder(store, home.recorder_key(), verifier)
+    recording = Recording(recorder, home.wire, attendance)
+    intake = Intake(home.wire, REPORTS_QUEUE, _LETTERS, recording.take)
+    with _heartbeat(ServiceName.RECORDER, store, pulse.probe), attendance, verifier:
         intake.run(_stop_by_signal())
 
 
 def _register(home: Home, store: Store) -> None:
     pulse = Pulse(home.wire, ENROLMENTS_QUEUE)
     admitting = Admitting(Registrar(home, store, home.registrar_key()), home.wire)
-    intake = Intake(home.wire, ENROLMENTS_QUEUE, admitting.take)
+    intake = Intake(home.wire, ENROLMENTS_QUEUE, _REQUESTS, admitting.take)
     admitting.tidy()
     with _heartbeat(ServiceName.REGISTRAR, store, pulse.probe):
         intake.run(_stop_by_signal())

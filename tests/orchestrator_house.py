@@ -17,6 +17,7 @@ from orchestrator.store.incoming import Taken
 from orchestrator.store.record import Host, HostRun, Run
 from orchestrator.store.store import Store
 from orchestrator.submission import Submission, submit
+from orchestrator.verifier import Verifier
 from tests.signing_host import SigningHost
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -77,7 +78,7 @@ class House:
         return Inventory(self.store).admit(host.applicant(**labels), self.home.registrar_key())
 
     def recorder(self) -> "OneByOne":
-        return OneByOne(Recorder(self.store, self.home.recorder_key()))
+        return OneByOne(Recorder(self.store, self.home.recorder_key(), Verifier()))
 
     def submit(self, expires_in: timedelta = timedelta(minutes=5), **changes: Any) -> Run:
         values: dict[str, Any] = {

@@ -6,7 +6,6 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from orchestrator.store.database import Database, StoreError
 from orchestrator.store.record import Kind, NewEnvelope, StoredEnvelope
-from orchestrator.store.row import to_row
 from orchestrator.store.schema import envelopes, host_runs
 
 _BATCH = 500
@@ -70,7 +69,7 @@ class Envelopes:
 
 def append(connection: Connection, letters: Sequence[NewEnvelope]) -> None:
     """Store letters as part of somebody's transaction."""
-    connection.execute(insert(envelopes), [to_row(letter) for letter in letters])
+    connection.execute(insert(envelopes), [_row(letter) for letter in letters])
 
 
 def find(connection: Connection, digest: str) -> StoredEnvelope | None:
@@ -84,6 +83,17 @@ def stored_at(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
     """Return which of these letters are stored, and since when, within somebody's transaction."""
     query = select(envelopes.c.digest, envelopes.c.at).where(envelopes.c.digest.in_(list(digests)))
     return {digest: at for digest, at in connection.execute(query)}  # noqa: C416 - rows are no pairs
+
+
+def _row(letter: NewEnvelope) -> dict[str, object]:
+    return {
+        "kind": letter.kind.value,
+        "run_id": letter.run_id,
+        "host": letter.host,
+        "digest": letter.digest,
+        "data": letter.data,
+        "at": letter.at,
+    }
 
 
 def _envelope(row: RowMapping) -> StoredEnvelope:

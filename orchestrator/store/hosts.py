@@ -50,8 +50,8 @@ class Hosts:
         """Return those of these signing keys that count now."""
         wanted = host_keys.c.key_id.in_(list(key_ids)) & host_keys.c.removed_at.is_(None)
         with self._database.reading() as connection:
-            rows = connection.execute(select(host_keys).where(wanted)).mappings()
-            return [HostKey(**row) for row in rows]
+            rows = connection.execute(select(host_keys).where(wanted))
+            return [HostKey(**row._asdict()) for row in rows]
 
     def key(self, key_id: str) -> HostKey | None:
         """Return a signing key by its id."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select, update
 
 from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
 from orchestrator.store import certificates
@@ -18,6 +18,7 @@ _MOVED = (
     *("state", "outcome", "reason", "accepted_at", "deadline_at", "ended_at"),
     *("cancel_answered_at", "reported_at", "report"),
 )  # what letters move of a host run; the dispatcher's columns are not touched
+_NEW = {name: f"new_{name}" for name in _MOVED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ class _Batch:
         self._standings = _Standings(connection, [each.about for each in arrived if each.about])
         self._new: list[NewEnvelope] = []
         self._answers: dict[str, NewEnvelope] = {}
+        self._given: list[str] = []  # the digests of those that were given before
         self._signs: dict[str, dict[str, Any]] = {}  # of life, by host
         self._ponged: list[tuple[NewEnvelope, Pong]] = []
         self._reports: list[tuple[Report, int]] = []
@@ -104,6 +106,7 @@ class _Batch:
         if answer:
             self._answers[answer.digest] = answer
         if stored_at is not None:
+            self._given += [answer.digest] if answer else []
             return Taken(repeated=True, acknowledgement=answer)
         self._stored_at[letter.digest] = letter.at
         standing = self._standings.find(arrived)
@@ -121,7 +124,8 @@ class _Batch:
 
     def write(self) -> None:
         """Write all that was decided."""
-        known = letters.stored_at(self._connection, self._answers)
+        # Those to new letters are new themselves: they are stored together.
+        known = letters.stored_at(self._connection, self._given) if self._given else {}
         answers = [each for digest, each in self._answers.items() if digest not in known]
         if new := [*answers, *self._new]:
             letters.append(self._connection, new)
@@ -179,7 +183,7 @@ class _Standings:
         """Let a host run stand elsewhere from now on."""
         if after != standing.host_run:
             key = (after.run_id, after.host)
-            self._by_run[key] = replace(standing, host_run=after)
+            self._by_run[key] = Standing(host_run=after, timeout_ms=standing.timeout_ms)
             self._moved[key] = after
 
     def write(self) -> None:
@@ -189,7 +193,7 @@ class _Standings:
         query = update(host_runs)
         query = query.where(host_runs.c.run_id == bindparam("of_run"))
         query = query.where(host_runs.c.host == bindparam("of"))
-        query = query.values({name: bindparam(f"new_{name}") for name in _MOVED})
+        query = query.values({name: bindparam(new) for name, new in _NEW.items()})
         self.connection.execute(query, [_moved_row(after) for after in self._moved.values()])
 
     def _find_by_run(self, about: str, tells: Receipt | Report) -> tuple[str, str] | None:
@@ -217,12 +221,12 @@ class _Standings:
             if digest:
                 self._runs_of[digest, host_run.host] = key
 
-    def _select(self, condition: ColumnElement[bool]) -> Sequence[RowMapping]:
+    def _select(self, condition: ColumnElement[bool]) -> Sequence[Row[Any]]:
         query: Select[Any] = select(host_runs, runs.c.timeout_ms)
         query = query.join(runs, runs.c.run_id == host_runs.c.run_id).where(condition)
         # In one sequence, so that two who lock several never wait for each other.
         query = query.order_by(host_runs.c.run_id, host_runs.c.host)
-        return self.connection.execute(query.with_for_update(of=host_runs)).mappings().all()
+        return self.connection.execute(query.with_for_update(of=host_runs)).all()
 
 
 def _filed(letter: NewEnvelope, standing: Standing | None) -> NewEnvelope:
@@ -239,14 +243,14 @@ def _answer(connection: Connection, letter: NewEnvelope, pong: Pong) -> None:
     connection.execute(query.values(**values))
 
 
-def _standing(row: RowMapping) -> Standing:
-    values = dict(row)
+def _standing(row: Row[Any]) -> Standing:
+    values = dict(zip(row._fields, row, strict=True))
     timeout_ms = values.pop("timeout_ms")
     return Standing(host_run=to_host_run(values), timeout_ms=timeout_ms)
 
 
 def _moved_row(after: HostRun) -> Mapping[str, Any]:
-    values = {f"new_{name}": getattr(after, name) for name in _MOVED}
+    values = {new: getattr(after, name) for name, new in _NEW.items()}
     values["new_state"] = after.state.value
     values["new_outcome"] = after.outcome.value if after.outcome else None
     return {"of_run": after.run_id, "of": after.host, **values}

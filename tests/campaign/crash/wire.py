@@ -4,7 +4,6 @@ A message is out of Redis before its task begins (`ack_emulation` is off): a con
 killed takes it along.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from celery import Celery
 
 from contract.names import REPORTS_QUEUE, host_queue
 from contract.post import Received
-from contract.redis_transport import _essence
+from contract.redis_transport import _received
 
 
 class Wire:
@@ -55,15 +54,15 @@ class Wire:
         """Be the consumer of a queue until it is empty; in a process of its own."""
         client: Any = redis.Redis.from_url(self._broker)
         while (raw := self.pop(client, queue)) is not None:
-            task, text = _essence(json.loads(raw))
-            app.tasks[task](text)
+            if letter := _received(raw):
+                app.tasks[letter.task](letter.text)
 
     def drain(self, queue: str, take: Callable[[Sequence[Received]], None]) -> None:
         """Be the reader of a queue until it is empty; in a process of its own."""
         client: Any = redis.Redis.from_url(self._broker)
         while (raw := self.pop(client, queue)) is not None:
-            task, text = _essence(json.loads(raw))
-            take([Received(task, text)])
+            if letter := _received(raw):
+                take([letter])
 
     def pop(self, client: Any, queue: str) -> bytes | None:
         """Take one message out; from here on nobody has it but the consumer."""

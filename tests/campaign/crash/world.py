@@ -17,6 +17,7 @@ from orchestrator.recording import Recording
 from orchestrator.store.database import Database
 from orchestrator.store.record import HostRun, Run
 from orchestrator.store.store import Store
+from orchestrator.verifier import Verifier
 from tests.campaign.crash.defect import end_by_defects
 from tests.campaign.crash.point import CrashPoint, Role, Stage
 from tests.campaign.crash.trap import Trap
@@ -169,7 +170,9 @@ def send(world: World) -> None:
 def record(world: World) -> None:
     broker = world.home.broker
     with world.store() as store:
-        recording = Recording(Recorder(store, world.home.recorder_key()), broker, Attendance(store))
+        recording = Recording(
+            Recorder(store, world.home.recorder_key(), Verifier()), broker, Attendance(store)
+        )
         world.wire.drain(world.wire.reports, recording.take)
 
 

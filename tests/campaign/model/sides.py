@@ -16,6 +16,7 @@ from orchestrator.dispatch import Dispatcher
 from orchestrator.home import Home
 from orchestrator.recorder import Recorder
 from orchestrator.recording import Recording
+from orchestrator.verifier import Verifier
 from tests.campaign.model.surroundings import Clocks, Crash
 from tests.campaign.model.wire import Wire
 from worker.config import Config
@@ -135,7 +136,7 @@ class OrchestratorSide:
 
     def _start(self) -> None:
         self._dispatcher = Dispatcher(self.store, self._wire)  # type: ignore[arg-type]
-        recorder = Recorder(self.store, self._home.recorder_key())
+        recorder = Recorder(self.store, self._home.recorder_key(), Verifier())
         self._recording = Recording(recorder, self._home.broker, Attendance(self.store))
         self._recording._publisher = self._wire  # type: ignore[assignment]
 

@@ -51,7 +51,7 @@ WIRE_MUTANTS = (
     Mutant(
         "acknowledged before the commit",
         "orchestrator/recording.py",
-        "            return self._recorder.record(letters)\n",
+        "            return self._recorder.record(letters, following)\n",
         "            from contract.instant import now_ms\n"
         "            now = now_ms()\n"
         "            acknowledge = self._recorder._acknowledge\n"
@@ -61,7 +61,7 @@ WIRE_MUTANTS = (
         "                if not isinstance(each, LetterError)\n"
         "            ]\n"
         "            self._acknowledge(early)\n"
-        "            return self._recorder.record(letters)\n",
+        "            return self._recorder.record(letters, following)\n",
         crash_test("recorder.report:before_state"),
     ),
     Mutant(

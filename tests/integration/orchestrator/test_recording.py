@@ -1,6 +1,7 @@
 """Letters as they come, many at a time: each is believed, stored and answered by itself."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,10 +12,12 @@ from contract.post import Received
 from lab.redis import EmbeddedRedis
 from orchestrator.attendance import Attendance
 from orchestrator.recorder import Recorder
-from orchestrator.recording import Recording
+from orchestrator.recording import PART, Recording
 from orchestrator.store.record import Kind
+from orchestrator.verifier import Verifier
 from tests.orchestrator_house import House
 from tests.queue_reader import QueueReader
+from tests.waiting import eventually
 
 
 class Stumbling:
@@ -35,7 +38,9 @@ class Stumbling:
 
 def recording(house: House, stumbles_on: bytes = b"nobody") -> Recording:
     key = Stumbling(house.home.recorder_key(), stumbles_on)
-    return Recording(Recorder(house.store, key), house.home.broker, Attendance(house.store))
+    return Recording(
+        Recorder(house.store, key, Verifier()), house.home.broker, Attendance(house.store)
+    )
 
 
 def stored(house: House, kind: Kind) -> list[str]:
@@ -89,3 +94,25 @@ def test_letter_that_nobody_foresaw_keeps_no_other_out(
     assert stored(live_house, Kind.REPORT) == ["web1"]
     assert len(answers["web1"].take()) == 1
     assert answers["web2"].take() == []
+
+
+def test_flood_is_recorded_whole_but_for_what_must_not_be_believed(live_house: House) -> None:
+    """Its later parts are verified by another process, as soon as there is one."""
+    order, host = live_house.order(live_house.submit()), live_house.hosts["web1"]
+    receipts = [host.receipt(order, HostRunState.RUNNING, at) for at in range(6 * PART)]
+    words = [Received(RECORD_TASK, each.decode()) for each in receipts]
+    forged = replace(words[-2], text=words[-2].text.replace('"sig":"', '"sig":"AAAA')[:-8] + '"}]}')
+    with Verifier() as verifier:
+        recorder = Recorder(live_house.store, live_house.home.recorder_key(), verifier)
+        flooded = Recording(recorder, live_house.home.broker, Attendance(live_house.store))
+        flooded.take(words[:PART])
+        assert verifier.pid is None  # few letters don't pay for it
+
+        def is_helped() -> bool:
+            flooded.take(words[: 3 * PART])
+            return verifier.pid is not None
+
+        eventually(is_helped, what="a process beside")
+        flooded.take([*words[3 * PART : -2], forged, words[-1]])
+    letters = live_house.store.envelopes.list(kinds=[Kind.RECEIPT])
+    assert [each.data for each in letters] == [*receipts[:-2], receipts[-1]]

@@ -12,6 +12,7 @@ from contract.loader import load_runbook
 from orchestrator.recorder import Recorder
 from orchestrator.store.record import Kind
 from orchestrator.submission import Submission, submit
+from orchestrator.verifier import Verifier
 from tests.orchestrator_house import OneByOne
 from worker.policy_file import read_policy, shipped_policy
 
@@ -50,7 +51,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def test_simulated_host_signs_what_the_recorder_believes(scene: Scene) -> None:
-    recorder = OneByOne(Recorder(scene.store, scene.house.home.recorder_key()))
+    recorder = OneByOne(Recorder(scene.store, scene.house.home.recorder_key(), Verifier()))
     (_, receipt), (_, report) = scene.host.take(scene.order())
     recorder.record(receipt)
     assert recorder.record(report).acknowledgement
@@ -66,7 +67,7 @@ def test_simulated_host_refuses_an_order_by_an_unknown_key(scene: Scene) -> None
 def test_simulated_host_repeats_its_report_until_acknowledged(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder = OneByOne(Recorder(scene.store, scene.house.home.recorder_key()))
+    recorder = OneByOne(Recorder(scene.store, scene.house.home.recorder_key(), Verifier()))
     _, (_, report) = scene.host.take(scene.order())
     assert list(scene.host.again()) == []
     monkeypatch.setattr("time.monotonic", lambda: 10**9)

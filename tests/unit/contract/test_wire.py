@@ -4,13 +4,14 @@ import base64
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.essence import MAX_MESSAGE
 from contract.names import DELIVER_TASK
-from contract.redis_transport import Transport, _essence, _message
+from contract.redis_transport import Transport, _essence, _Message, _message
 
 QUEUE = "host.web1"
 
@@ -27,7 +28,7 @@ def message(tree: object = None, **members: object) -> dict[str, Any]:
 def drop(hostile: object) -> None:
     """Deliver what is no message: it must be dropped, and nothing be raised."""
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it is, _deliver must hold it
-        _essence(hostile)
+        _essence(msgspec.convert(hostile, _Message))
     Transport._deliver(Transport.__new__(Transport), hostile, QUEUE)
 
 
@@ -51,7 +52,7 @@ def test_message_is_built_anew_of_its_task_and_text_alone() -> None:
         },
         properties={"reply_to": "host.web2", "priority": 9, "delivery_tag": "x"},
     )
-    rebuilt = _message(*_essence(hostile), QUEUE)
+    rebuilt = _message(*_essence(msgspec.convert(hostile, _Message)), QUEUE)
     assert json.loads(base64.b64decode(rebuilt["body"])) == [
         ["letter"],
         {},

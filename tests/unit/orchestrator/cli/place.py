@@ -19,6 +19,7 @@ from orchestrator.inventory import Applicant, Inventory
 from orchestrator.recorder import Recorder
 from orchestrator.store.record import HostRun, Service, ServiceName
 from orchestrator.store.store import Store
+from orchestrator.verifier import Verifier
 
 RUNBOOK = """\
 name: look
@@ -138,7 +139,7 @@ class Place:
         """Sign a host's message and hand it to the recorder; return the letter's digest."""
         letter = sign_message(kind, message, self.sides[host].key)
         with self.store() as store:
-            Recorder(store, self.home.recorder_key()).record([letter])
+            Recorder(store, self.home.recorder_key(), Verifier()).record([letter])
 
     def serve(self, detail: str = "") -> None:
         """Leave fresh signs of life, as a server that runs would."""

@@ -17,6 +17,7 @@ from contract.outcome import StepOutcome
 from contract.report import ActionReport, PassReport, Report, StepReport
 from orchestrator.cli.visible import visible
 from orchestrator.recorder import LetterError, Recorder
+from orchestrator.verifier import Verifier
 from tests.unit.orchestrator.cli.conftest import Denrei, Said
 from tests.unit.orchestrator.cli.place import Place
 
@@ -243,6 +244,6 @@ def test_report_that_is_a_bomb_is_refused_and_nothing_is_kept(
     blob = sign(PayloadType.REPORT, payload.encode(), [place.sides["web1"].key])
     with place.store() as store:
         before = store.envelopes.list()
-        (result,) = Recorder(store, place.home.recorder_key()).record([blob])
+        (result,) = Recorder(store, place.home.recorder_key(), Verifier()).record([blob])
         assert isinstance(result, LetterError)
         assert store.envelopes.list() == before
