@@ -1,10 +1,11 @@
 """The verifier: looks into the claims of many letters, in a process beside this one if it can.
 
-A signature takes as long as storing the letter, and Python does one thing at a time: so what comes
+A signature takes a quarter of a letter's time, and Python does one thing at a time: so what comes
 next is verified by another process while this one stores what came before. If there is none, or it
 is not there yet, or silent, or dead, the same is done here.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -37,7 +38,7 @@ class Verifier(Closing):
         """Start nothing yet; do without a process that is silent for so long."""
         self._patience_s = patience_s
         self._beside: _Beside | None = None
-        self._start_at = 0.0 if len(os.sched_getaffinity(0)) > 1 else float("inf")
+        self._start_at = 0.0 if (os.cpu_count() or 1) > 1 else math.inf
 
     @property
     def pid(self) -> int | None:
