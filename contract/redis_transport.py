@@ -10,6 +10,7 @@ from queue import Empty
 from typing import Any
 
 import msgspec
+import redis
 from kombu.transport import redis as kombu_redis
 
 from contract.arrival import ARRIVAL
@@ -74,6 +75,14 @@ class Channel(kombu_redis.Channel):
 
     _largest = MAX_FETCHED  # of the messages that were fetched last
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Ask whether the server is there, and let go of what that was asked by.
+
+        kombu would hold it for ever, and a Redis pays for each connection of each host.
+        """
+        super().__init__(*arguments, **options)
+        _let_go(self.async_pool)
+
     def post(self, posts: Sequence[Post]) -> None:
         """Put letters into their queues, in one round trip."""
         with self.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
@@ -124,7 +133,9 @@ class Channel(kombu_redis.Channel):
 
     def _size(self, queue: str) -> int:
         with list_expected():
-            return int(super()._size(queue))
+            size = int(super()._size(queue))
+        _let_go(self.pool)
+        return size
 
     def _connparams(self, *arguments: Any, **options: Any) -> dict[str, Any]:
         parameters = super()._connparams(*arguments, **options)  # type: ignore[misc]
@@ -147,6 +158,11 @@ class Transport(kombu_redis.Transport):
             _drops.note(f"malformed ({type(error).__name__})")
             return
         super()._deliver(_message(task, text, queue), queue)
+
+
+def _let_go(pool: redis.ConnectionPool) -> None:
+    """Close what nobody uses; who needs a connection opens one."""
+    pool.disconnect(inuse_connections=False)
 
 
 def _received(raw: bytes) -> Received | None:

@@ -1,9 +1,9 @@
 """The dispatcher: puts finished letters into the hosts' queues. It has no key.
 
 An order is published again, the same bytes, with growing pauses and only while the host's queue is
-empty, until the host's signed receipt is recorded or the order expires. A tombstone takes its
-order's place in this; it goes to the head of the queue, so that a host which comes back reads it
-first.
+empty, until the host's signed receipt is recorded or the order expires. While the recorder lags it
+waits, though not for long: the receipt may lie there. A tombstone takes its order's place in this;
+it goes to the head of the queue, so that a host which comes back reads it first.
 """
 
 import time
@@ -15,7 +15,7 @@ import structlog
 
 from contract.broker import BrokerError
 from contract.instant import now_ms
-from contract.names import DELIVER_TASK, host_queue
+from contract.names import DELIVER_TASK, REPORTS_QUEUE, host_queue
 from contract.post import Post
 from contract.publisher import Publisher
 from orchestrator.home import DEFAULT_PERIOD_MS
@@ -26,6 +26,8 @@ from orchestrator.store.store import Store, StoreError
 
 FIRST_PAUSE_MS = 2_000
 LAST_PAUSE_MS = 60_000
+LAGGING = 200  # letters before the recorder: two of its transactions
+LENIENT_MS = 16_000  # after such a pause an order goes out again, however the recorder fares
 _BATCH = 500
 _IDLE_S = 0.5  # how long to go without a look; whoever leaves letters ends the wait at once
 _HANG_S = 30.0  # a turn that takes longer is told as a hang
@@ -93,8 +95,7 @@ class Dispatcher:
         They go out together. If the broker is lost meanwhile none is noted, and some go out again.
         """
         again = [letter for letter in letters if letter.publishes]
-        counts = self._publisher.waiting_in([host_queue(letter.host) for letter in again])
-        lying = {letter.key for letter, count in zip(again, counts, strict=True) if count}
+        lying = self._lying(again) if again else set()
         going = [letter for letter in letters if letter.key not in lying]
         if going:
             self._publisher.send([_post(letter) for letter in going])
@@ -103,6 +104,16 @@ class Dispatcher:
             letter if letter.key in lying else replace(letter, publishes=letter.publishes + 1)
             for letter in letters
         ]
+
+    def _lying(self, again: Sequence[Letter]) -> set[tuple[str, ...]]:
+        """Return the letters that need not go out again now: they, or their answers, lie there."""
+        queues = [host_queue(letter.host) for letter in again]
+        unread, *counts = self._publisher.waiting_in([REPORTS_QUEUE, *queues])
+        return {
+            letter.key
+            for letter, count in zip(again, counts, strict=True)
+            if count or (unread > LAGGING and 0 < letter.pause_ms < LENIENT_MS)
+        }
 
     def _say(self, trouble: str) -> None:
         if trouble and not self._trouble:

@@ -58,10 +58,10 @@ def test_letter_costs_the_courier_one_command_in_and_one_out(
 def test_idle_courier_asks_redis_a_few_times_in_a_period(
     tmp_path: Path, clean_redis: EmbeddedRedis
 ) -> None:
-    """Guards what an idle host asks: 3 commands for each of its words to itself."""
+    """Guards what an idle host asks: 3 to 4 commands for each of its words to itself."""
     host = WorkerHost(tmp_path, clean_redis.url)
     with host.config.courier_config.open("a") as config:
-        config.write("keepalive: 2s\n")
+        config.write("keepalive: 1s\n")
 
     def word() -> int:
         state = load_state(host.config.courier_state)
@@ -72,7 +72,7 @@ def test_idle_courier_asks_redis_a_few_times_in_a_period(
         with commands(clean_redis.url) as sent:
             for _ in range(WORDS):
                 first = eventually(lambda: word() > first and word(), what="its next word")  # noqa: B023
-    assert WORDS <= sum(sent.values()) <= WORDS * 5
+    assert WORDS <= sum(sent.values()) <= WORDS * 6
 
 
 @pytest.fixture(scope="module")

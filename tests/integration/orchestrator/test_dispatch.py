@@ -10,11 +10,11 @@ import pytest
 import redis
 
 from contract.broker import BrokerError
-from contract.names import DELIVER_TASK, host_queue
+from contract.names import DELIVER_TASK, REPORTS_QUEUE, host_queue
 from contract.outcome import HostRunState
 from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
-from orchestrator.dispatch import LAST_PAUSE_MS, Dispatcher
+from orchestrator.dispatch import LAGGING, LAST_PAUSE_MS, LENIENT_MS, Dispatcher
 from orchestrator.inventory import Inventory
 from orchestrator.ping import send_ping
 from tests.orchestrator_house import House
@@ -77,6 +77,24 @@ def test_dispatcher_order_lost_by_the_broker_is_published_again_the_same(
     dispatcher.turn()
     assert web1.take() == [(DELIVER_TASK, live_house.order(run))]
     assert live_house.host_run(run).publishes == 2
+
+
+def test_dispatcher_recorder_that_lags_gets_no_more_to_do_for_half_a_minute(
+    live_house: House, dispatcher: Dispatcher, web1: QueueReader
+) -> None:
+    """Not for ever: who floods the reports must not keep lost orders from coming again."""
+    run = live_house.submit()
+    dispatcher.turn()
+    web1.forget()
+    with redis.Redis.from_url(live_house.home.broker) as client:
+        client.rpush(REPORTS_QUEUE, *["unread"] * (LAGGING + 1))
+    while live_house.host_run(run).pause_ms < LENIENT_MS:
+        make_due(live_house)
+        dispatcher.turn()
+        assert live_house.host_run(run).publishes == 1
+    make_due(live_house)
+    dispatcher.turn()
+    assert web1.take() == [(DELIVER_TASK, live_house.order(run))]
 
 
 def test_dispatcher_order_with_a_receipt_is_done_with(

@@ -132,6 +132,7 @@ def test_outbox_that_is_gone_is_logged_and_sent_from_when_it_is_back(
 ) -> None:
     host.outbox.put(b"before")
     eventually(reports.take)
+    eventually(lambda: host.outbox.letters() == [])
     moved = host.config.outbox.rename(host.config.state / "elsewhere")
     ring(moved / "bell")
     eventually(lambda: "outbox_failed" in log.read_text())
