@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from statistics import median
 
 import redis
 
@@ -45,7 +46,7 @@ def measure(bench: Bench) -> Iterator[Found]:
     for count in () if bench.quick else BETWEEN:
         seconds = [trial.seconds for trial in _trials(bench, count, 3)]
         yield figure(f"fleet_{count}_s", "s", seconds, _HOW)
-    tenth = min(trial.seconds for trial in small) * LARGE / SMALL
+    tenth = median(trial.seconds for trial in small) * LARGE / SMALL
     if bench.quick and tenth > _QUICK_PATIENCE_S:
         raise NotMeasuredError(f"--quick has no {tenth:.0f} s for it; see fleet_1000_s")
     large = _trials(bench, LARGE, bench.choose(1, 2))

@@ -22,6 +22,7 @@ _COMPARED = {
     "idle_cpu_pct": "CPU of an idle host, %\n(less is better)",
 }
 _FLEET = re.compile(r"fleet_(\d+)_s")
+_FAR = 5  # times as much, which only a logarithmic scale shows
 _FEW = 2  # sizes of a fleet, which a line needs at least
 
 Document = Mapping[str, Any]
@@ -58,11 +59,15 @@ def _beside(result: Document, directory: Path) -> list[Path]:
         panel = picture.add_subplot(rows, 3, place)
         who = [each for each in _COLOURS if name in compared.get(each, {})]
         values = [float(compared[each][name]["median"]) for each in who]
-        bars = panel.bar(who, values, color=[_COLOURS[each] for each in who])
-        panel.bar_label(bars, [f"{value:,.3g}" for value in values], padding=2)
+        named = [each.capitalize() for each in who]
+        bars = panel.bar(named, values, color=[_COLOURS[each] for each in who])
+        panel.bar_label(bars, [_spelt(value) for value in values], padding=2)
         panel.set_title(_COMPARED[name], fontsize=9)
-        panel.set_yscale("log")
-        panel.set_ylim(min(values) / 3, max(values) * 3)
+        if max(values) > _FAR * min(values):
+            panel.set_yscale("log")
+            panel.set_ylim(min(values) / 3, max(values) * 3)
+        else:
+            panel.set_ylim(0, max(values) * 1.2)
         panel.tick_params(axis="y", labelsize=7)
     return [_written(picture, directory / "beside-peers.svg")]
 
@@ -81,10 +86,15 @@ def _growth(result: Document, directory: Path) -> list[Path]:
     panel.plot(hosts, seconds, "o-", color=_COLOURS["denrei"], label="measured")
     for count, took in found:
         panel.annotate(f"{took:.3g} s", (count, took), (6, -10), textcoords="offset points")
+    panel.set_xlim(hosts[0] / 1.5, hosts[-1] * 2)
     panel.set(xscale="log", yscale="log", xlabel="simulated hosts", ylabel="seconds")
     panel.set_title("`check` over a whole fleet, from Enter to the last report stored", fontsize=9)
     panel.legend(frameon=False)
     return [_written(picture, directory / "fleet.svg")]
+
+
+def _spelt(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits
 
 
 def _sizes(details: Document) -> Sequence[tuple[int, float]]:
