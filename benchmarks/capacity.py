@@ -4,13 +4,14 @@ import hashlib
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import redis
 
 from benchmarks.bench import Bench
+from benchmarks.cost import own_cpu_ms
 from benchmarks.figure import Figure, Found, figure
 from benchmarks.simulated.house import House
 from contract.names import DELIVER_TASK, host_queue
@@ -24,6 +25,8 @@ from orchestrator.library import Library
 from orchestrator.submission import Submission, submit
 
 HOSTS = 500
+_SETTLE_S = 5.0
+_WAITS, _WAIT_S = 20, 0.2  # how often each connection asks, and for how long it waits
 _KIB = 1024
 
 
@@ -42,11 +45,7 @@ def measure(bench: Bench) -> Iterator[Found]:
         yield _kib("redis_kib_per_user", cost, how)
         how = "the same users made one after another, as `ACL SETUSER`"
         yield figure("redis_users_per_s", "/s", [HOSTS / seconds], how)
-        with _held(client) as cost:
-            waiting = [stack.enter_context(_waiting(server.port, name)) for name in names]
-        how = "a connection that waits in BRPOP, of a server's memory"
-        yield _kib("redis_kib_per_connection", cost, how)
-        del waiting
+        yield from _connections(server, client, names)
         yield from _letters(bench, server.url, client)
 
 
@@ -56,6 +55,31 @@ def _make_user(client: redis.Redis, name: str) -> None:
     client.execute_command(  # type: ignore[no-untyped-call]
         "ACL", "SETUSER", user.name, *user.words
     )
+
+
+def _connections(
+    server: EmbeddedRedis, client: redis.Redis, names: Sequence[str]
+) -> Iterator[Found]:
+    """Yield what connections take that wait, at first and later, and what asking again costs."""
+    with ExitStack() as stack:
+        with _held(client) as later:
+            with _held(client) as first:
+                waiting = [stack.enter_context(_connected(server.port)) for _ in names]
+                _ask(waiting, names, 0)
+            time.sleep(_SETTLE_S)  # Redis gives back what it took for a new connection
+        how = "a connection that waits in BRPOP, of a server's memory"
+        yield _kib("redis_kib_per_new_connection", first, f"{how}, at once")
+        yield _kib("redis_kib_per_connection", later, f"{how}, {_SETTLE_S:.0f} s later")
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(_connected(server.port)) for _ in names]
+        before = own_cpu_ms([server.pid or os.getpid()])
+        for _ in range(_WAITS):
+            _ask(waiting, names, _WAIT_S)
+            for each in waiting:
+                each.recv(64)
+        spent = own_cpu_ms([server.pid or os.getpid()]) - before
+    how = "a BRPOP that brings nothing, Redis' own CPU time"
+    yield figure("redis_us_per_wait", "us", [spent * 1000 / _WAITS / len(names)], how)
 
 
 def _letters(bench: Bench, url: str, client: redis.Redis) -> Iterator[Found]:
@@ -103,14 +127,16 @@ def _held(client: redis.Redis) -> Iterator[list[float]]:
     cost.append((client.info("memory")["used_memory"] - before) / HOSTS)
 
 
-@contextmanager
-def _waiting(port: int, name: str) -> Iterator[socket.socket]:
-    """Wait for a letter in a queue that gets none."""
-    queue = host_queue(name).encode()
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        asked = b"*3\r\n$5\r\nBRPOP\r\n$%d\r\n%b\r\n$1\r\n0\r\n" % (len(queue), queue)
-        connection.sendall(asked)
-        yield connection
+def _connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port))
+
+
+def _ask(connections: Sequence[socket.socket], names: Sequence[str], within_s: float) -> None:
+    """Wait on each connection for a letter in a queue that gets none."""
+    for connection, name in zip(connections, names, strict=True):
+        words = (b"BRPOP", host_queue(name).encode(), b"%g" % within_s)
+        parts = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+        connection.sendall(b"*%d\r\n%b" % (len(words), parts))
 
 
 def _kib(name: str, cost: list[float], how: str) -> Figure:

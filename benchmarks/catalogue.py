@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from benchmarks import capacity, command, dispatch, fleet, footprint, recorder, work
+from benchmarks import capacity, command, dispatch, fleet, footprint, recorder, storm, work
 from benchmarks.bench import Measurement
 
 MEASUREMENTS: Mapping[str, Measurement] = {
@@ -22,5 +22,6 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "postgresql": Measurement(("recorder_per_s_postgresql",), recorder.measure_postgresql),
     "fleet": Measurement(("fleet_10000_s", "growth_1000_to_10000"), fleet.measure),
     "capacity": Measurement((), capacity.measure),
+    "storm": Measurement((), storm.measure),
     "run_list": Measurement(("run_list_ms_1000000",), command.measure_list),
 }

@@ -31,16 +31,16 @@ _HOW = "signed reports of three steps, one a host: out of Redis, verified, store
 
 def measure_sqlite(bench: Bench) -> Iterator[Found]:
     """Yield the rate into SQLite, as the product sets it up."""
-    yield _measured(bench, "recorder_per_s_sqlite", "")
+    yield from _measured(bench, "sqlite", "")
 
 
 def measure_postgresql(bench: Bench) -> Iterator[Found]:
     """Yield the rate into a PostgreSQL server on this machine."""
     with postgresql(bench.directory / "postgresql") as url:
-        yield _measured(bench, "recorder_per_s_postgresql", url)
+        yield from _measured(bench, "postgresql", url)
 
 
-def _measured(bench: Bench, name: str, store_url: str) -> Figure:
+def _measured(bench: Bench, name: str, store_url: str) -> Iterator[Figure]:
     count = 5000  # enough for a steady state: a verifier starts meanwhile
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedRedis(bench.directory / "redis"))
@@ -51,12 +51,15 @@ def _measured(bench: Bench, name: str, store_url: str) -> Figure:
         stack.callback(service.stop)
         engine = create_engine(house.home.store_url)
         stack.callback(engine.dispose)
-        rates = []
+        rates, size = [], _size(engine)
         for number in range(bench.choose(2, 3)):
             _prepare(house, store, client, number)
             bench.say(f"{count:,} signed reports are prepared")
             rates.append(count / _taken(engine, client, count * (number + 1)))
-    return figure(name, "/s", rates, _HOW)
+        grown = (_size(engine) - size) / count / len(rates) / 1024
+    yield figure(f"recorder_per_s_{name}", "/s", rates, _HOW)
+    how = "growth of the database for an order of three steps, its report and the answer to that"
+    yield figure(f"recorded_kib_{name}", "KiB", [grown], how)
 
 
 def _prepare(house: House, store: Store, client: redis.Redis, number: int) -> None:
@@ -94,3 +97,12 @@ def _stored(engine: Engine) -> int:
     query = select(func.count()).select_from(envelopes).where(envelopes.c.kind == Kind.REPORT)
     with engine.connect() as connection:
         return int(connection.execute(query).scalar_one())
+
+
+def _size(engine: Engine) -> int:
+    """Return the bytes of the whole database, indices included."""
+    query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    if engine.dialect.name == "postgresql":
+        query = "SELECT pg_database_size(current_database())"
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql(query).scalar_one())
