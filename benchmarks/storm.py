@@ -45,7 +45,7 @@ def _reloads(server: TlsRedis) -> list[float]:
     with redis.Redis(port=server.port) as client:
         for _ in range(3):
             begun = time.perf_counter()
-            client.acl_load()  # type: ignore[no-untyped-call]
+            client.acl_load()
             found.append((time.perf_counter() - begun) * 1000)
     return found
 

@@ -139,7 +139,8 @@ def _due() -> Select[Any]:
             *(columns.publishes, columns.pause_ms),
         )
         .select_from(host_runs.join(envelopes, sent).join(hosts, is_member))
-        .where(columns.next_publish_at <= _NOW)
+        # The state once more, where an index finds it: whatever has ended is not looked at.
+        .where(columns.state.in_(_MAY_HAVE_THE_ORDER), columns.next_publish_at <= _NOW)
         .where(
             case(
                 (columns.cancel_sha256.is_(None), is_wanted & is_approved),

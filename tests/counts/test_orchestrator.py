@@ -11,7 +11,7 @@ from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
 from orchestrator.dispatch import Dispatcher
 from orchestrator.store.record import Run
-from tests.counts.tally import commands, statements
+from tests.counts.tally import Statements, commands, plans, statements
 from tests.orchestrator_house import House
 
 Answer = Callable[[House, Run, str], bytes]
@@ -119,3 +119,17 @@ def test_repeated_report_writes_nothing(house: House) -> None:
     with statements(house.store) as asked:
         assert recorder.record(letter).repeated
     assert not [text for text in asked.texts if not text.startswith("SELECT")]
+
+
+def test_dispatcher_turn_looks_at_no_host_run_that_has_ended(
+    house: House, dispatcher: Dispatcher
+) -> None:
+    """Guards the dispatcher: years of host runs lie in the store, and it looks twice a second."""
+    house.submit()
+    with statements(house.store) as asked:
+        dispatcher.turn()
+    reading = [at for at, text in enumerate(asked.texts) if text.startswith("SELECT")]
+    reads = Statements([asked.texts[at] for at in reading], [asked.values[at] for at in reading])
+    looks = [step for step in plans(house.store, reads) if "host_runs" in step]
+    assert len(looks) >= 2
+    assert not [step for step in looks if step.startswith("SCAN")]
