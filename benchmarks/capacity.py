@@ -1,6 +1,5 @@
 """What a Redis and a store hold of each host: a connection, a user, letters that wait."""
 
-import hashlib
 import os
 import socket
 import time
@@ -13,14 +12,13 @@ import redis
 from benchmarks.bench import Bench
 from benchmarks.cost import own_cpu_ms
 from benchmarks.figure import Figure, Found, figure
+from benchmarks.resp import command
 from benchmarks.simulated.house import House
 from contract.names import DELIVER_TASK, host_queue
 from contract.post import Post
 from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
-from orchestrator.broker.acl import acl_user
-from orchestrator.broker.user import HOSTS as HOST_USERS
-from orchestrator.broker.user import BrokerUser
+from orchestrator.broker.acl import digest_of, host_user
 from orchestrator.library import Library
 from orchestrator.submission import Submission, submit
 
@@ -50,8 +48,7 @@ def measure(bench: Bench) -> Iterator[Found]:
 
 
 def _make_user(client: redis.Redis, name: str) -> None:
-    digest = hashlib.sha256(os.urandom(16)).hexdigest()
-    user = acl_user(BrokerUser(HOST_USERS + name, digest)).fit_for((7, 0, 0))
+    user = host_user(name, digest_of(os.urandom(16).hex())).fit_for((7, 0))
     client.execute_command(  # type: ignore[no-untyped-call]
         "ACL", "SETUSER", user.name, *user.words
     )
@@ -134,9 +131,7 @@ def _connected(port: int) -> socket.socket:
 def _ask(connections: Sequence[socket.socket], names: Sequence[str], within_s: float) -> None:
     """Wait on each connection for a letter in a queue that gets none."""
     for connection, name in zip(connections, names, strict=True):
-        words = (b"BRPOP", host_queue(name).encode(), b"%g" % within_s)
-        parts = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
-        connection.sendall(b"*%d\r\n%b" % (len(words), parts))
+        connection.sendall(command("BRPOP", host_queue(name), f"{within_s:g}"))
 
 
 def _kib(name: str, cost: list[float], how: str) -> Figure:

@@ -14,6 +14,7 @@ import redis
 from benchmarks.bench import Bench
 from benchmarks.cost import Footprint, own_cpu_ms
 from benchmarks.figure import Found, NotMeasuredError, figure
+from benchmarks.resp import command
 from benchmarks.tls_redis import NAME, TlsRedis, tls_redis
 from contract.names import host_queue
 from orchestrator.broker.acl import digest_of, host_user
@@ -88,12 +89,7 @@ def _encrypted(
 def _greeted(connection: socket.socket, name: str, password: str) -> socket.socket:
     """Say who it is, ask for the first letter, and return the connection once Redis knows it."""
     said = (("AUTH", f"host.{name}", password), ("BRPOP", host_queue(name), "0"))
-    connection.sendall(b"".join(_command(*words) for words in said))
+    connection.sendall(b"".join(command(*words) for words in said))
     if not (answer := connection.recv(64)).startswith(b"+OK"):
         raise NotMeasuredError(f"Redis says {answer!r}")
     return connection
-
-
-def _command(*words: str) -> bytes:
-    parts = "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
-    return f"*{len(words)}\r\n{parts}".encode()

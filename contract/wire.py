@@ -23,7 +23,7 @@ ANONYMOUS = Exchange("")
 _TURN_S = 1.0
 
 
-def make_app(name: str, broker: str, queue: str, poll_s: int = 1) -> Celery:
+def make_app(name: str, broker: str, queue: str, poll_s: int) -> Celery:
     """Return a Celery app that consumes one queue. Its tasks are added by the caller.
 
     With Redis one question for what lies there waits so many seconds for an answer.

@@ -165,7 +165,7 @@ def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
 
 def _log_for(process: str, config: Config) -> None:
     defer("asyncio")  # structlog imports it, for loggers in coroutines: eight megabytes
-    defer("redis.asyncio")  # redis imports it: two more
+    defer("redis.asyncio")  # redis imports it: one more
     from contract.log import configure
 
     configure(process=process, host=config.name)

@@ -7,6 +7,8 @@ killed would hold any other for a moment, and turn the next executor away for go
 import fcntl
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,12 +47,20 @@ def note(lock: int, word: str) -> None:
 
 def last_word(path: Path) -> str:
     """Return what the last holder of a lock noted; empty if that can't be read."""
+    with _opened(path) as lock:
+        return "" if lock is None else _word(lock)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int | None]:
+    """Give a lock's file without touching the lock; None if there is none."""
     try:
         lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        return ""
+        yield None
+        return
     try:
-        return _word(lock)
+        yield lock
     finally:
         os.close(lock)
 
@@ -61,16 +71,12 @@ def _word(lock: int) -> str:
 
 def holder(path: Path) -> Holder | None:
     """Return who holds the lock, without touching it. Not for a process that holds it itself."""
-    try:
-        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return None
-    try:
+    with _opened(path) as lock:
+        if lock is None:
+            return None
         asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
         kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(lock, fcntl.F_GETLK, asked))
         word = _word(lock)
-    finally:
-        os.close(lock)
     if kind == fcntl.F_UNLCK:
         return None
     stat = read_stat(pid)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import redis
 
+from benchmarks.resp import command
 from benchmarks.simulated.message import travelling
 from contract.names import REPORTS_QUEUE, host_queue
 
@@ -29,10 +30,7 @@ class Line:
     def __init__(self, number: int, host: str, port: int) -> None:
         """Connect; the first question is asked at once."""
         self.number = number
-        queue = host_queue(host).encode()
-        words = (b"BRPOP", queue, str(_BLOCK_S).encode())
-        parts = b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
-        self._command = b"*%d\r\n%s" % (len(words), parts)
+        self._command = command("BRPOP", host_queue(host), str(_BLOCK_S))
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""

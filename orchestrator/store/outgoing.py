@@ -131,7 +131,7 @@ def _due() -> Select[Any]:
     is_wanted = (columns.state == HostRunState.QUEUED.value) & (columns.expires_at > _NOW)
     is_unanswered = columns.cancel_answered_at.is_(None) & columns.reported_at.is_(None)
     is_member = (hosts.c.name == columns.host) & (hosts.c.epoch == columns.epoch)
-    may_have_it = columns.state.in_(_MAY_HAVE_THE_ORDER) & (columns.cancel_until > _NOW)
+    may_still_run = columns.cancel_until > _NOW
     return (
         select(
             *(columns.run_id, columns.host, columns.offered_at),
@@ -139,12 +139,12 @@ def _due() -> Select[Any]:
             *(columns.publishes, columns.pause_ms),
         )
         .select_from(host_runs.join(envelopes, sent).join(hosts, is_member))
-        # The state once more, where an index finds it: whatever has ended is not looked at.
+        # The states stand here, where an index finds them: whatever has ended is not looked at.
         .where(columns.state.in_(_MAY_HAVE_THE_ORDER), columns.next_publish_at <= _NOW)
         .where(
             case(
                 (columns.cancel_sha256.is_(None), is_wanted & is_approved),
-                else_=is_unanswered & may_have_it,
+                else_=is_unanswered & may_still_run,
             )
         )
         .order_by(columns.next_publish_at)
