@@ -65,7 +65,7 @@ def test_client_of_the_other_broker_is_never_loaded(url: str, other: str) -> Non
     """What a host does not use takes no memory there."""
     code = (
         "import sys; from contract.publisher import Publisher; from contract.wire import make_app; "
-        f"Publisher({url!r}); make_app('x', {url!r}, 'host.x').connection().transport; "
+        f"Publisher({url!r}); make_app('x', {url!r}, 'host.x', 7).connection().transport; "
         f"raise SystemExit({other!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
