@@ -14,17 +14,13 @@ the end of the log, behind the last effect. Then a run begins anew in which noth
 that was done is observed as one that was interrupted, and a report is sent and acknowledged again.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
 
-from worker.ledger_file import SKEW_MS, LedgerError, connect, failure
+from worker.ledger_file import SKEW_MS, LedgerError
 from worker.place import Place
+from worker.transactions import Transactions
 
-_AT_ONCE, _WITH_THE_NEXT = "FULL", "NORMAL"  # when a commit is on the disk: `synchronous`
 _ENTRY = "run_id, digest, letter, accepted_at, started_at, boot_id, boot_time, interruptions"
 
 
@@ -71,45 +67,13 @@ class Ledger:
         """Open an existing ledger. Raises LedgerError."""
         if not path.exists():
             raise LedgerError(f"no ledger at {path}; run `denrei-worker enrol TOKEN` first")
+        self._file = Transactions(path)
+        self._rows, self._transaction = self._file.rows, self._file.writing
         try:
-            self._db = connect(path)
-        except sqlite3.Error as error:
-            raise failure(f"the ledger {path} can't be used", error) from None
-        try:
-            self.created_at = self._check(path)
+            self.created_at = self._file.check(path)
         except LedgerError:
-            self._db.close()
+            self.close()
             raise
-
-    def _check(self, path: Path) -> int:
-        """Return when the ledger was made; ms since 1970. Raises LedgerError if it is damaged."""
-        try:
-            (damage,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
-            row = self._db.execute("SELECT created_at FROM meta").fetchone()
-        except sqlite3.Error as error:
-            raise failure(f"the ledger {path} can't be used", error) from None
-        if damage != "ok" or row is None:
-            raise LedgerError(f"the ledger {path} is damaged: {damage}")
-        return int(row[0])
-
-    @contextmanager
-    def _transaction(self, *, waits: bool = True) -> Iterator[sqlite3.Connection]:
-        try:
-            self._db.execute(f"PRAGMA synchronous={_AT_ONCE if waits else _WITH_THE_NEXT}")
-            self._db.execute("BEGIN IMMEDIATE")
-            yield self._db
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise failure("the ledger can't be written", error) from error
-        finally:
-            if self._db.in_transaction:  # SQLite may have rolled back itself, as for a full disk
-                self._db.execute("ROLLBACK")
-
-    def _rows(self, query: str, *values: object) -> list[Any]:
-        try:
-            return self._db.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise failure("the ledger can't be read", error) from error
 
     @property
     def floor(self) -> int:
@@ -296,4 +260,4 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._file.close()

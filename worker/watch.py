@@ -30,6 +30,7 @@ class Watch:
         self.status: int | None = None  # of waitpid, once the leader has exited
         self.is_orphaned = False
         self.has_children = True
+        self._is_gone = False
         self.stdout, self.stderr = Capture(spawn.redactor), Capture(spawn.redactor)
         self.open_outputs: set[int] = set()
         self._stdin = memoryview((spawn.stdin or "").encode())
@@ -70,9 +71,10 @@ class Watch:
         """Tell whether nothing lives below us or in the command's group.
 
         Exact, other than a look at /proc: as the subreaper we are above every descendant, so one
-        that lives has one of our own children above it.
+        that lives has one of our own children above it. Once so it stays so.
         """
-        return not self.has_children and not self.tree.has_members()
+        self._is_gone = self._is_gone or not (self.has_children or self.tree.has_members())
+        return self._is_gone
 
     def is_silent(self) -> bool:
         return not self.open_outputs

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
+@lru_cache(maxsize=4)  # a step looks for the same several times
 def compiled(pattern: str) -> Pattern:
     """Return a pattern ready for use. Raises ObservationError."""
     try:

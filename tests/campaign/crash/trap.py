@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-import worker.ledger
+import worker.transactions
 from tests.campaign.crash.point import Call, CrashPoint, Moment, Sql
 
-_LEDGER: Any = worker.ledger
+_TRANSACTIONS: Any = worker.transactions
 
 
 class Trap:
@@ -51,14 +51,14 @@ class Trap:
         return watched
 
     def _watch_statements(self) -> None:
-        connect = _LEDGER.connect
+        connect = _TRANSACTIONS.connect
 
         def watched(path: Path) -> sqlite3.Connection:
             connection: sqlite3.Connection = connect(path)
             connection.set_trace_callback(self._statement)
             return connection
 
-        _LEDGER.connect = watched
+        _TRANSACTIONS.connect = watched
 
         @event.listens_for(Engine, "connect")
         def watch(connection: Any, _record: Any) -> None:

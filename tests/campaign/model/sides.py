@@ -112,7 +112,7 @@ class HostSide:
             pages = (
                 _NO_LIMIT if self._room is Room.ENOUGH else 1
             )  # SQLite takes what is in use as the least
-            self._executor._ledger._db.execute(f"PRAGMA max_page_count={pages}")
+            self._executor._ledger._file.connection.execute(f"PRAGMA max_page_count={pages}")
 
     def guard(self, write: Callable[..., None]) -> Callable[..., None]:
         """Return a mailbox's way of writing that knows of the full disk."""

@@ -20,9 +20,9 @@ def state_of(ledger: Ledger) -> str:
     """Return a digest of all that a ledger knows."""
     digest = hashlib.sha256()
     tables = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-    for (table,) in ledger._db.execute(tables).fetchall():
+    for (table,) in ledger._file.connection.execute(tables).fetchall():
         query = f"SELECT rowid, * FROM {table} ORDER BY rowid"  # noqa: S608 - our own tables
-        for row in ledger._db.execute(query).fetchall():
+        for row in ledger._file.connection.execute(query).fetchall():
             digest.update(repr([v for v in row if not isinstance(v, bytes)]).encode())
             for value in (v for v in row if isinstance(v, bytes)):
                 digest.update(hashlib.sha256(value).digest())

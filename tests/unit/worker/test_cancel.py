@@ -213,11 +213,11 @@ def test_full_disk_while_a_cancelled_order_ends_keeps_it_from_beginning(host: Wo
     host.inbox.put(host.cancel(order))
     with host.executor() as executor:
         executor._intake.take()
-        executor._ledger._db.execute("PRAGMA query_only=ON")
+        executor._ledger._file.connection.execute("PRAGMA query_only=ON")
         executor._take()
         assert host.heard(Report) == []
         assert executor._line.next() is None
-        executor._ledger._db.execute("PRAGMA query_only=OFF")
+        executor._ledger._file.connection.execute("PRAGMA query_only=OFF")
         work(executor)
     assert host.report().outcome is CANCELLED
     assert not (host.root / "flag").exists()
@@ -229,10 +229,10 @@ def test_full_disk_keeps_a_cancel_in_the_inbox_and_says_nothing(host: WorkerHost
     order = host.order(FLAG)
     host.inbox.put(host.cancel(order))
     with host.executor() as executor:
-        executor._ledger._db.execute("PRAGMA query_only=ON")
+        executor._ledger._file.connection.execute("PRAGMA query_only=ON")
         executor._take()
         assert host.said() == []
-        executor._ledger._db.execute("PRAGMA query_only=OFF")
+        executor._ledger._file.connection.execute("PRAGMA query_only=OFF")
         executor._take()
     (receipt,) = host.heard(Receipt)
     assert receipt.state is HostRunState.CANCELLED

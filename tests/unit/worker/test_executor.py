@@ -132,7 +132,8 @@ def test_run_whose_order_can_not_be_read_after_it_began_is_unknown(host: WorkerH
         executor._intake.take()
         (entry,) = executor._ledger.open_orders()
         executor._begin(entry)
-        executor._ledger._db.execute("UPDATE orders SET letter = ?", (b"torn",))
+        with executor._ledger._file.writing() as db:
+            db.execute("UPDATE orders SET letter = ?", (b"torn",))
         work(executor)
     assert host.report().state == HostRunState.UNKNOWN
 

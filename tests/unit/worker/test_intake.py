@@ -192,11 +192,11 @@ def test_unwritable_ledger_accepts_nothing_and_keeps_the_letter(host: WorkerHost
     """What the ledger can't take stays in the inbox, and is taken when it can."""
     host.inbox.put(host.order(CHECK))
     with host.executor() as executor:
-        executor._ledger._db.execute("PRAGMA query_only=ON")
+        executor._ledger._file.connection.execute("PRAGMA query_only=ON")
         executor._intake.take()
         assert len(host.inbox.letters()) == 1
         assert host.said() == []
-        executor._ledger._db.execute("PRAGMA query_only=OFF")
+        executor._ledger._file.connection.execute("PRAGMA query_only=OFF")
         work(executor)
     assert host.inbox.letters() == []
     assert host.report().state == HostRunState.FAILED

@@ -217,11 +217,13 @@ def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(
 
 def test_cancel_without_room_for_the_tombstone_says_so_and_may_pass(ledger: Ledger) -> None:
     """SQLite rolls back by itself then; a second time would hide what was the matter."""
-    ledger._db.execute("PRAGMA max_page_count=1")  # what is in use already stays the least
+    ledger._file.connection.execute(
+        "PRAGMA max_page_count=1"
+    )  # what is in use already stays the least
     with pytest.raises(LedgerIOError, match="database or disk is full"):
         ledger.cancel(replace(TOMBSTONE, letter=b"x" * 100_000), NOW)
     assert ledger.tombstone("RUN1") is None
-    ledger._db.execute("PRAGMA max_page_count=4294967294")
+    ledger._file.connection.execute("PRAGMA max_page_count=4294967294")
     ledger.cancel(TOMBSTONE, NOW)
 
 

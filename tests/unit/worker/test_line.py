@@ -198,7 +198,7 @@ def test_run_cut_off_whose_time_is_over_ends_though_its_lock_is_busy(host: Worke
     assert not live(host)
     with host.executor() as executor:
         eventually(lambda: _taken(executor._config.locks), what="the keeper let go")
-        executor._ledger._db.execute("UPDATE orders SET boot_time = boot_time - 7200")
+        executor._ledger._file.connection.execute("UPDATE orders SET boot_time = boot_time - 7200")
     with held(host, "a"):
         assert live(host)
     report = host.report()

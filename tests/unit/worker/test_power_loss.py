@@ -6,8 +6,8 @@ from unittest.mock import patch
 
 import pytest
 
-import worker.ledger
 import worker.ledger_file
+import worker.transactions
 from tests.campaign.campaign import Scale
 from tests.campaign.power.campaign import examine, lose_power, record_ledger, record_mailbox
 from tests.campaign.power.platter import Create, Platter, Sync, SyncDirectory, Truncate, Write
@@ -35,7 +35,7 @@ def test_power_lost_with_less_synchronous_is_seen_to_lose_commits(
     tmp_path: Path, synchronous: str
 ) -> None:
     """A suite that can't fail is none: what the pragma is there for is missed without it."""
-    with patch.object(worker.ledger, "_AT_ONCE", synchronous):
+    with patch.object(worker.transactions, "_AT_ONCE", synchronous):
         found = losses_of_a_ledger(tmp_path)
     assert any("calls that returned it knows" in each for each in found), found
 

@@ -232,7 +232,7 @@ def test_recovery_after_a_reboot_counts_the_time_by_the_wall_clock(cut: WorkerHo
     deliver(cut, CUT_OFF.replace("name: cut-off", "name: cut-off\ntimeout: 1h"))
     assert not live(cut)
     with cut.executor() as executor:
-        executor._ledger._db.execute(
+        executor._ledger._file.connection.execute(
             "UPDATE orders SET boot_id = 'another', started_at = started_at - 7200000"
         )
     assert live(cut)
@@ -246,7 +246,7 @@ def test_recovery_in_the_same_boot_leaves_what_is_left_of_the_time(cut: WorkerHo
     deliver(cut, CUT_OFF.replace("name: cut-off", "name: cut-off\ntimeout: 1h"))
     assert not live(cut)
     with cut.executor() as executor:
-        executor._ledger._db.execute("UPDATE orders SET boot_time = boot_time - 7200")
+        executor._ledger._file.connection.execute("UPDATE orders SET boot_time = boot_time - 7200")
     assert live(cut)
     step = cut.report().passes[0].steps[0]
     assert step.outcome == StepOutcome.TIMED_OUT
@@ -257,7 +257,7 @@ def test_recovery_when_the_order_can_not_be_read_is_unknown_not_a_crash(cut: Wor
     """Such as after the host's keys were made anew: the next order must be served."""
     deliver(cut, CUT_OFF)
     assert not live(cut)
-    with cut.executor() as executor:
-        executor._ledger._db.execute("UPDATE orders SET letter = ?", (b"torn",))
+    with cut.executor() as executor, executor._ledger._file.writing() as db:
+        db.execute("UPDATE orders SET letter = ?", (b"torn",))
     assert live(cut)
     assert cut.report().state == HostRunState.UNKNOWN

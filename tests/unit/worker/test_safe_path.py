@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -11,24 +11,17 @@ import pytest
 
 from contract.action import CopiedFile, FileCopy, FileRemove, FileWrite
 from tests.swapper import NOBODY, lay, swapping
-from worker import safe_path
 from worker.actions.action import Context
 from worker.actions.table import ACTIONS
 from worker.observations.content import read_content
 from worker.observations.observation import ObservationError
 from worker.root import Root
 from worker.safe_path import UntrustedPathError, check_ours, check_program, find
-from worker.step_open import by_openat, by_openat2
+from worker.step_open import step_open
 
 SWAPS = 20_000
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has somebody else to fear")
-
-
-@pytest.fixture(params=[by_openat2, by_openat], autouse=True)
-def step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every case is tried by both ways to open a component; the first needs Linux 5.6."""
-    monkeypatch.setattr(safe_path, "step_open", request.param)
 
 
 @pytest.fixture
@@ -124,13 +117,10 @@ def test_find_lets_no_descriptor_go_astray(here: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-@pytest.mark.parametrize("step", [by_openat2, by_openat])
 @pytest.mark.parametrize("name", ["", "..", "a/b", "/etc", "a\0b"])
-def test_step_takes_one_component_and_nothing_else(
-    here: Path, step: Callable[[int, str, int], int], name: str
-) -> None:
+def test_step_takes_one_component_and_nothing_else(here: Path, name: str) -> None:
     with find(here / "a") as spot, pytest.raises(OSError, match="no single component"):
-        step(spot.directory, name, os.O_PATH)
+        step_open(spot.directory, name, os.O_PATH)
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])

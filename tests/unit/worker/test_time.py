@@ -126,7 +126,7 @@ def test_time_that_went_by_while_the_machine_was_down_counts(host: WorkerHost) -
     deliver(host, PASSES.replace("300ms", "1h") + "  - {name: more, ensure: flag.exists}\n")
     assert not live(host)
     with host.executor() as executor:
-        executor._ledger._db.execute(
+        executor._ledger._file.connection.execute(
             "UPDATE orders SET boot_id = 'before the reboot', started_at = started_at - 7200000"
         )
     assert live(host)
