@@ -74,6 +74,7 @@ class Channel(kombu_redis.Channel):
     """A Redis channel that survives whatever lies in its queue, and keeps no bindings."""
 
     _largest = MAX_FETCHED  # of the messages that were fetched last
+    _client: redis.Redis | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Ask whether the server is there, and let go of what that was asked by.
@@ -115,6 +116,14 @@ class Channel(kombu_redis.Channel):
                 pipe.llen(queue)
             with list_expected():
                 return [int(count) for count in pipe.execute()]
+
+    def _create_client(self, *arguments: Any, **options: Any) -> Any:
+        """Return the client that speaks over the pool: made once, not for each question."""
+        if arguments or options:  # the one that waits in Celery's loop, which kombu keeps itself
+            return super()._create_client(*arguments, **options)  # type: ignore[misc]
+        if self._client is None or self._client.connection_pool is not self.pool:
+            self._client = super()._create_client()  # type: ignore[misc]  # not in the stubs
+        return self._client
 
     def close(self) -> None:
         """Let the queue go at once: what a BRPOP was about to bring is published again."""
