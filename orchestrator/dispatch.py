@@ -78,14 +78,21 @@ class Dispatcher:
 
     def turn(self) -> bool:
         """Do what is due now; tell whether more is. Raises BrokerError, StoreError."""
-        outgoing, now = self._store.outgoing, now_ms()
-        if ended := outgoing.end_overdue(now):  # also while the broker is away
-            _log.warning("ended_without_answer", host_runs=ended)
+        now = now_ms()
+        try:
+            return self._send(now)
+        finally:  # also while the broker is away
+            if ended := self._store.outgoing.end_overdue(now):
+                _log.warning("ended_without_answer", host_runs=ended)
+
+    def _send(self, now: int) -> bool:
+        """Put out what is due; orders first, since somebody may wait for one."""
+        outgoing = self._store.outgoing
         self._leading.turn()  # before the orders that go by it
-        pings = outgoing.pings(now, _BATCH)
-        outgoing.pings_posted([_next_ping(ping) for ping in self._post(pings)], now_ms())
         orders = outgoing.orders(now, _BATCH)
         outgoing.orders_posted([_next_order(order) for order in self._post(orders)], now_ms())
+        pings = outgoing.pings(now, _BATCH)
+        outgoing.pings_posted([_next_ping(ping) for ping in self._post(pings)], now_ms())
         self._roll_call.turn()
         return _BATCH in (len(pings), len(orders))
 

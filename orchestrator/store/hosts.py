@@ -13,6 +13,10 @@ from orchestrator.store.row import to_row
 from orchestrator.store.schema import host_keys, hosts, presences
 from orchestrator.store.target_record import Target
 
+_TARGETS = select(hosts.c.name, hosts.c.epoch, hosts.c.seal_key, hosts.c.labels).order_by(
+    hosts.c.name
+)
+
 
 class Hosts:
     """Reads and writes hosts."""
@@ -29,9 +33,8 @@ class Hosts:
 
     def targets(self) -> list[Target]:
         """Return every host by name, as far as orders need it: a third of what there is."""
-        query = select(hosts.c.name, hosts.c.epoch, hosts.c.seal_key, hosts.c.labels)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(hosts.c.name))
+            rows = connection.execute(_TARGETS)
             return [Target(name, epoch, key, json.loads(text)) for name, epoch, key, text in rows]
 
     def get(self, name: str) -> Host | None:

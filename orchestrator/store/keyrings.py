@@ -10,6 +10,8 @@ from contract.succession import read_keyring
 from orchestrator.store.database import Database, StoreError
 from orchestrator.store.schema import hosts, keyrings
 
+_NEWEST = select(func.max(keyrings.c.version))
+
 
 class Keyrings:
     """Reads and adds keyrings; whoever adds one has verified it."""
@@ -48,7 +50,7 @@ class Keyrings:
     def newest_version(self) -> int:
         """Return the version that counts now; 0 if there is none."""
         with self._database.reading() as connection:
-            return connection.execute(select(func.max(keyrings.c.version))).scalar() or 0
+            return connection.execute(_NEWEST).scalar() or 0
 
     def after(self, version: int) -> list[bytes]:
         """Return the letters of all later versions, the oldest first."""

@@ -38,12 +38,14 @@ class Outgoing:
         was never offered knows that nobody will run it.
         """
         values = {"now": now, "most": limit}
+        # A look costs no lock; most of the time nothing is due.
         with self._database.reading() as connection:
+            if connection.execute(_ANY_DUE, {**values, "most": 1}).first() is None:
+                return []
+        with self._database.writing() as connection:
             found = connection.execute(_DUE, values).all()
-        if any(row.offered_at is None for row in found):
-            with self._database.writing() as connection:
-                found = connection.execute(_DUE_FOR_UPDATE, values).all()
-                _offer(connection, [(row.run_id, row.host) for row in found], now)
+            fresh = [(row.run_id, row.host) for row in found if row.offered_at is None]
+            _offer(connection, fresh, now)
         return [
             Letter(
                 key=(row.run_id, row.host),
@@ -208,8 +210,8 @@ _IS_THIS = (host_runs.c.run_id == bindparam("of_run")) & (host_runs.c.host == bi
 _IS_UNTAKEN = (host_runs.c.state == HostRunState.QUEUED.value) & (host_runs.c.expires_at <= _NOW)
 _IS_SILENT = host_runs.c.state.in_(_TAKEN) & (host_runs.c.deadline_at <= _NOW)
 
-_DUE = _due()
-_DUE_FOR_UPDATE = _DUE.with_for_update(of=host_runs)
+_ANY_DUE = _due().with_only_columns(host_runs.c.host)
+_DUE = _due().with_for_update(of=host_runs)
 _PINGS_DUE = _pings_due()
 _ANY_OVERDUE = select(host_runs.c.run_id).where(_IS_UNTAKEN | _IS_SILENT).limit(1)
 _OFFERED = (

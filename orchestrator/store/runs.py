@@ -21,6 +21,8 @@ from orchestrator.store.schema import firings, host_runs, runs
 _PREFIX_LIMIT = 10
 _BATCH = 500  # host runs that are stored at once
 
+_ADD_RUN, _ADD_HOST_RUNS = insert(runs), insert(host_runs)  # spelled once
+
 _Share = tuple[HostRun, NewEnvelope]
 
 
@@ -43,9 +45,9 @@ class Runs:
         """
         try:
             with self._database.writing(rings=True) as connection:
-                connection.execute(insert(runs).values(**_run_values(run)))
+                connection.execute(_ADD_RUN, _run_values(run))
                 for batch in _batches(shares):
-                    connection.execute(insert(host_runs), [to_row(share) for share, _ in batch])
+                    connection.execute(_ADD_HOST_RUNS, [to_row(share) for share, _ in batch])
                     letters.append(connection, [order for _, order in batch])
                 _fire(connection, run)
         except IntegrityError as error:
