@@ -51,7 +51,8 @@ def host_environment() -> Path:
     Raises NotMeasuredError if pip can't make it.
     """
     lock = _CHECKOUT / "requirements/worker.lock"
-    stamp = hashlib.sha256(lock.read_bytes() + bytes(_CHECKOUT)).hexdigest()[:12]
+    told = lock.read_bytes() + (_CHECKOUT / "pyproject.toml").read_bytes() + bytes(_CHECKOUT)
+    stamp = hashlib.sha256(told).hexdigest()[:12]
     place = environment(f"host-{stamp}", "--require-hashes", "-r", str(lock))
     with _making(place / "checkout") as is_missing:
         if is_missing:

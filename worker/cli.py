@@ -7,18 +7,13 @@ from typing import Any, NoReturn
 
 import click
 
-from contract.deferred import defer
-from contract.error import DenreiError, PassingError
+from contract.error import DenreiError
 from contract.version import VERSION
-from worker.config import DEFAULT_PATH, Config, config_path, load_config
-from worker.exit_code import EXIT_CONFIG
+from worker.config import DEFAULT_PATH, config_path, load_config
+from worker.exit_code import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_LOOK, EXIT_USAGE
 from worker.late import Late
 from worker.output_option import output_option
-
-EXIT_ERROR = 1
-EXIT_USAGE = 2
-EXIT_LOOK = 3
-EXIT_INTERRUPTED = 130
+from worker.role import Role, run_role, start_log, tell
 
 _EPILOG = """\
 \b
@@ -30,7 +25,7 @@ orchestrator (enrol) · 7 the wait was over (enrol) · 8 the certificate needs w
 """
 
 
-# What the services would hold in memory without ever using it.
+# What has options of its own, imported when it is asked for.
 _LATE: Mapping[str, click.Command] = Late(
     {
         "cert": "worker.cert_commands:cert",
@@ -74,13 +69,8 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except DenreiError as error:
-            for line in str(error).split("\n"):
-                click.echo(f"denrei-worker: {line}", err=True)
-            is_final = ctx.invoked_subcommand in _SERVICES and not isinstance(error, PassingError)
-            ctx.exit(EXIT_CONFIG if is_final else EXIT_ERROR)
-
-
-_SERVICES = frozenset({"courier", "executor"})
+            tell(error)
+            ctx.exit(EXIT_ERROR)
 
 
 @click.group(cls=Group, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -101,7 +91,7 @@ def main(ctx: click.Context, config: str | None) -> None:
 def run(path: Path) -> None:
     """Run courier and executor together (containers, development)."""
     config = load_config(path)
-    _log_for("run", config)
+    start_log("run", config)
     from worker.pair import run_pair
 
     sys.exit(run_pair(config))
@@ -111,22 +101,14 @@ def run(path: Path) -> None:
 @click.pass_obj
 def courier(path: Path) -> None:
     """Run the courier: the network, no privilege."""
-    config = load_config(path)
-    _log_for("courier", config)
-    from worker.courier import run_courier
-
-    run_courier(config)
+    run_role(Role.COURIER, path)
 
 
 @main.command()
 @click.pass_obj
 def executor(path: Path) -> None:
     """Run the executor: the privilege, no broker."""
-    config = load_config(path)
-    _log_for("executor", config)
-    from worker.executor import run_executor
-
-    run_executor(config)
+    run_role(Role.EXECUTOR, path)
 
 
 @main.command()
@@ -161,11 +143,3 @@ def history(path: Path, run_id: str | None, limit: int, format_: str) -> None:
         show_deed(find(config, run_id), format_)
     else:
         show_history(recent(config, limit), format_)
-
-
-def _log_for(process: str, config: Config) -> None:
-    defer("asyncio")  # structlog imports it, for loggers in coroutines: eight megabytes
-    defer("redis.asyncio")  # redis imports it: one more
-    from contract.log import configure
-
-    configure(process=process, host=config.name)

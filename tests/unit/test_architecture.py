@@ -30,7 +30,7 @@ ON_A_HOST = ("contract", "worker")
 
 # On a host one process has the network, the other the privilege and the keys; the command line
 # starts either. Only enrolment has both, once, and ends before one of them is started.
-STARTS_BOTH = ("worker.cli",)
+STARTS_BOTH = ("worker.cli", "worker.entry", "worker.role")
 HAS_BOTH_ONCE = ("worker.enrolment", "worker.enrol_cli")
 COURIER = "worker.courier"
 COURIER_NEVER_LOADS = {"cryptography"}

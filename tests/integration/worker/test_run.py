@@ -141,6 +141,23 @@ def start(host: WorkerHost, command: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
 
 
+@pytest.mark.parametrize("spelling", ["one word", "two words", "environment"])
+def test_service_is_started_however_its_settings_are_named(
+    tmp_path: Path, spelling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The units' own way does without the command line's library; the others mean the same."""
+    host = WorkerHost(tmp_path)
+    host.config.keyring.unlink()
+    path = str(host.config.path)
+    monkeypatch.setenv("DENREI_WORKER_CONFIG", path if spelling == "environment" else "/nowhere")
+    options = {"one word": [f"--config={path}"], "two words": ["--config", path]}.get(spelling, [])
+    argv = [str(SCRIPT), *options, "executor"]
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 78
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"denrei-worker: no {host.config.keyring}: this host is not enrolled")
+
+
 @pytest.mark.parametrize("what", ["keyring", "path"])
 def test_run_without_what_is_needed_ends_both_and_says_why(host: WorkerHost, what: str) -> None:
     getattr(host.config, what).unlink()

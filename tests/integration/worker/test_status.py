@@ -18,7 +18,7 @@ from tests.integration.worker.process import Process, running
 from tests.queue_reader import QueueReader
 from tests.waiting import eventually
 from tests.worker_host import SCRIPT, WorkerHost
-from worker.cli import EXIT_LOOK
+from worker.exit_code import EXIT_LOOK
 
 NONCE = "0123456789abcdef" * 2
 RUNBOOK = """\

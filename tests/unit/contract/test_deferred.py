@@ -44,3 +44,20 @@ def test_deferred_package_gives_its_modules_without_being_loaded() -> None:
 
 def test_deferred_module_that_is_loaded_already_stays() -> None:
     assert told("import json; defer('json'); import json; print(json.dumps(1))") == "1"
+
+
+def test_name_taken_from_a_deferred_module_loads_it_when_called() -> None:
+    code = (
+        "defer('xml.sax.saxutils', 'escape'); defer('wave', 'open'); import sys; "
+        "from xml.sax.saxutils import escape; print(escape('<'), 'xml.sax' in sys.modules, "
+        "len(vars(sys.modules['wave'])) < 10)"
+    )
+    assert told(code) == "&lt; True True"
+
+
+def test_name_taken_from_a_deferred_package_loads_nothing() -> None:
+    code = (
+        "defer('asyncio', 'Lock'); import sys; from asyncio import Lock; "
+        "from typing import Optional; Optional[Lock]; print('asyncio.locks' in sys.modules)"
+    )
+    assert told(code) == "False"
