@@ -12,7 +12,7 @@ _ACTING = re.compile(
 
 def spelt_out(text: str) -> str:
     """Return a text as one line in which every acting character is spelt out."""
-    return _ACTING.sub(_spell, text)
+    return text if text.isprintable() else _ACTING.sub(_spell, text)
 
 
 def _spell(found: re.Match[str]) -> str:

@@ -47,6 +47,8 @@ def render(tree: Tree, values: Mapping[str, Any]) -> Tree:
     Raises TemplateError for an unknown name.
     """
     if isinstance(tree, str):
+        if "${" not in tree:
+            return tree
         look_up = _look_up(values)
         return _REFERENCE.sub(lambda found: _show(look_up(found)), tree)
     if isinstance(tree, Mapping):

@@ -9,9 +9,9 @@ No controller is enabled here, so a group that holds processes may have groups b
 import os
 import re
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 _PROC = Path("/proc")
@@ -86,7 +86,7 @@ def home(process: str = "self") -> Cgroup | None:
     """Return the group that a process is in, if it is in a hierarchy that we can see."""
     with suppress(OSError):
         own = _own(process)
-        for root, point in _mounts():
+        for root, point in _mounts(_PROC / "self/mountinfo"):
             if own and own.is_relative_to(root):
                 return Cgroup(point / own.relative_to(root))
     return None
@@ -95,7 +95,7 @@ def home(process: str = "self") -> Cgroup | None:
 def find(name: str) -> Cgroup | None:
     """Return the group of a name wherever it is: an executor's own may have changed since."""
     with suppress(OSError):
-        for _, point in _mounts():
+        for _, point in _mounts(_PROC / "self/mountinfo"):
             for directory, names, _ in os.walk(point):
                 if name in names:
                     return Cgroup(Path(directory, name))
@@ -118,13 +118,16 @@ def _own(process: str) -> PurePosixPath | None:
     return None
 
 
-def _mounts() -> Iterator[tuple[PurePosixPath, Path]]:
-    """Give where hierarchies of version 2 are mounted, and which part of them it is."""
-    for line in (_PROC / "self/mountinfo").read_text().splitlines():
+@lru_cache(maxsize=1)  # a process keeps what it began with; the table is long on some hosts
+def _mounts(table: Path) -> list[tuple[PurePosixPath, Path]]:
+    """Return where hierarchies of version 2 are mounted, and which part of them it is."""
+    found = []
+    for line in table.read_text().splitlines():
         mount, _, filesystem = line.partition(" - ")
         if filesystem.startswith("cgroup2 "):
             root, point = (_OCTAL.sub(_character, word) for word in mount.split()[3:5])
-            yield PurePosixPath(root), Path(point)
+            found.append((PurePosixPath(root), Path(point)))
+    return found
 
 
 def _character(octal: re.Match[str]) -> str:

@@ -16,12 +16,14 @@ class Late(Mapping[str, T]):
     def __init__(self, places: Mapping[str, str]) -> None:
         """Keep the table; nothing is imported yet."""
         self._places = places
+        self._found: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
         """Return what a name stands for. Raises KeyError."""
-        module, _, function = self._places[name].partition(":")
-        found: T = getattr(import_module(module), function)
-        return found
+        if name not in self._found:
+            module, _, function = self._places[name].partition(":")
+            self._found[name] = getattr(import_module(module), function)
+        return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
         """Give the names."""

@@ -5,7 +5,7 @@ import os
 import pwd
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract.error import DenreiError
@@ -23,10 +23,11 @@ class Root:
     """
 
     path: Path = Path("/")
+    is_whole: bool = field(init=False)
 
-    @property
-    def is_whole(self) -> bool:
-        return self.path == Path("/")
+    def __post_init__(self) -> None:
+        """Work out once what every path of an order asks."""
+        object.__setattr__(self, "is_whole", self.path == Path("/"))
 
     def locate(self, place: str) -> Path:
         """Return where a path of an order really is; `..` never leads out of the root."""

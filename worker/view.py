@@ -81,6 +81,7 @@ class View:
         self._observe = {seen.name: seen for seen in observe}
         self._root = root
         self._texts = texts
+        self._filled: dict[str, msgspec.Struct] = {}  # by observation: the texts stay as they are
         self._seen: dict[str, dict[str, Value]] = {}
         self.values: dict[str, Value] = {}  # params, run and the item, by dotted name
         self.deadline = math.inf  # of the whole run, on the boot clock
@@ -158,16 +159,22 @@ class View:
         return self._seen[observation.name]
 
     def _probe(self, observation: Observation) -> dict[str, Value]:
-        kind = OBSERVATIONS[observation.kind]
         try:
-            arguments = fill(kind.arguments, observation.arguments, self._texts)
-            fields = PROBES[observation.kind](self._in_time(arguments), self._root)
+            arguments = self._in_time(self._arguments(observation))
+            fields = PROBES[observation.kind](arguments, self._root)
         except (DenreiError, msgspec.ValidationError, OSError, ValueError, OverflowError) as error:
             # The last three are for what no probe foresaw, such as a file from the year 30000.
             raise UndecidedError(f"can't observe {observation.name}: {error}") from None
         if isinstance(fields, CertificateFields):
             self.certificates[observation.name] = fields
         return {name: _readable(value) for name, value in fields.items()}
+
+    def _arguments(self, observation: Observation) -> msgspec.Struct:
+        if observation.name not in self._filled:
+            kind = OBSERVATIONS[observation.kind]
+            filled = fill(kind.arguments, observation.arguments, self._texts)
+            self._filled[observation.name] = filled
+        return self._filled[observation.name]
 
     def _in_time(self, arguments: msgspec.Struct) -> msgspec.Struct:
         """Let an observation take no longer than the run has left."""
