@@ -60,7 +60,7 @@ class HostRunState(StrEnum):
 
     QUEUED = "queued"  # signed and stored; the host has not answered yet
     DELIVERED = "delivered"  # the host accepted the order (signed receipt) and it waits its turn
-    RUNNING = "running"  # the host has begun (signed receipt)
+    RUNNING = "running"  # the host has begun (signed receipt); a short run is reported at once
     SUCCEEDED = "succeeded"  # reported: every state holds
     FAILED = "failed"  # reported: some state does not hold
     REFUSED = "refused"  # reported: the host would not take the order, and says why

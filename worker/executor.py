@@ -37,6 +37,7 @@ from worker.liveness import note, take
 from worker.lock import release
 from worker.mailbox import BELL, Mailbox
 from worker.membership import load_membership
+from worker.onset import Onset
 from worker.own_files import check_own
 from worker.policy_file import load_policy
 from worker.proc import boot_clock, boot_id
@@ -93,6 +94,7 @@ class Executor:
         )
         self._line = Line(self._gate, self._ledger, config.locks, self._tell_waiting)
         self._rest = Rest(config.sleep_after)
+        self._onset = Onset(self._answers)
         self._stopping = False
         self._running = ""  # the id of the run at work
         self._redactor = NO_SECRETS  # of the run at work
@@ -141,6 +143,7 @@ class Executor:
 
     def _take(self) -> None:
         """Take letters in, and end at once what was cancelled before it began."""
+        self._onset.look()
         self._intake.take()
         try:
             for entry in self._ledger.taken_back():
@@ -165,6 +168,7 @@ class Executor:
                 _log.exception("run_broke")
                 self._end_unknown(entry, self._redactor.text(f"the worker failed: {error!r}"))
             finally:
+                self._onset.end()
                 release(turn.held)
 
     def _veil(self, line: Any) -> Any:
@@ -182,6 +186,7 @@ class Executor:
         if entry.started_at is None:
             self._gate.permit(accepted, now_ms())
             entry = self._begin(entry)
+        self._onset.begin(entry)
         tools = replace(self._tools, held=turn.held)
         host_run = HostRun(accepted, entry, tools)
         self._redactor = host_run.redactor
@@ -199,7 +204,6 @@ class Executor:
     def _begin(self, entry: Entry) -> Entry:
         begun = replace(entry, started_at=now_ms(), boot_id=boot_id(), boot_time=boot_clock())
         self._ledger.begin(begun)
-        self._answers.receipt(entry.run_id, entry.digest, HostRunState.RUNNING)
         return begun
 
     def _end(self, entry: Entry, accepted: Accepted, result: Result) -> None:
@@ -264,12 +268,12 @@ class Executor:
             left = until - boot_clock()
             if left <= 0 or is_ended():
                 return left <= 0
-            self._bell.wait(min(left, LOOK_S))
+            self._bell.wait(min(left, LOOK_S, self._onset.left_s))
 
     def _await_readable(self, descriptor: int) -> None:
         while True:
-            readable, _, _ = select.select([descriptor, self._bell.fileno()], [], [], LOOK_S)
-            if descriptor in readable:
+            look_s = min(LOOK_S, self._onset.left_s)
+            if descriptor in select.select([descriptor, self._bell.fileno()], [], [], look_s)[0]:
                 return
             self._bell.quieten()
             self._take()

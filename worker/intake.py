@@ -112,7 +112,7 @@ class Intake:
         )
         self._ledger.accept(entry, order.issued_at, order.expires_at)
         _log.info("accepted", run=order.run_id, runbook=order.runbook, operator=order.operator)
-        if not is_next:  # the next one's receipt says `running`, and comes at once
+        if not is_next:  # the next one begins at once: its receipt, or its report, says so
             self._answers.receipt(order.run_id, accepted.digest, HostRunState.DELIVERED)
 
     def _cancel(self, cancel: Cancel, letter: bytes) -> None:

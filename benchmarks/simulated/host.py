@@ -119,7 +119,6 @@ class SimulatedHost:
     def _carry_out(self, accepted: Accepted, now: int) -> Iterator[Message]:
         order = accepted.order
         self._memory.digests[order.run_id] = accepted.digest
-        yield RECORD_TASK, self._receipt(order.run_id, accepted.digest)
         report = self.report(accepted, now)
         self._kept[letter_digest(report)] = _Kept(report, time.monotonic() + _FIRST_AGAIN_S)
         yield RECORD_TASK, report

@@ -54,11 +54,12 @@ def receipts(host: WorkerHost, letter: bytes) -> list[HostRunState]:
 
 
 def test_letters_are_taken_in_while_a_command_runs(host: WorkerHost) -> None:
-    """A second order gets its receipt, and a ping its pong, long before the first has ended."""
+    """An order that lasts gets its receipt, a second one, too, and a ping its pong."""
     first, second = host.order(GATED), host.order(CHECK)
     with running(host, "executor"):
         host.inbox.put(first)
         await_tool(host, "one")
+        eventually(lambda: receipts(host, first) == [HostRunState.RUNNING])
         host.inbox.put(second)
         eventually(lambda: receipts(host, second) == [HostRunState.DELIVERED])
         host.inbox.put(host.ping("ef" * 16))

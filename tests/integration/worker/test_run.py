@@ -10,7 +10,7 @@ import pytest
 
 from contract.names import DELIVER_TASK, RECORD_TASK
 from contract.publisher import Publisher
-from contract.report import Pong, Receipt, Report
+from contract.report import Pong, Report
 from tests.integration.worker.process import running
 from tests.queue_reader import QueueReader
 from tests.unit.worker.steps import CHECK, FLAG
@@ -69,7 +69,7 @@ def test_run_starts_a_killed_one_again(
         victim.kill()
         pair.await_log("process_ended")
         publisher.publish(queue, DELIVER_TASK, host.order(CHECK))
-        assert eventually(lambda: heard(host, reports, Receipt), within=20)
+        assert eventually(lambda: heard(host, reports, Report), within=20)
 
 
 def test_run_stopped_before_it_is_up_leaves_no_traceback(host: WorkerHost) -> None:
