@@ -99,6 +99,7 @@ def test_forged_report_is_not_believed(
     for letter in (stranger, neighbour, alter(own, state="failed"), b"no letter at all"):
         publisher.publish(REPORTS_QUEUE, RECORD_TASK, letter)
     eventually(lambda: count_said(log, "not_believed") == before + 4, what="four disbeliefs")
+    desk.await_letter("receipt", "--run", run.run_id)
     assert desk.show(run.run_id).states == {"web1": "running"}
     assert desk.letters("report", "--run", run.run_id) == []
     tally.open_gate()

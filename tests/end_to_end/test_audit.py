@@ -18,9 +18,12 @@ from tests.end_to_end.tally import Tally, write_runbook
 @pytest.fixture(scope="module")
 def run_id(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A run that left its letters."""
-    Tally(reset_host(fleet, "web1"))
-    runbook = write_runbook(tmp_path_factory.mktemp("runbook"))
-    return Desk(fleet).submit(runbook, "--host", "web1").run_id
+    tally, desk = Tally(reset_host(fleet, "web1")), Desk(fleet)
+    tally.close_gate()
+    run = desk.detach(write_runbook(tmp_path_factory.mktemp("runbook")), "--host", "web1")
+    desk.await_letter("receipt", "--run", run.run_id)
+    tally.open_gate()
+    return desk.watch(run.run_id).run_id
 
 
 @pytest.fixture

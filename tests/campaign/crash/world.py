@@ -54,7 +54,8 @@ steps:
     within: 100ms
 """
 HOST = "web1"
-TOOL = "[ ! -e etc/key ] || cp etc/key etc/copy; echo $1 >> witness; touch $1"
+# It takes longer than a run of which only the report is sent: there is a receipt to be lost, too.
+TOOL = "[ ! -e etc/key ] || cp etc/key etc/copy; echo $1 >> witness; sleep 0.3; touch $1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,8 +148,8 @@ def attack(fleet: Fleet) -> Iterator[Callable[[str], list[str]]]:
 
 
 def _overheard(ground: Ground) -> Mapping[Kind, bytes]:
-    """Let one order be carried out, and return its letters of each kind."""
-    run_id = ground.submit("rerun", [HOST], 0, _EXPIRY)
+    """Let one order be carried out that takes a while, and return its letters of each kind."""
+    run_id = ground.submit("rerun", [HOST], 1, _EXPIRY)
     order = Order(run_id, HOST, may_repeat=False)
     _look(lambda: not ground.unsettled([order]), time.monotonic() + 60)
     return {one.kind: one.data for one in ground.store.envelopes.walk() if one.run_id == run_id}

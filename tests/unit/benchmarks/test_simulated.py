@@ -52,9 +52,11 @@ def scene(tmp_path: Path) -> Scene:
 
 def test_simulated_host_signs_what_the_recorder_believes(scene: Scene) -> None:
     recorder = OneByOne(Recorder(scene.store, scene.house.home.recorder_key(), Verifier()))
-    (_, receipt), (_, report) = scene.host.take(scene.order())
-    recorder.record(receipt)
+    order = scene.order()
+    ((_, report),) = scene.host.take(order)
     assert recorder.record(report).acknowledgement
+    ((_, receipt),) = scene.host.take(order)
+    assert recorder.record(receipt).after
     assert scene.host.refused == 0
 
 
@@ -68,7 +70,7 @@ def test_simulated_host_repeats_its_report_until_acknowledged(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorder = OneByOne(Recorder(scene.store, scene.house.home.recorder_key(), Verifier()))
-    _, (_, report) = scene.host.take(scene.order())
+    ((_, report),) = scene.host.take(scene.order())
     assert list(scene.host.again()) == []
     monkeypatch.setattr("time.monotonic", lambda: 10**9)
     assert [text for _, text in scene.host.again()] == [report]
