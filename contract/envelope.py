@@ -5,17 +5,22 @@ What is signed is the payload's type and its exact bytes, so a report can never 
 read, and only the bytes that were verified. A letter has one spelling, the one that `sign` makes,
 with several signatures in the sequence of their key ids: were others believed too, the broker could
 respell an order, and its digest would be another's.
+
+A signature may also be one for many letters of a kind: of the head of a Merkle tree whose leaves
+are what each would be signed as. Such a letter tells its place in the tree beside the signature.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 from contract.error import DenreiError
 from contract.key import Signer, VerifyKey
+from contract.merkle import HASH_BYTES, MAX_PATH, PathError, Tree, leaf_hash, root_of
 
 MAX_BYTES = 256 * 1024
 MAX_SIGNATURES = 8
@@ -30,6 +35,7 @@ class PayloadType(StrEnum):
     CANCEL = "application/vnd.denrei.cancel.v1+json"
     PING = "application/vnd.denrei.ping.v1+json"
     ACKNOWLEDGEMENT = "application/vnd.denrei.acknowledgement.v1+json"
+    ACKNOWLEDGEMENTS = "application/vnd.denrei.acknowledgements.v1+json"
     RECEIPT = "application/vnd.denrei.receipt.v1+json"
     REPORT = "application/vnd.denrei.report.v1+json"
     REFUSAL = "application/vnd.denrei.refusal.v1+json"
@@ -38,6 +44,10 @@ class PayloadType(StrEnum):
     ADMISSION = "application/vnd.denrei.admission.v1+json"
     ENROLMENT = "application/vnd.denrei.enrolment.v1+json"
     FOOTING = "application/vnd.denrei.footing.v1+json"
+
+
+# What is signed for many letters of a kind; letters of any other kind are signed one by one.
+HEADS = {PayloadType.ACKNOWLEDGEMENT: PayloadType.ACKNOWLEDGEMENTS}
 
 
 class Flaw(StrEnum):
@@ -68,28 +78,66 @@ class Verified:
     key_ids: frozenset[str]
 
 
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The head of a tree of letters: what is signed instead of each of them."""
+
+    root: bytes
+    size: Annotated[int, msgspec.Meta(ge=1, le=2**MAX_PATH)]
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a letter stands in the tree whose head was signed."""
+
+    index: Annotated[int, msgspec.Meta(ge=0, lt=2**MAX_PATH)]
+    path: Annotated[list[bytes], msgspec.Meta(max_length=MAX_PATH)]
+    size: Annotated[int, msgspec.Meta(ge=1, le=2**MAX_PATH)]
+
+    def head(self, leaf: bytes) -> Head:
+        """Return the head of the tree in which this is a leaf's place. Raises EnvelopeError."""
+        try:
+            return Head(root=root_of(leaf, self.index, self.size, self.path), size=self.size)
+        except PathError as error:
+            raise _malformed(str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature as the letter has it: whose it is said to be, and of what."""
+
+    key_id: str
+    made: bytes
+    place: Place | None = None  # None: it is of the letter itself
+
+    def signed(self, payload_type: PayloadType, message: bytes) -> bytes:
+        """Return what it must be a signature of. Raises EnvelopeError."""
+        if self.place is None:
+            return message
+        head = self.place.head(leaf_hash(message))
+        return pre_authentication_encoding(HEADS[payload_type], _spell(head))
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An envelope taken apart, of which nobody knows yet who signed it."""
 
     type: PayloadType
     payload: bytes
-    signatures: tuple[tuple[str, bytes], ...]  # key ids and what they made
+    signatures: tuple[Signature, ...]
 
     @property
     def signers(self) -> list[str]:
         """Return the ids of the keys that it says it is signed by."""
-        return [key_id for key_id, _ in self.signatures]
+        return [signature.key_id for signature in self.signatures]
 
     def verify(self, keys: Mapping[str, VerifyKey]) -> Verified:
         """Return the payload if every signature is by a known key. Raises EnvelopeError."""
         message = pre_authentication_encoding(self.type, self.payload)
-        for key_id, signature in self.signatures:
-            key = keys.get(key_id)
+        for signature in self.signatures:
+            key = keys.get(signature.key_id)
             if key is None:
-                detail = f"signed by a key nobody here trusts ({key_id})"
+                detail = f"signed by a key nobody here trusts ({signature.key_id})"
                 raise EnvelopeError(Flaw.UNKNOWN_KEY, detail)
-            if not key.verifies(signature, message):
+            if not key.verifies(signature.made, signature.signed(self.type, message)):
                 detail = "the signature does not fit: it was altered"
                 raise EnvelopeError(Flaw.BAD_SIGNATURE, detail)
         return Verified(self.type, self.payload, frozenset(self.signers))
@@ -100,6 +148,7 @@ class _Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     keyid: str
     sig: bytes
+    tree: Place | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +168,30 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
 def sign(payload_type: PayloadType, payload: bytes, keys: Iterable[Signer]) -> bytes:
     """Wrap and sign a payload; the result is canonical JSON."""
     message = pre_authentication_encoding(payload_type, payload)
-    return _wrap(payload_type, payload, [(key.public.id, key.sign(message)) for key in keys])
+    made = [Signature(key.public.id, key.sign(message)) for key in keys]
+    return _wrap(payload_type, payload, made)
+
+
+def sign_many(
+    payload_type: PayloadType, payloads: Sequence[bytes], key: Signer
+) -> tuple[bytes, list[bytes]]:
+    """Sign many payloads of a kind at once; return the head's envelope, and that of each."""
+    tree = _tree(payload_type, payloads)
+    payload = _spell(_head(tree))
+    made = key.sign(pre_authentication_encoding(HEADS[payload_type], payload))
+    head = _wrap(HEADS[payload_type], payload, [Signature(key.public.id, made)])
+    places = [
+        Place(index=index, path=tree.path(index), size=tree.size) for index in range(tree.size)
+    ]
+    return head, [
+        _wrap(payload_type, each, [Signature(key.public.id, made, place)])
+        for each, place in zip(payloads, places, strict=True)
+    ]
+
+
+def head_of(payload_type: PayloadType, payloads: Sequence[bytes]) -> Head:
+    """Return the head of the tree that many payloads of a kind are signed in."""
+    return _head(_tree(payload_type, payloads))
 
 
 def countersign(data: bytes, key: Signer) -> bytes:
@@ -130,7 +202,7 @@ def countersign(data: bytes, key: Signer) -> bytes:
     if len(opened.signatures) == MAX_SIGNATURES:
         raise EnvelopeError(Flaw.MALFORMED, f"it has {MAX_SIGNATURES} signatures already")
     message = pre_authentication_encoding(opened.type, opened.payload)
-    signatures = [*opened.signatures, (key.public.id, key.sign(message))]
+    signatures = [*opened.signatures, Signature(key.public.id, key.sign(message))]
     return _wrap(opened.type, opened.payload, signatures)
 
 
@@ -143,11 +215,12 @@ def open_envelope(data: bytes, types: frozenset[PayloadType] = frozenset(Payload
         raise EnvelopeError(Flaw.WRONG_TYPE, "not a kind of letter that is accepted here")
     if not 1 <= len(envelope.signatures) <= MAX_SIGNATURES:
         raise _malformed(f"needs 1 to {MAX_SIGNATURES} signatures")
-    signatures = tuple(_read_signature(signature) for signature in envelope.signatures)
-    key_ids = [key_id for key_id, _ in signatures]
+    kind = PayloadType(envelope.payload_type)
+    signatures = tuple(_read_signature(signature, kind) for signature in envelope.signatures)
+    key_ids = [signature.key_id for signature in signatures]
     if key_ids != sorted(set(key_ids)):
         raise _malformed("one key signed twice, or the keys are not in their one sequence")
-    return Opened(PayloadType(envelope.payload_type), envelope.payload, signatures)
+    return Opened(kind, envelope.payload, signatures)
 
 
 def verify(data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadType]) -> Verified:
@@ -175,8 +248,19 @@ def peek(data: bytes) -> tuple[PayloadType, bytes]:
     return opened.type, opened.payload
 
 
-def _wrap(kind: PayloadType, payload: bytes, signatures: Iterable[tuple[str, bytes]]) -> bytes:
-    signed = [_Signature(keyid=key, sig=sig) for key, sig in sorted(signatures)]
+def _tree(payload_type: PayloadType, payloads: Iterable[bytes]) -> Tree:
+    return Tree([leaf_hash(pre_authentication_encoding(payload_type, each)) for each in payloads])
+
+
+def _head(tree: Tree) -> Head:
+    return Head(root=tree.root, size=tree.size)
+
+
+def _wrap(kind: PayloadType, payload: bytes, made: Iterable[Signature]) -> bytes:
+    signed = [
+        _Signature(keyid=each.key_id, sig=each.made, tree=each.place or msgspec.UNSET)
+        for each in sorted(made, key=lambda signature: signature.key_id)
+    ]
     return _spell(_Envelope(payload=payload, payload_type=kind.value, signatures=signed))
 
 
@@ -195,16 +279,20 @@ def _parse(data: bytes) -> _Envelope:
     return envelope
 
 
-def _spell(envelope: _Envelope) -> bytes:
-    return msgspec.json.encode(envelope, order="sorted")
+def _spell(message: msgspec.Struct) -> bytes:
+    """Return canonical JSON: names sorted, no spaces."""
+    return msgspec.json.encode(message, order="sorted")
 
 
-def _read_signature(signature: _Signature) -> tuple[str, bytes]:
+def _read_signature(signature: _Signature, kind: PayloadType) -> Signature:
     if not _KEY_ID.fullmatch(signature.keyid):
         raise _malformed("a key id is 32 hexadecimal digits")
     if len(signature.sig) != _SIGNATURE_BYTES:
         raise _malformed("a signature is not one of Ed25519")
-    return signature.keyid, signature.sig
+    place = None if isinstance(signature.tree, msgspec.UnsetType) else signature.tree
+    if place and (kind not in HEADS or any(len(each) != HASH_BYTES for each in place.path)):
+        raise _malformed("it has no such place in a tree of letters")
+    return Signature(signature.keyid, signature.sig, place)
 
 
 def _malformed(detail: str) -> EnvelopeError:

@@ -1,15 +1,18 @@
-"""The audit's first floor: every stored letter verifies still, and none is missing."""
+"""The audit's first floor: every stored letter verifies still, and none is missing.
+
+Of reports that is known by their acknowledgements: what was signed for those that were stored
+together fits no others, and no fewer.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract.envelope import EnvelopeError, verify
+from contract.envelope import EnvelopeError, Head, verify
 from contract.key import VerifyKey
 from contract.keyring import Duty, Keyring, Right, Service
 from contract.order import (
-    Acknowledgement,
     Cancel,
     Message,
     MessageError,
@@ -20,14 +23,15 @@ from contract.order import (
 )
 from contract.report import Footing, Pong, Receipt, Refusal, Report
 from contract.signatory import Signatories
+from orchestrator.coverage import Coverage
 from orchestrator.store.record import Kind, StoredEnvelope
 from orchestrator.store.store import Store
 
-_MESSAGES: dict[Kind, type[Message]] = {
+_MESSAGES: dict[Kind, type[Message | Head]] = {
     Kind.ORDER: Order,
     Kind.CANCEL: Cancel,
     Kind.PING: Ping,
-    Kind.ACKNOWLEDGEMENT: Acknowledgement,
+    Kind.ACKNOWLEDGEMENTS: Head,
     Kind.RECEIPT: Receipt,
     Kind.REPORT: Report,
     Kind.REFUSAL: Refusal,
@@ -41,7 +45,7 @@ _RIGHTS: dict[Kind, Right] = {
 }
 _DUTIES: dict[Kind, Duty] = {
     Kind.ORDER: Duty.SCHEDULER,
-    Kind.ACKNOWLEDGEMENT: Duty.RECORDER,
+    Kind.ACKNOWLEDGEMENTS: Duty.RECORDER,
 }
 
 
@@ -82,14 +86,19 @@ def verify_all(store: Store) -> Audit:
     signers = _signers(store)
     counts: Counter[Kind] = Counter()
     findings: list[Finding] = []
+    coverage = Coverage()
     for letter in store.envelopes.walk():
         counts[letter.kind] += 1
-        if problem := _problem(letter, signers):
-            findings.append(
-                Finding(letter.seq, letter.kind, letter.host, letter.run_id, letter.digest, problem)
-            )
+        beside = coverage.take(letter)
+        if problem := _problem(letter, signers) or beside:
+            findings.append(_finding(letter, problem))
+    findings += [_finding(letter, problem) for letter, problem in coverage.left()]
     findings += _missing(store)
     return Audit(counts.total(), tuple(findings), dict(counts))
+
+
+def _finding(letter: StoredEnvelope, problem: str) -> Finding:
+    return Finding(letter.seq, letter.kind, letter.host, letter.run_id, letter.digest, problem)
 
 
 def _signers(store: Store) -> dict[str, _Signer]:
@@ -118,8 +127,9 @@ def _problem(letter: StoredEnvelope, signers: Mapping[str, _Signer]) -> str:
         message = decode(verified.payload, _MESSAGES[letter.kind])
     except (EnvelopeError, MessageError) as error:
         return str(error)
-    if message.host != letter.host:
-        return f"it is filed under {letter.host!r}, but is about {message.host!r}"
+    about = "" if isinstance(message, Head) else message.host
+    if about != letter.host:
+        return f"it is filed under {letter.host!r}, but is about {about!r}"
     if not _fits_run(letter, message):
         return f"it is filed under the run {letter.run_id}, but is about another one"
     return _complaint(letter, message, [signers[key_id] for key_id in verified.key_ids])

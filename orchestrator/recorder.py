@@ -11,19 +11,13 @@ from contract.envelope import EnvelopeError, Opened, PayloadType, open_envelope
 from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import Signer
-from contract.order import (
-    PROTOCOL,
-    Acknowledgement,
-    MessageError,
-    decode,
-    letter_digest,
-    sign_message,
-)
+from contract.order import PROTOCOL, MessageError, decode, letter_digest
 from contract.presence import SKEW_MS
 from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
+from orchestrator.acknowledging import acknowledge
 from orchestrator.claim import Claim, complaints
 from orchestrator.progress import advance
-from orchestrator.store.incoming import Arrived, Taken
+from orchestrator.store.incoming import Answers, Arrived, Taken
 from orchestrator.store.presences import skew_between
 from orchestrator.store.record import HostKey, Kind, NewEnvelope
 from orchestrator.store.store import Store
@@ -106,27 +100,8 @@ class Recorder:
         claims = [Claim(each, tuple(key.sign_key for key in _known(each, owners))) for each in good]
         return _Hearing(letters, opened, owners, begin(claims))
 
-    def _acknowledge(self, arrived: Arrived, at: int) -> NewEnvelope | None:
-        """Return the acknowledgement of a report; only those are kept by a host until then.
-
-        The moment is that of storing the letter and Ed25519 has no randomness: for a repeated
-        letter the very same bytes come out, so repeats don't fill the store.
-        """
-        letter = arrived.letter
-        if letter.kind is not Kind.REPORT:
-            return None
-        message = Acknowledgement(
-            host=letter.host, epoch=arrived.tells.epoch, digests=[letter.digest], at=at
-        )
-        data = sign_message(PayloadType.ACKNOWLEDGEMENT, message, self._key)
-        return NewEnvelope(
-            kind=Kind.ACKNOWLEDGEMENT,
-            host=letter.host,
-            run_id=letter.run_id,
-            digest=letter_digest(data),
-            data=data,
-            at=at,
-        )
+    def _acknowledge(self, reports: Sequence[Arrived], at: Sequence[int]) -> Answers:
+        return acknowledge(reports, at, self._key)
 
     def _note_clocks(self, arrived: Sequence[Arrived], now: int) -> None:
         """Note what signed letters show of their hosts' clocks: each spoke after it was asked."""

@@ -13,11 +13,20 @@ from typing import Any
 
 import msgspec
 
-from contract.envelope import PayloadType, peek, verify
+from contract.envelope import PayloadType, peek, sign_many, verify
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
 from contract.keyring import Keyring
-from contract.order import Acknowledgement, Cancel, Order, Ping, decode, letter_digest, sign_message
+from contract.order import (
+    Acknowledgement,
+    Cancel,
+    Order,
+    Ping,
+    decode,
+    encode,
+    letter_digest,
+    sign_message,
+)
 from contract.report import Footing, Pong, Receipt, Refusal, Report
 from contract.sealing import SealContext, seal
 from tests.fleet_keys import FleetKeys
@@ -136,7 +145,8 @@ class WorkerHost:
         message = Acknowledgement(
             host=self.config.name, epoch=1, digests=list(digests), at=now_ms()
         )
-        return sign_message(PayloadType.ACKNOWLEDGEMENT, message, self.trusted.recorder)
+        payloads = [encode(each) for each in (message, msgspec.structs.replace(message, host="x"))]
+        return sign_many(PayloadType.ACKNOWLEDGEMENT, payloads, self.trusted.recorder)[1][0]
 
     def read(self, letter: bytes) -> Any:
         """Return what this host says in a letter, once its signature has been verified."""

@@ -41,7 +41,7 @@ def show(letters: Sequence[StoredEnvelope], format_: Format) -> None:
 def _row(letter: StoredEnvelope) -> Row:
     payload = _payload(letter)
     words = [_word(name, payload[name]) for name in _TELLING if payload.get(name)]
-    cells = (str(letter.seq), stamp(letter.at), letter.kind.value, letter.host)
+    cells = (str(letter.seq), stamp(letter.at), letter.kind.value, letter.host or "-")
     return Row((*cells, letter.run_id or "-"), [" ".join(words)] if words else [])
 
 

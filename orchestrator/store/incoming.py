@@ -38,22 +38,38 @@ class Arrived:
     tells: FromHost
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The acknowledgement of a report, for its host."""
+
+    host: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Acknowledgements that were signed together."""
+
+    head: NewEnvelope  # what was signed; it is stored, not each of them
+    by_report: Mapping[str, Answer]  # by the report's digest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """What became of a letter."""
 
     repeated: bool
-    acknowledgement: NewEnvelope | None = None  # to be sent to the host
+    acknowledgement: Answer | None = None  # to be sent to the host
     before: HostRun | None = None  # None: no host run is meant by it
     after: HostRun | None = None
 
 
 Advance = Callable[[Standing, FromHost, int], HostRun]
-Acknowledge = Callable[[Arrived, int], NewEnvelope | None]
+Acknowledge = Callable[[Sequence[Arrived], Sequence[int]], Answers]  # with when each was stored
 
 
 class Incoming:
-    """Stores letters from hosts, moves their host runs, and stores the acknowledgements."""
+    """Stores letters from hosts, moves their host runs, and stores what acknowledges them."""
 
     def __init__(self, database: Database) -> None:
         """Work on this database."""
@@ -64,50 +80,57 @@ class Incoming:
     ) -> list[Taken]:
         """Take in verified letters in their sequence, all of them or none.
 
-        A letter that is stored already changes nothing; its acknowledgement is made again for the
-        same moment, hence with the same bytes.
+        A letter that is stored already changes nothing. It is acknowledged again for the moment at
+        which it was stored; that is not stored, since it says nothing new.
         """
         if not arrived:
             return []
         with self._database.writing() as connection:
-            batch = _Batch(connection, arrived, advance, acknowledge)
-            taken = [batch.take(each) for each in arrived]
-            batch.write()
-        return taken
+            batch = _Batch(connection, arrived, advance)
+            judged = [batch.judge(each) for each in arrived]
+            answers = _answered([each for each in judged if not each.repeated], acknowledge)
+            batch.write([answers.head] if answers else [])
+        again = _answered([each for each in judged if each.repeated], acknowledge)
+        by_report = {**(again.by_report if again else {}), **(answers.by_report if answers else {})}
+        return [each.taken(by_report.get(each.arrived.letter.digest)) for each in judged]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """A letter, and what becomes of it."""
+
+    arrived: Arrived
+    at: int  # when it was stored
+    repeated: bool
+    before: HostRun | None = None
+    after: HostRun | None = None
+
+    def taken(self, answer: Answer | None) -> Taken:
+        return Taken(
+            repeated=self.repeated, acknowledgement=answer, before=self.before, after=self.after
+        )
 
 
 class _Batch:
     """Letters of one transaction: looked up together, judged one by one, written together."""
 
     def __init__(
-        self,
-        connection: Connection,
-        arrived: Sequence[Arrived],
-        advance: Advance,
-        acknowledge: Acknowledge,
+        self, connection: Connection, arrived: Sequence[Arrived], advance: Advance
     ) -> None:
         self._connection = connection
         self._advance = advance
-        self._acknowledge = acknowledge
         self._stored_at = letters.stored_at(connection, [each.letter.digest for each in arrived])
         self._standings = _Standings(connection, [each.about for each in arrived if each.about])
         self._new: list[NewEnvelope] = []
-        self._answers: dict[str, NewEnvelope] = {}
-        self._given: list[str] = []  # the digests of those that were given before
         self._signs: dict[str, dict[str, Any]] = {}  # of life, by host
         self._ponged: list[tuple[NewEnvelope, Pong]] = []
         self._reports: list[tuple[Report, int]] = []
 
-    def take(self, arrived: Arrived) -> Taken:
+    def judge(self, arrived: Arrived) -> _Judged:
         """Judge one letter, after those before it."""
         letter, tells = arrived.letter, arrived.tells
-        stored_at = self._stored_at.get(letter.digest)
-        answer = self._acknowledge(arrived, letter.at if stored_at is None else stored_at)
-        if answer:
-            self._answers[answer.digest] = answer
-        if stored_at is not None:
-            self._given += [answer.digest] if answer else []
-            return Taken(repeated=True, acknowledgement=answer)
+        if (stored_at := self._stored_at.get(letter.digest)) is not None:
+            return _Judged(arrived=arrived, at=stored_at, repeated=True)
         self._stored_at[letter.digest] = letter.at
         standing = self._standings.find(arrived)
         self._new.append(_filed(letter, standing))
@@ -115,19 +138,17 @@ class _Batch:
         if isinstance(tells, Pong):
             self._ponged.append((letter, tells))
         if standing is None:
-            return Taken(repeated=False, acknowledgement=answer)
+            return _Judged(arrived=arrived, at=letter.at, repeated=False)
         if isinstance(tells, Report):
             self._reports.append((tells, letter.at))
         after = self._advance(standing, tells, letter.at)
         self._standings.move(standing, after)
-        return Taken(repeated=False, acknowledgement=answer, before=standing.host_run, after=after)
+        before = standing.host_run
+        return _Judged(arrived=arrived, at=letter.at, repeated=False, before=before, after=after)
 
-    def write(self) -> None:
-        """Write all that was decided."""
-        # Those to new letters are new themselves: they are stored together.
-        known = letters.stored_at(self._connection, self._given) if self._given else {}
-        answers = [each for digest, each in self._answers.items() if digest not in known]
-        if new := [*answers, *self._new]:
+    def write(self, heads: Sequence[NewEnvelope]) -> None:
+        """Write all that was decided, and behind the letters what acknowledges them."""
+        if new := [*self._new, *heads]:
             letters.append(self._connection, new)
         self._write_life()
         for letter, pong in self._ponged:
@@ -227,6 +248,14 @@ class _Standings:
         # In one sequence, so that two who lock several never wait for each other.
         query = query.order_by(host_runs.c.run_id, host_runs.c.host)
         return self.connection.execute(query.with_for_update(of=host_runs)).all()
+
+
+def _answered(judged: Iterable[_Judged], acknowledge: Acknowledge) -> Answers | None:
+    """Return the acknowledgements of those that are reports: only these a host keeps till then."""
+    reports = [each for each in judged if isinstance(each.arrived.tells, Report)]
+    if not reports:
+        return None
+    return acknowledge([each.arrived for each in reports], [each.at for each in reports])
 
 
 def _filed(letter: NewEnvelope, standing: Standing | None) -> NewEnvelope:

@@ -19,7 +19,7 @@ class Kind(StrEnum):
     ORDER = "order"
     CANCEL = "cancel"
     PING = "ping"
-    ACKNOWLEDGEMENT = "acknowledgement"
+    ACKNOWLEDGEMENTS = "acknowledgements"
     RECEIPT = "receipt"
     REPORT = "report"
     REFUSAL = "refusal"
@@ -180,7 +180,7 @@ class NewEnvelope:
     """A letter about to be stored."""
 
     kind: Kind
-    host: str  # whom it is for, or who signed it
+    host: str  # whom it is for, or who signed it; empty: it is for many
     digest: str  # SHA-256 of `data`
     data: bytes
     at: int

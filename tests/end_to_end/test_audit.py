@@ -66,7 +66,7 @@ def test_untouched_record_verifies(copy: Script) -> None:
     assert "all hold" in said.out
 
 
-@pytest.mark.parametrize("kind", ["order", "receipt", "report", "acknowledgement"])
+@pytest.mark.parametrize("kind", ["order", "receipt", "report"])
 def test_changed_byte_in_the_store_is_found(
     copy: Script, store: sqlite3.Connection, run_id: str, kind: str
 ) -> None:

@@ -88,7 +88,7 @@ def _outcome(world: World, played: Played, report: Report) -> Iterator[str]:
 
 def _letters(world: World) -> Iterator[str]:
     kinds = Counter(letter.kind for letter in _stored(world))
-    for kind in (Kind.ORDER, Kind.REPORT, Kind.ACKNOWLEDGEMENT):
+    for kind in (Kind.ORDER, Kind.REPORT, Kind.ACKNOWLEDGEMENTS):
         if kinds[kind] != 1:
             yield f"the store has {kinds[kind]} letters of the kind {kind}"
     yield from _findings(world)
@@ -96,7 +96,8 @@ def _letters(world: World) -> Iterator[str]:
 
 def _stored(world: World) -> Sequence[StoredEnvelope]:
     with world.store() as store:
-        return store.envelopes.list(run_id=world.run.run_id)
+        answers = store.envelopes.list(kinds=[Kind.ACKNOWLEDGEMENTS])
+        return [*store.envelopes.list(run_id=world.run.run_id), *answers]
 
 
 def _findings(world: World) -> Iterator[str]:

@@ -14,10 +14,12 @@ from pathlib import Path
 import psutil
 import redis
 
+from contract.envelope import PayloadType, sign_many
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
 from contract.outcome import HostRunState
 from contract.publisher import Publisher
 from lab.fleet import Fleet
+from orchestrator.acknowledging import acknowledgement
 from orchestrator.store.record import Kind
 from tests.campaign.campaign import Scale, Tally
 from tests.campaign.faults.ground import Ground
@@ -142,7 +144,7 @@ def attack(fleet: Fleet) -> Iterator[Callable[[str], list[str]]]:
     publisher = Publisher(fleet.redis.url)
     with Ground.of(fleet) as ground, redis.Redis.from_url(fleet.redis.url) as client:
         letters = _overheard(ground)
-        hands = Hands(client, publisher, ground.home, letters)
+        hands = Hands(client, publisher, ground.home, letters, _answer(ground))
         yield lambda name: list(Victim(fleet, ground, hands).after(CASES[name]))
     publisher.close()
 
@@ -153,6 +155,13 @@ def _overheard(ground: Ground) -> Mapping[Kind, bytes]:
     order = Order(run_id, HOST, may_repeat=False)
     _look(lambda: not ground.unsettled([order]), time.monotonic() + 60)
     return {one.kind: one.data for one in ground.store.envelopes.walk() if one.run_id == run_id}
+
+
+def _answer(ground: Ground) -> bytes:
+    """Return the acknowledgement of the newest report: the same bytes come out again."""
+    report = ground.store.envelopes.list(kinds=[Kind.REPORT])[-1]
+    told = acknowledgement(report.host, 1, report.digest, report.at)
+    return sign_many(PayloadType.ACKNOWLEDGEMENT, [told], ground.home.recorder_key())[1][0]
 
 
 def _push(content: object, hands: Hands) -> None:

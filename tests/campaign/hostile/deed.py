@@ -31,6 +31,7 @@ class Hands:
     publisher: Publisher
     home: Home
     letters: Mapping[Kind, bytes]  # a genuine one of each kind, about the victim
+    acknowledgement: bytes  # of its report
     queue: str = host_queue("web1")
 
     def push(self, queue: str, *contents: Any) -> None:
@@ -168,8 +169,8 @@ def _forged(forge: Forge) -> Deed:
 
 def _replays(hands: Hands) -> None:
     """Send every kind of letter again, to where it belongs."""
-    for kind in (Kind.ORDER, Kind.ACKNOWLEDGEMENT):
-        hands.deliver(*[hands.letters[kind]] * 3)
+    for letter in (hands.letters[Kind.ORDER], hands.acknowledgement):
+        hands.deliver(*[letter] * 3)
     for kind in (Kind.RECEIPT, Kind.REPORT):
         hands.record(*[hands.letters[kind]] * 3)
 
@@ -178,12 +179,11 @@ def _misaddressed(hands: Hands) -> None:
     """Send every kind of letter to the wrong side."""
     for kind in (Kind.RECEIPT, Kind.REPORT):
         hands.deliver(hands.letters[kind])
-    for kind in (Kind.ORDER, Kind.ACKNOWLEDGEMENT):
-        hands.record(hands.letters[kind])
+    hands.record(hands.letters[Kind.ORDER], hands.acknowledgement)
 
 
 def _altered(hands: Hands) -> None:
-    hands.deliver(alter(hands.letters[Kind.ACKNOWLEDGEMENT], at=1))
+    hands.deliver(alter(hands.acknowledgement, at=1))
     hands.record(alter(hands.letters[Kind.REPORT], state="failed"))
     hands.record(alter(hands.letters[Kind.RECEIPT], at=1))
 

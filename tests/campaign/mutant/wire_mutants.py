@@ -53,12 +53,15 @@ WIRE_MUTANTS = (
         "orchestrator/recording.py",
         "            return self._recorder.record(letters, following)\n",
         "            from contract.instant import now_ms\n"
+        "            from contract.report import Report\n"
+        "            from orchestrator.store.incoming import Arrived\n"
         "            now = now_ms()\n"
         "            acknowledge = self._recorder._acknowledge\n"
         "            early = [\n"
-        "                Taken(repeated=False, acknowledgement=acknowledge(each, now))\n"
+        "                Taken(repeated=False, acknowledgement=answer)\n"
         "                for each in self._recorder._judge(letters, now)\n"
-        "                if not isinstance(each, LetterError)\n"
+        "                if isinstance(each, Arrived) and isinstance(each.tells, Report)\n"
+        "                for answer in acknowledge([each], [now]).by_report.values()\n"
         "            ]\n"
         "            self._acknowledge(early)\n"
         "            return self._recorder.record(letters, following)\n",
@@ -67,8 +70,8 @@ WIRE_MUTANTS = (
     Mutant(
         "repeated report not acknowledged again",
         "orchestrator/store/incoming.py",
-        "            return Taken(repeated=True, acknowledgement=answer)\n",
-        "            return Taken(repeated=True)\n",
+        "        again = _answered([each for each in judged if each.repeated], acknowledge)\n",
+        "        again = None\n",
         crash_test("recorder.report:after_commit"),
     ),
     Mutant(

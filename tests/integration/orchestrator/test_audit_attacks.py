@@ -94,18 +94,40 @@ def test_letter_that_a_run_names_is_missed(
     assert gone
 
 
+def test_report_or_what_acknowledges_it_that_is_gone_is_missed(
+    house: House, letters: sqlite3.Connection
+) -> None:
+    """What was signed for the reports that were stored together fits no fewer of them."""
+    kept = {kind: (seq, data) for seq, kind, data in rows(letters)}
+    report, head = kept[Kind.REPORT][0], kept[Kind.ACKNOWLEDGEMENTS][0]
+    for gone, other in ((report, head), (head, report)):
+        row = letters.execute("SELECT * FROM envelopes WHERE seq = ?", (gone,)).fetchone()
+        letters.execute("DELETE FROM envelopes WHERE seq = ?", (gone,))
+        assert found(house) == {other}
+        letters.execute("INSERT INTO envelopes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    assert found(house) == set()
+
+
+def test_report_of_another_moment_is_found_by_what_acknowledges_it(
+    house: House, letters: sqlite3.Connection
+) -> None:
+    """When a report was stored is no part of it, but the recorder signed it to its host."""
+    letters.execute("UPDATE envelopes SET at = at - 1 WHERE kind = 'report'")
+    assert len(found(house)) == 2  # the report, and what was signed for it
+
+
 def test_letter_filed_under_another_host_or_run_is_found(
     house: House, letters: sqlite3.Connection
 ) -> None:
-    """Each by its host; by its run where it names one: acknowledgements, pings and pongs don't."""
+    """Each by its host, or by none; by its run where it names one, which pings and pongs don't."""
     names_run = (Kind.ORDER, Kind.CANCEL, Kind.RECEIPT, Kind.REPORT)
     to_host = "UPDATE envelopes SET host = ? WHERE seq = ?"
     to_run = "UPDATE envelopes SET run_id = ? WHERE seq = ?"
-    filed = letters.execute("SELECT seq, kind, run_id FROM envelopes").fetchall()
-    for seq, kind, run_id in filed:
+    filed = letters.execute("SELECT seq, kind, host, run_id FROM envelopes").fetchall()
+    for seq, kind, host, run_id in filed:
         letters.execute(to_host, ("web2", seq))
         assert seq in found(house), f"{kind}: host"
-        letters.execute(to_host, ("web1", seq))
+        letters.execute(to_host, (host, seq))
         letters.execute(to_run, ("0" * 26, seq))
         assert (seq in found(house)) is (kind in names_run), f"{kind}: run"
         letters.execute(to_run, (run_id, seq))

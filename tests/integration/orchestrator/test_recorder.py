@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.envelope import PayloadType
+from contract.envelope import PayloadType, open_envelope
 from contract.key import SigningKey
 from contract.order import Acknowledgement, decode, letter_digest
 from contract.outcome import HostRunState, StepOutcome
 from orchestrator.inventory import Inventory
 from orchestrator.ping import send_ping
 from orchestrator.recorder import LetterError
+from orchestrator.store.incoming import Taken
 from orchestrator.store.record import Kind
 from tests.orchestrator_house import House
 from tests.signing_host import SigningHost, payload_of
+
+HOSTS = ("web1", "web2")
 
 
 @contextmanager
@@ -70,9 +73,9 @@ def test_recorder_letters_in_any_order_and_number_end_alike(arrivals: list[int])
             recorder.record(letters[number])
         assert house.state(run) is HostRunState.SUCCEEDED
         stored = house.store.envelopes.list(run_id=run.run_id)
-        assert [letter.kind for letter in stored].count(Kind.ACKNOWLEDGEMENT) == 1
+        assert len(house.store.envelopes.list(kinds=[Kind.ACKNOWLEDGEMENTS])) == 1
         assert {letter_digest(letter) for letter in letters} <= {letter.digest for letter in stored}
-        assert len(stored) == 1 + len(letters) + 1
+        assert len(stored) == 1 + len(letters)
 
 
 def test_recorder_report_is_acknowledged_again_with_the_same_bytes(house: House) -> None:
@@ -88,6 +91,42 @@ def test_recorder_report_is_acknowledged_again_with_the_same_bytes(house: House)
     acknowledgement = decode(payload, Acknowledgement)
     assert acknowledgement.host == "web1"
     assert acknowledgement.digests == [letter_digest(report)]
+
+
+def test_recorder_reports_stored_together_are_acknowledged_by_one_signature(
+    live_house: House,
+) -> None:
+    """Each host gets a letter of its own; what was signed for both is stored once."""
+    run, key = live_house.submit(), live_house.home.recorder_key()
+    reports = [live_house.hosts[name].report(live_house.order(run, name)) for name in HOSTS]
+    taken = live_house.recorder().recorder.record(reports)
+    (head,) = live_house.store.envelopes.list(kinds=[Kind.ACKNOWLEDGEMENTS])
+    signatures = {signature.made for signature in open_envelope(head.data).signatures}
+    for name, report, each in zip(HOSTS, reports, taken, strict=True):
+        assert isinstance(each, Taken)
+        assert each.acknowledgement is not None
+        assert each.acknowledgement.host == name
+        answer = each.acknowledgement.data
+        message = decode(payload_of(answer, key, PayloadType.ACKNOWLEDGEMENT), Acknowledgement)
+        assert (message.host, message.digests) == (name, [letter_digest(report)])
+        assert message.at == head.at
+        assert {signature.made for signature in open_envelope(answer).signatures} == signatures
+
+
+def test_recorder_repeats_of_reports_stored_together_store_nothing(live_house: House) -> None:
+    """They are acknowledged anew, for the moment at which each was stored."""
+    run, key = live_house.submit(), live_house.home.recorder_key()
+    reports = [live_house.hosts[name].report(live_house.order(run, name)) for name in HOSTS]
+    recorder = live_house.recorder()
+    recorder.recorder.record(reports)
+    before = live_house.store.envelopes.list()
+    again = recorder.record(reports[1])
+    assert again.repeated
+    assert again.acknowledgement is not None
+    answer = payload_of(again.acknowledgement.data, key, PayloadType.ACKNOWLEDGEMENT)
+    message = decode(answer, Acknowledgement)
+    assert (message.digests, message.at) == ([letter_digest(reports[1])], before[-1].at)
+    assert live_house.store.envelopes.list() == before
 
 
 def test_recorder_receipt_is_not_acknowledged(house: House) -> None:

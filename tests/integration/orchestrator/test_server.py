@@ -12,9 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from contract.envelope import PayloadType
 from contract.instant import now_ms
 from contract.names import DELIVER_TASK, RECORD_TASK, REPORTS_QUEUE, host_queue
-from contract.order import letter_digest
+from contract.order import Acknowledgement, decode
 from contract.outcome import HostRunState, StepOutcome
 from contract.publisher import Publisher
 from lab.redis import EmbeddedRedis
@@ -22,6 +23,7 @@ from orchestrator.health import server_trouble
 from orchestrator.store.record import ServiceName
 from tests.orchestrator_house import House
 from tests.queue_reader import QueueReader
+from tests.signing_host import payload_of
 from tests.waiting import eventually
 
 SCRIPT = Path(sys.executable).with_name("denrei")
@@ -91,7 +93,12 @@ def test_server_carries_an_order_out_and_its_report_back(live_house: House) -> N
             publisher.publish(REPORTS_QUEUE, RECORD_TASK, letter)
         eventually(lambda: live_house.state(run) is HostRunState.FAILED)
         ((_, acknowledgement),) = eventually(queue.take)
-        assert live_house.store.envelopes.get(letter_digest(acknowledgement))
+        key = live_house.home.recorder_key()
+        told = decode(
+            payload_of(acknowledgement, key, PayloadType.ACKNOWLEDGEMENT), Acknowledgement
+        )
+        (digest,) = told.digests
+        assert live_house.store.envelopes.get(digest)
     publisher.close()
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from contract.envelope import PayloadType
+from contract.envelope import PayloadType, sign_many
 from contract.key import SealKey, SealPublicKey, SigningKey
 from contract.keyring import Keyring
-from contract.order import Acknowledgement, Cancel, Order, Ping, sign_message
+from contract.order import Acknowledgement, Cancel, Order, Ping, encode, sign_message
 from contract.sealing import SealContext, seal
 from tests.fleet_keys import FleetKeys
 from worker.gate import Gate
@@ -95,12 +95,17 @@ def order(**changes: Any) -> Order:
 
 def letter(message: msgspec.Struct, key: SigningKey = ALICE) -> bytes:
     """The signed letter of an order, cancel, ping or acknowledgement."""
-    kinds = {
-        Cancel: PayloadType.CANCEL,
-        Ping: PayloadType.PING,
-        Acknowledgement: PayloadType.ACKNOWLEDGEMENT,
-    }
+    if isinstance(message, Acknowledgement):
+        return signed_among_others(message, key)
+    kinds = {Cancel: PayloadType.CANCEL, Ping: PayloadType.PING}
     return sign_message(kinds.get(type(message), PayloadType.ORDER), message, key)
+
+
+def signed_among_others(message: Acknowledgement, key: SigningKey) -> bytes:
+    """An acknowledgement as the recorder signs it: together with those of other hosts."""
+    others = [acknowledgement(host=f"other{number}") for number in range(2)]
+    payloads = [encode(each) for each in (others[0], message, others[1])]
+    return sign_many(PayloadType.ACKNOWLEDGEMENT, payloads, key)[1][1]
 
 
 def cancel(**changes: Any) -> Cancel:
