@@ -8,7 +8,6 @@ never changes again; any other end gives way to a report.
 
 from dataclasses import replace
 
-from contract.order import encode
 from contract.outcome import TERMINAL, HostRunState
 from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
 from orchestrator.store.incoming import Standing
@@ -27,13 +26,16 @@ _STATES = {"expired": HostRunState.EXPIRED, "cancelled": HostRunState.CANCELLED}
 _NOT_YET = frozenset({"keyring_behind"})
 
 
-def advance(standing: Standing, message: FromHost, now: int) -> HostRun:
-    """Return the host run after a verified message about its order came in at `now`."""
+def advance(standing: Standing, message: FromHost, now: int, report: str) -> HostRun:
+    """Return the host run after a verified message about its order came in at `now`.
+
+    `report` is a report's payload, which is kept as it is.
+    """
     match message:
         case Receipt():
             return _after_receipt(standing, message, now)
         case Report():
-            return _after_report(standing.host_run, message, now)
+            return _after_report(standing.host_run, message, now, report)
         case Refusal():
             return _after_refusal(standing.host_run, message, now)
         case Pong() | Footing():
@@ -80,7 +82,7 @@ def _deadline(standing: Standing, receipt: Receipt, now: int) -> int:
     return begin + standing.timeout_ms + GRACE_MS
 
 
-def _after_report(host_run: HostRun, report: Report, now: int) -> HostRun:
+def _after_report(host_run: HostRun, report: Report, now: int, payload: str) -> HostRun:
     if report.run_id != host_run.run_id or report.state not in TERMINAL:
         return host_run
     if host_run.reported_at is not None:
@@ -94,7 +96,7 @@ def _after_report(host_run: HostRun, report: Report, now: int) -> HostRun:
         deadline_at=None,
         ended_at=now,
         reported_at=now,
-        report=encode(report).decode(),
+        report=payload,
     )
 
 

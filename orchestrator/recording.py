@@ -10,7 +10,8 @@ from contract.names import DELIVER_TASK, PRESENCE_TASK, RECORD_TASK, host_queue
 from contract.post import Post, Received
 from contract.publisher import Publisher
 from orchestrator.attendance import Attendance
-from orchestrator.recorder import LetterError, Recorder
+from orchestrator.claim import LetterError
+from orchestrator.recorder import Recorder
 from orchestrator.store.incoming import Taken
 from orchestrator.store.store import StoreError
 

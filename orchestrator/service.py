@@ -28,7 +28,7 @@ from orchestrator.store.record import ServiceName
 from orchestrator.store.store import Store
 from orchestrator.verifier import Verifier
 
-_LETTERS, _REQUESTS = 1000, 100  # that are taken out of a queue at a time
+_LETTERS, _REQUESTS = 2000, 100  # that are taken out of a queue at a time
 
 _log = structlog.get_logger(__name__)
 

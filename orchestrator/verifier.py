@@ -1,8 +1,8 @@
 """The verifier: looks into the claims of many letters, in a process beside this one if it can.
 
-A signature takes a quarter of a letter's time, and Python does one thing at a time: so what comes
-next is verified by another process while this one stores what came before. If there is none, or it
-is not there yet, or silent, or dead, the same is done here.
+A signature takes half as long as storing a letter, and Python does one thing at a time: so what
+comes next is opened, verified and read by another process while this one stores what came before.
+If there is none, or it is not there yet, or silent, or dead, the same is done here.
 """
 
 import math
@@ -18,7 +18,8 @@ import msgspec
 import structlog
 
 from contract.closing import Closing
-from orchestrator.claim import Claim, complaints
+from orchestrator.claim import Claim, look_into
+from orchestrator.heard import Heard
 from orchestrator.line import Line
 from orchestrator.verifying import READY
 
@@ -45,8 +46,8 @@ class Verifier(Closing):
         """Return the process beside this one, if it is at work."""
         return self._beside.process.pid if self._beside and self._beside.is_up else None
 
-    def begin(self, claims: Sequence[Claim]) -> Callable[[], list[str]]:
-        """Have claims looked into meanwhile; return what waits for the complaints.
+    def begin(self, claims: Sequence[Claim]) -> Callable[[], list[Heard]]:
+        """Have claims looked into meanwhile; return what waits for what was heard.
 
         What was begun before and not asked for is looked into anew if it is asked for after all.
         """
@@ -69,13 +70,13 @@ class Verifier(Closing):
             self._beside = _Beside(self._patience_s)
         return self._beside
 
-    def _answer(self, claims: Sequence[Claim], number: int | None) -> list[str]:
+    def _answer(self, claims: Sequence[Claim], number: int | None) -> list[Heard]:
         if self._beside and self._beside.number == number:
             try:
                 return self._beside.answer()
             except (OSError, EOFError) as error:
                 self._give_up(error)
-        return complaints(claims)
+        return look_into(claims)
 
     def _give_up(self, error: Exception) -> None:
         _log.warning("verifier_lost", reason=type(error).__name__, again_in_s=PAUSE_S)
@@ -116,9 +117,9 @@ class _Beside(Closing):
         self.number = next(self._numbers)
         return self.number
 
-    def answer(self) -> list[str]:
+    def answer(self) -> list[Heard]:
         """Wait for what it says."""
-        answer = msgspec.msgpack.decode(self._line.receive(), type=list[str])
+        answer = msgspec.msgpack.decode(self._line.receive(), type=list[Heard])
         self.number = 0
         return answer
 

@@ -8,7 +8,7 @@ from socket import socket
 
 import msgspec
 
-from orchestrator.claim import Claim, complaints
+from orchestrator.claim import Claim, look_into
 from orchestrator.line import Line
 
 READY = b"ready"
@@ -23,7 +23,7 @@ def main() -> None:
         with Line(socket(fileno=_STDIN)) as line:
             line.send(READY)
             while True:
-                line.send(msgspec.msgpack.encode(complaints(claims.decode(line.receive()))))
+                line.send(msgspec.msgpack.encode(look_into(claims.decode(line.receive()))))
     except (EOFError, OSError):
         return  # nobody asks any more
 

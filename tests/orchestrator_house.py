@@ -10,9 +10,10 @@ from contract.loader import load_runbook
 from contract.outcome import HostRunState
 from contract.runbook import Runbook
 from orchestrator.cancellation import Cancellation, cancel
+from orchestrator.claim import LetterError
 from orchestrator.home import Home
 from orchestrator.inventory import Inventory
-from orchestrator.recorder import LetterError, Recorder
+from orchestrator.recorder import Recorder
 from orchestrator.store.incoming import Taken
 from orchestrator.store.record import Host, HostRun, Run
 from orchestrator.store.store import Store

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from orchestrator.store.database import Database, StoreError
+from orchestrator.store.many import Many
 from orchestrator.store.record import Kind, NewEnvelope, StoredEnvelope
 from orchestrator.store.schema import envelopes, host_runs
 
 _BATCH = 500
+_APPEND = Many(insert(envelopes), ["kind", "run_id", "host", "digest", "data", "at"])
 
 
 class Envelopes:
@@ -69,7 +71,7 @@ class Envelopes:
 
 def append(connection: Connection, letters: Sequence[NewEnvelope]) -> None:
     """Store letters as part of somebody's transaction."""
-    connection.execute(insert(envelopes), [_row(letter) for letter in letters])
+    _APPEND.execute(connection, [_row(letter) for letter in letters])
 
 
 def find(connection: Connection, digest: str) -> StoredEnvelope | None:

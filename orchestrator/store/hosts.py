@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 from contract.key import VerifyKey
 from orchestrator.store import certificates
 from orchestrator.store.database import Database
+from orchestrator.store.owner import Owner
 from orchestrator.store.record import Host, HostKey, PresenceRecord
 from orchestrator.store.row import to_row
 from orchestrator.store.schema import host_keys, hosts, presences
@@ -16,6 +17,7 @@ from orchestrator.store.target_record import Target
 _TARGETS = select(hosts.c.name, hosts.c.epoch, hosts.c.seal_key, hosts.c.labels).order_by(
     hosts.c.name
 )
+_OWNERS = select(*(host_keys.c[name] for name in ("key_id", "host", "epoch", "sign_key")))
 
 
 class Hosts:
@@ -49,12 +51,11 @@ class Hosts:
             rows = connection.execute(select(host_keys).order_by(host_keys.c.added_at)).mappings()
             return [HostKey(**row) for row in rows]
 
-    def keys(self, key_ids: Iterable[str]) -> list[HostKey]:
-        """Return those of these signing keys that count now."""
+    def keys(self, key_ids: Iterable[str]) -> list[Owner]:
+        """Return whose those of these signing keys are that count now."""
         wanted = host_keys.c.key_id.in_(list(key_ids)) & host_keys.c.removed_at.is_(None)
         with self._database.reading() as connection:
-            rows = connection.execute(select(host_keys).where(wanted))
-            return [HostKey(**row._asdict()) for row in rows]
+            return [Owner(*row) for row in connection.execute(_OWNERS.where(wanted))]
 
     def key(self, key_id: str) -> HostKey | None:
         """Return a signing key by its id."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select, update
@@ -10,6 +11,7 @@ from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
 from orchestrator.store import certificates
 from orchestrator.store import envelopes as letters
 from orchestrator.store.database import Database
+from orchestrator.store.many import Many
 from orchestrator.store.record import HostRun, NewEnvelope
 from orchestrator.store.runs import to_host_run
 from orchestrator.store.schema import host_runs, hosts, pings, runs
@@ -19,6 +21,12 @@ _MOVED = (
     *("cancel_answered_at", "reported_at", "report"),
 )  # what letters move of a host run; the dispatcher's columns are not touched
 _NEW = {name: f"new_{name}" for name in _MOVED}
+_MOVE = Many(
+    update(host_runs)
+    .where(host_runs.c.run_id == bindparam("of_run"), host_runs.c.host == bindparam("of"))
+    .values({name: bindparam(new) for name, new in _NEW.items()})
+)
+_COLUMNS = tuple(host_runs.c.keys())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +43,8 @@ class Arrived:
 
     letter: NewEnvelope
     about: str  # the digest of the order, or of the tombstone, that it speaks of; or nothing
-    tells: FromHost
+    tells: FromHost  # of a report all but its passes
+    report: str = ""  # a report's payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,7 @@ class Taken:
     after: HostRun | None = None
 
 
-Advance = Callable[[Standing, FromHost, int], HostRun]
+Advance = Callable[[Standing, FromHost, int, str], HostRun]
 Acknowledge = Callable[[Sequence[Arrived], Sequence[int]], Answers]  # with when each was stored
 
 
@@ -141,7 +150,7 @@ class _Batch:
             return _Judged(arrived=arrived, at=letter.at, repeated=False)
         if isinstance(tells, Report):
             self._reports.append((tells, letter.at))
-        after = self._advance(standing, tells, letter.at)
+        after = self._advance(standing, tells, letter.at, arrived.report)
         self._standings.move(standing, after)
         before = standing.host_run
         return _Judged(arrived=arrived, at=letter.at, repeated=False, before=before, after=after)
@@ -172,9 +181,7 @@ class _Batch:
             row = {"of": host, **{f"new_{name}": value for name, value in values.items()}}
             by_names.setdefault(tuple(values), []).append(row)
         for names, rows in by_names.items():
-            query = update(hosts).where(hosts.c.name == bindparam("of"))
-            query = query.values({name: bindparam(f"new_{name}") for name in names})
-            self._connection.execute(query, rows)
+            _signs_of(names).execute(self._connection, rows)
 
 
 @dataclass(slots=True)
@@ -211,11 +218,7 @@ class _Standings:
         """Write what was moved."""
         if not self._moved:
             return
-        query = update(host_runs)
-        query = query.where(host_runs.c.run_id == bindparam("of_run"))
-        query = query.where(host_runs.c.host == bindparam("of"))
-        query = query.values({name: bindparam(new) for name, new in _NEW.items()})
-        self.connection.execute(query, [_moved_row(after) for after in self._moved.values()])
+        _MOVE.execute(self.connection, [_moved_row(after) for after in self._moved.values()])
 
     def _find_by_run(self, about: str, tells: Receipt | Report) -> tuple[str, str] | None:
         """Return the host run that a receipt or a report is about by its run, not by the letter.
@@ -273,9 +276,15 @@ def _answer(connection: Connection, letter: NewEnvelope, pong: Pong) -> None:
 
 
 def _standing(row: Row[Any]) -> Standing:
-    values = dict(zip(row._fields, row, strict=True))
-    timeout_ms = values.pop("timeout_ms")
-    return Standing(host_run=to_host_run(values), timeout_ms=timeout_ms)
+    host_run = to_host_run(dict(zip(_COLUMNS, row[:-1], strict=True)))
+    return Standing(host_run=host_run, timeout_ms=row[-1])
+
+
+@cache
+def _signs_of(names: tuple[str, ...]) -> Many:
+    """Return the statement that writes these signs of life of hosts."""
+    query = update(hosts).where(hosts.c.name == bindparam("of"))
+    return Many(query.values({name: bindparam(f"new_{name}") for name in names}))
 
 
 def _moved_row(after: HostRun) -> Mapping[str, Any]:

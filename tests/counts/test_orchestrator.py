@@ -111,6 +111,16 @@ def test_recording_many_letters_costs_no_statement_more_than_one(
     assert asked.commits == 1
 
 
+def test_recording_many_late_letters_asks_for_their_run_once(house: House) -> None:
+    """Guards the recorder after a stop of its own: 2 statements more for all that come together."""
+    run, recorder = house.submit(), house.recorder().recorder
+    order = {name: house.order(run, name) for name in house.hosts}
+    letters = [host.report(order[name], ended_at=1) for name, host in house.hosts.items()]
+    with statements(house.store) as asked:
+        recorder.record(letters)
+    assert asked.count <= 10
+
+
 def test_repeated_report_writes_nothing(house: House) -> None:
     """Guards the recorder against hosts that repeat: no INSERT and no UPDATE for a repeat."""
     run, recorder = house.submit(), house.recorder()

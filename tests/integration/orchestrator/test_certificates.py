@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from contract.certificate import MAX_FACTS, CertificateFact, CertificateVerdict
 from contract.instant import now_ms
+from orchestrator.claim import LetterError
 from orchestrator.inventory import Inventory
-from orchestrator.recorder import LetterError
 from orchestrator.store import certificates
 from orchestrator.store.record import Host
 from orchestrator.store.store import Store

@@ -13,9 +13,9 @@ from contract.envelope import PayloadType, open_envelope
 from contract.key import SigningKey
 from contract.order import Acknowledgement, decode, letter_digest
 from contract.outcome import HostRunState, StepOutcome
+from orchestrator.claim import LetterError
 from orchestrator.inventory import Inventory
 from orchestrator.ping import send_ping
-from orchestrator.recorder import LetterError
 from orchestrator.store.incoming import Taken
 from orchestrator.store.record import Kind
 from tests.orchestrator_house import House

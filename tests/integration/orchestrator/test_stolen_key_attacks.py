@@ -15,9 +15,9 @@ from contract.key import Signer, SigningKey
 from contract.order import Message, encode, letter_digest
 from contract.outcome import HostRunState
 from contract.report import Report
+from orchestrator.claim import LetterError
 from orchestrator.inventory import Inventory
 from orchestrator.ping import send_ping
-from orchestrator.recorder import LetterError
 from orchestrator.store.record import Run
 from tests.attack.judges import host_messages
 from tests.orchestrator_house import House

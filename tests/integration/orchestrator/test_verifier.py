@@ -5,15 +5,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
-from contract.envelope import PayloadType, open_envelope, sign
+from contract.envelope import PayloadType
 from contract.key import SigningKey
-from orchestrator.claim import Claim, complaints
+from contract.order import sign_message
+from contract.report import Pong
+from orchestrator.claim import Claim, look_into
+from orchestrator.store.owner import Owner
 from orchestrator.verifier import Verifier
 from tests.waiting import eventually
 
@@ -22,16 +25,19 @@ KEYS = [SigningKey.generate() for _ in range(3)]
 
 def claim(number: int = 0) -> Claim:
     key = KEYS[number % len(KEYS)]
-    letter = sign(PayloadType.REPORT, b"letter %d" % number, [key])
-    return Claim(open_envelope(letter), (key.public.text,))
+    pong = Pong(host="web1", epoch=1, keyring=1, nonce="0" * 32, at=number, waiting=0, worker="1")
+    letter = sign_message(PayloadType.PONG, pong, key)
+    return Claim(letter, (Owner(key.public.id, "web1", 1, key.public.text),))
 
 
 def altered(sound: Claim) -> Claim:
-    return replace(sound, opened=replace(sound.opened, payload=b"another letter"))
+    other = claim(100).letter
+    payload = other[: other.index(b'"payloadType"')]
+    return replace(sound, letter=payload + sound.letter[sound.letter.index(b'"payloadType"') :])
 
 
 def strange(sound: Claim) -> Claim:
-    return replace(sound, keys=())
+    return replace(sound, owners=())
 
 
 MIXED = [claim(1), altered(claim(2)), claim(3), strange(claim(4)), claim(5)]
@@ -41,7 +47,7 @@ def at_work(verifier: Verifier) -> int:
     """Have it look into something until another process does; return that process."""
 
     def pid() -> int | None:
-        assert verifier.begin(MIXED)() == complaints(MIXED)
+        assert verifier.begin(MIXED)() == look_into(MIXED)
         return verifier.pid
 
     return eventually(pid, what="a process beside") or 0
@@ -56,8 +62,8 @@ def verifier() -> Iterator[Verifier]:
 def test_process_beside_finds_each_letter_that_must_not_be_believed(verifier: Verifier) -> None:
     assert at_work(verifier) != os.getpid()
     found = verifier.begin(MIXED)()
-    assert [bool(complaint) for complaint in found] == [False, True, False, True, False]
-    assert found == complaints(MIXED)
+    assert [bool(each.complaint) for each in found] == [False, True, False, True, False]
+    assert found == look_into(MIXED)
 
 
 def test_question_that_nobody_asked_for_answers_no_other(verifier: Verifier) -> None:
@@ -65,9 +71,9 @@ def test_question_that_nobody_asked_for_answers_no_other(verifier: Verifier) -> 
     at_work(verifier)
     first = verifier.begin([claim(1), claim(2)])
     second = verifier.begin([altered(claim(1)), claim(2)])
-    assert first() == ["", ""]
-    assert second() == complaints([altered(claim(1)), claim(2)])
-    assert second() == complaints([altered(claim(1)), claim(2)])
+    assert [each.complaint for each in first()] == ["", ""]
+    assert second() == look_into([altered(claim(1)), claim(2)])
+    assert second() == look_into([altered(claim(1)), claim(2)])
 
 
 def test_verifier_killed_before_its_answer_leaves_the_work_to_its_parent(
@@ -76,8 +82,8 @@ def test_verifier_killed_before_its_answer_leaves_the_work_to_its_parent(
     at_work(verifier)
     answers = verifier.begin(MIXED)
     os.kill(verifier.pid or 0, signal.SIGKILL)
-    assert answers() == complaints(MIXED)
-    assert verifier.begin(MIXED)() == complaints(MIXED)
+    assert answers() == look_into(MIXED)
+    assert verifier.begin(MIXED)() == look_into(MIXED)
 
 
 def test_verifier_killed_between_two_questions_leaves_the_work_to_its_parent(
@@ -86,7 +92,7 @@ def test_verifier_killed_between_two_questions_leaves_the_work_to_its_parent(
     process = psutil.Process(at_work(verifier))
     process.kill()
     eventually(lambda: process.status() == psutil.STATUS_ZOMBIE, what="its end")
-    assert verifier.begin(MIXED)() == complaints(MIXED)
+    assert verifier.begin(MIXED)() == look_into(MIXED)
     assert not process.is_running()
 
 
@@ -94,7 +100,7 @@ def test_verifier_that_is_silent_is_done_without() -> None:
     with Verifier(patience_s=0.2) as verifier:
         process = psutil.Process(at_work(verifier))
         process.suspend()
-        assert verifier.begin(MIXED)() == complaints(MIXED)
+        assert verifier.begin(MIXED)() == look_into(MIXED)
         assert not process.is_running()
 
 

@@ -71,7 +71,7 @@ CANCELLING = replace(QUEUED, cancel_sha256=TOMBSTONE, reason="being cancelled by
 def after(host_run: HostRun, *messages: Receipt | Report | Refusal) -> HostRun:
     for message in messages:
         standing = Standing(host_run=host_run, timeout_ms=TIMEOUT_MS)
-        host_run = advance(standing, message, now=1000)
+        host_run = advance(standing, message, now=1000, report="")
     return host_run
 
 

@@ -15,8 +15,9 @@ from contract.instant import now_ms
 from contract.order import encode
 from contract.outcome import StepOutcome
 from contract.report import ActionReport, PassReport, Report, StepReport
+from orchestrator.claim import LetterError
 from orchestrator.cli.visible import visible
-from orchestrator.recorder import LetterError, Recorder
+from orchestrator.recorder import Recorder
 from orchestrator.verifier import Verifier
 from tests.unit.orchestrator.cli.conftest import Denrei, Said
 from tests.unit.orchestrator.cli.place import Place
