@@ -22,7 +22,17 @@ from tests.worker_host import WorkerHost
 # The modules of the store that a list of runs needs.
 STORE = {
     f"orchestrator.store.{name}"
-    for name in ("database", "envelopes", "migration", "record", "row", "runs", "schema", "store")
+    for name in (
+        "database",
+        "envelopes",
+        "many",
+        "migration",
+        "record",
+        "row",
+        "runs",
+        "schema",
+        "store",
+    )
 }
 TELL = "PYTHONPROFILEIMPORTTIME"
 HEAVY = {"celery", "kombu", "redis", "cryptography", "cel_expr_python", "sqlalchemy", "alembic"}
