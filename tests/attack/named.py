@@ -19,7 +19,8 @@ ROWS: Mapping[str, tuple[str, ...]] = {
         "unit/contract/test_sealing_interop.py",
     ),
     "the broker, and forges": (
-        *("unit/contract/test_envelope_attacks.py", "unit/worker/test_gate_attacks.py"),
+        *("unit/contract/test_envelope_attacks.py", "unit/contract/test_letters_together.py"),
+        "unit/worker/test_gate_attacks.py",
         *("unit/worker/test_gate_mutations.py", "end_to_end/test_attack.py"),
         *("unit/contract/test_enrolment.py", "unit/contract/test_token.py"),
         "integration/worker/test_petition.py",
