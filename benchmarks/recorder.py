@@ -77,7 +77,7 @@ def _prepare(house: House, store: Store, client: redis.Redis, number: int) -> No
     policy = read_policy(shipped_policy("permissive").encode(), "permissive.yaml")
     for identity in house.hosts:
         host = SimulatedHost(identity, policy)
-        _receipt, (task, report) = host.take(letters[host.name])
+        ((task, report),) = host.take(letters[host.name])
         client.lpush(_ASIDE, json.dumps(travelling(task, report.decode(), REPORTS_QUEUE)))
 
 
