@@ -1,7 +1,8 @@
 """One simulated host: the real gate, keys and messages; what it does and keeps is made up.
 
 Real: its admission and keyring, the verification of every letter by `worker.gate`, the host's
-policy, signed receipts and reports, each report repeated until its signed acknowledgement came.
+policy, signed reports, each repeated until its signed acknowledgement came, and a signed receipt
+for an order that comes again; one for a run that is over at once no host sends.
 Simulated: the ledger (in memory, no fsync), the steps (each is told to be `ok`), the mailboxes
 between courier and executor. The runbook is parsed once for all hosts of a process.
 """

@@ -42,5 +42,6 @@ def _document(finding: Finding) -> Document:
 
 
 def _row(finding: Finding) -> Row:
-    cells = (str(finding.seq or "-"), finding.kind.value, finding.host, finding.run_id or "-")
+    names = (finding.host or "-", finding.run_id or "-")
+    cells = (str(finding.seq or "-"), finding.kind.value, *names)
     return Row(cells, [finding.problem])

@@ -1,5 +1,6 @@
 """The record: what was signed, and whether every byte of it is still as it was."""
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -54,9 +55,19 @@ def store(copy: Script) -> Iterator[sqlite3.Connection]:
 
 
 def letter(db: sqlite3.Connection, kind: str, run_id: str) -> tuple[int, bytes]:
-    query = "SELECT seq, data FROM envelopes WHERE kind = ? AND run_id = ?"
-    seq, data = db.execute(query, (kind, run_id)).fetchone()
+    """Return a letter of a run, or the last one of its kind if they belong to no run."""
+    query = "SELECT seq, data FROM envelopes WHERE kind = ? AND coalesce(run_id, ?) = ?"
+    seq, data = db.execute(f"{query} ORDER BY seq DESC", (kind, run_id, run_id)).fetchone()
     return seq, data
+
+
+def change(db: sqlite3.Connection, kind: str, run_id: str) -> int:
+    """Change one bit of a letter; return its number."""
+    seq, data = letter(db, kind, run_id)
+    middle = len(data) // 3
+    changed = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+    db.execute("UPDATE envelopes SET data = ? WHERE seq = ?", (changed, seq))
+    return seq
 
 
 def test_untouched_record_verifies(copy: Script) -> None:
@@ -71,14 +82,22 @@ def test_changed_byte_in_the_store_is_found(
     copy: Script, store: sqlite3.Connection, run_id: str, kind: str
 ) -> None:
     """One bit of one letter: exit 6, and the letter is named."""
-    seq, data = letter(store, kind, run_id)
-    middle = len(data) // 3
-    changed = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
-    store.execute("UPDATE envelopes SET data = ? WHERE seq = ?", (changed, seq))
+    seq = change(store, kind, run_id)
     said = copy.run("audit", "verify")
     assert said.code == 6
     assert f"{seq}" in said.out
     assert run_id in said.out
+    assert "1 do not hold" in said.out
+
+
+def test_changed_byte_of_what_acknowledges_reports_is_found(
+    copy: Script, store: sqlite3.Connection, run_id: str
+) -> None:
+    """It belongs to no run and to no host, which is said."""
+    seq = change(store, "acknowledgements", run_id)
+    said = copy.run("audit", "verify")
+    assert said.code == 6
+    assert re.search(rf"^{seq} +acknowledgements +- +-$", said.out, re.MULTILINE)
     assert "1 do not hold" in said.out
 
 

@@ -217,9 +217,8 @@ def test_accept_on_a_full_disk_takes_nothing_and_loses_nothing(
 
 def test_cancel_without_room_for_the_tombstone_says_so_and_may_pass(ledger: Ledger) -> None:
     """SQLite rolls back by itself then; a second time would hide what was the matter."""
-    ledger._file.connection.execute(
-        "PRAGMA max_page_count=1"
-    )  # what is in use already stays the least
+    # What is in use already stays the least.
+    ledger._file.connection.execute("PRAGMA max_page_count=1")
     with pytest.raises(LedgerIOError, match="database or disk is full"):
         ledger.cancel(replace(TOMBSTONE, letter=b"x" * 100_000), NOW)
     assert ledger.tombstone("RUN1") is None
