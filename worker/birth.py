@@ -1,8 +1,9 @@
 """How a keeper and its command come into the world: born in the command's control group.
 
 Neither is moved there: that takes the kernel some milliseconds, and a fork could be quicker. The
-keeper is forked by clone3(2) with CLONE_INTO_CGROUP (Linux 5.7); elsewhere it moves itself before
-it does anything else. Its command is spawned without a copy of the keeper's memory.
+keeper is forked by clone3(2) with CLONE_INTO_CGROUP (Linux 5.7). Before an older kernel, or in a
+process of several threads, it is forked as usual and moves itself before it does anything else. Its
+command is spawned without a copy of the keeper's memory.
 """
 
 import ctypes
@@ -49,14 +50,12 @@ class Process:
 
 
 def fork_into(group: Cgroup | None) -> tuple[int, Cgroup | None]:
-    """Fork as os.fork does, with the child in a group; tell it in which it is.
-
-    Needs a process of one thread.
-    """
+    """Fork as os.fork does, with the child in a group; tell it in which it is."""
     if group is None:
         return os.fork(), None
-    with suppress(OSError):  # an old kernel, or a filter of system calls
-        return _clone_into(group), group
+    if _is_of_one_thread():
+        with suppress(OSError):  # an old kernel, or a filter of system calls
+            return _clone_into(group), group
     pid = os.fork()
     if pid == 0:
         try:
@@ -64,6 +63,15 @@ def fork_into(group: Cgroup | None) -> tuple[int, Cgroup | None]:
         except OSError:
             return 0, None
     return pid, group
+
+
+def _is_of_one_thread() -> bool:
+    """Tell whether nobody but us can hold one of the C library's locks.
+
+    Its own fork takes care of those, a bare system call does not: the child would wait for ever for
+    a lock of memory that another thread held at that moment.
+    """
+    return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - a Path for each costs more
 
 
 def _clone_into(group: Cgroup) -> int:

@@ -6,8 +6,6 @@
 A process of its own, for three reasons. Killing a process group misses daemons and new sessions,
 a subreaper misses nothing. When the executor is killed, the pipe between them ends, and the keeper
 ends the command. And the lock that it holds tells a later executor when all of it is over.
-
-The fork needs a process of one thread, which the executor is.
 """
 
 import fcntl
@@ -25,7 +23,7 @@ from typing import NoReturn
 import msgspec
 
 from worker.birth import check, fork_into, why_not
-from worker.cgroup import make
+from worker.cgroup import Cgroup, make
 from worker.proc import boot_clock
 from worker.process_tree import ProcessTree, release, sweep
 from worker.spawn import GRACE, Ending, Spawn
@@ -146,7 +144,7 @@ def _run_with_keeper(
     life, alive = os.pipe()
     group = make(spawn.new_group())
     try:
-        keeper, inside = fork_into(group)
+        keeper, inside = _fork(group)
         if keeper == 0:
             _be_keeper(spawn, ProcessTree(inside), life, tell, lock)
         os.close(tell)
@@ -167,6 +165,21 @@ def _run_with_keeper(
     if ending and ending.killed and not is_wanted:
         ending = msgspec.structs.replace(ending, cut_off=True)
     return ending or _without_keeper(spawn, lock)
+
+
+def _fork(group: Cgroup | None) -> tuple[int, Cgroup | None]:
+    """Fork the keeper, which collects no garbage.
+
+    The executor's objects are not its to finalise (SQLite connections!), from its first instant.
+    """
+    keeper = -1
+    gc.disable()
+    try:
+        keeper, inside = fork_into(group)
+        return keeper, inside
+    finally:
+        if keeper != 0:
+            gc.enable()
 
 
 def _close(*pipes: int) -> None:
@@ -200,7 +213,6 @@ def _be_keeper(spawn: Spawn, tree: ProcessTree, life: int, tell: int, lock: int 
     """Be the keeper in the forked process, and never return into the executor's code."""
     code = 1
     try:
-        gc.disable()  # the executor's objects are not ours to finalise (SQLite connections!)
         os.setsid()  # a Ctrl-C in the executor's terminal is not meant for the command
         _close_all_but({life, tell, *spawn.locks, *([] if lock is None else [lock])})
 
