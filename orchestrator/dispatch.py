@@ -8,10 +8,10 @@ it goes to the head of the queue, so that a host which comes back reads it first
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from threading import Event
 
 import structlog
+from msgspec.structs import replace
 
 from contract.broker import BrokerError
 from contract.instant import now_ms

@@ -6,7 +6,7 @@ letters arrive, and however often, they end in the same state. A state that a re
 never changes again; any other end gives way to a report.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from contract.outcome import TERMINAL, HostRunState
 from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report

@@ -1,8 +1,9 @@
 """A row of the enrolments: one token, and how far its host has come."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class EnrolmentState(StrEnum):
@@ -25,14 +26,13 @@ class EnrolmentState(StrEnum):
 OPEN = (EnrolmentState.ISSUED, EnrolmentState.HELD, EnrolmentState.ACCEPTED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
+class Enrolment(Struct, frozen=True, kw_only=True):
     """One token. The keys are empty until a host has used it."""
 
     id: str
     host: str
     epoch: int
-    shared_key: str = field(repr=False)  # what the orchestrator knows of the token's secret
+    shared_key: str  # what the orchestrator knows of the token's secret
     labels: Mapping[str, str]
     hold: bool
     keyring: int  # the version whose roots the token pins
@@ -45,3 +45,7 @@ class Enrolment:
     claimed_at: int | None = None
     ended_at: int | None = None
     answer: bytes | None = None  # the letter that admits: the same for every repeated request
+
+    def __repr__(self) -> str:
+        """Return what may be shown: not what the orchestrator knows of the secret."""
+        return f"Enrolment(id={self.id!r}, host={self.host!r}, state={self.state!r})"

@@ -1,10 +1,11 @@
 """What the recorder works on: letters from hosts, many of them taken in by one transaction."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select, update
 
 from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report

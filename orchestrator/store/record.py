@@ -1,9 +1,10 @@
 """The rows of the store as frozen types. Moments are milliseconds since 1970, UTC."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, json
 
 from contract.outcome import TERMINAL, HostRunState, StepOutcome
 
@@ -55,8 +56,7 @@ class ServiceName(StrEnum):
     BEAT = "beat"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(Struct, frozen=True, kw_only=True):
     """A host of the inventory."""
 
     name: str
@@ -74,8 +74,7 @@ class Host:
     follow_pause_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostKey:
+class HostKey(Struct, frozen=True, kw_only=True):
     """A key that a host has, or once had, for signing: kept so that old letters still verify."""
 
     key_id: str
@@ -86,8 +85,7 @@ class HostKey:
     removed_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """One submission."""
 
     run_id: str
@@ -108,8 +106,7 @@ class Run:
     slot: int | None = None  # the moment that the schedule was due
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostRun:
+class HostRun(Struct, frozen=True, kw_only=True):
     """One host's share of a run."""
 
     run_id: str
@@ -152,15 +149,12 @@ class HostRun:
 
     def read_report(self) -> "Report | None":
         """Return the host's report, if it came."""
-        import msgspec
-
         from contract.report import Report
 
-        return None if self.report is None else msgspec.json.decode(self.report, type=Report)
+        return None if self.report is None else json.decode(self.report, type=Report)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
+class RunSummary(Struct, frozen=True, kw_only=True):
     """A run and how many of its host runs stand where."""
 
     run: Run
@@ -175,8 +169,7 @@ class RunSummary:
         return all(state in TERMINAL for state in self.states)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEnvelope:
+class NewEnvelope(Struct, frozen=True, kw_only=True):
     """A letter about to be stored."""
 
     kind: Kind
@@ -187,8 +180,7 @@ class NewEnvelope:
     run_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEnvelope:
+class StoredEnvelope(Struct, frozen=True, kw_only=True):
     """A letter as its exact bytes; never changed, never deleted."""
 
     seq: int
@@ -200,8 +192,7 @@ class StoredEnvelope:
     run_id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(Struct, frozen=True, kw_only=True):
     """The last sign of life of one of the orchestrator's processes."""
 
     name: ServiceName
@@ -211,8 +202,7 @@ class Service:
     detail: str  # what hinders it, such as an absent broker; empty if nothing does
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PingRecord:
+class PingRecord(Struct, frozen=True, kw_only=True):
     """A question to a host's executor, and its answer if one came."""
 
     nonce: str
@@ -227,8 +217,7 @@ class PingRecord:
     worker: str = ""  # the worker's version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PresenceRecord:
+class PresenceRecord(Struct, frozen=True, kw_only=True):
     """What is known of a host's presence: our questions, and the unsigned answers to them."""
 
     host: str
@@ -247,8 +236,7 @@ class PresenceRecord:
     signed_skew_at: int | None = None  # when that letter was recorded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateRecord:
+class CertificateRecord(Struct, frozen=True, kw_only=True):
     """What a host last said of one certificate."""
 
     host: str
@@ -257,8 +245,7 @@ class CertificateRecord:
     fact: "CertificateFact"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Firing:
+class Firing(Struct, frozen=True, kw_only=True):
     """That a schedule was due at a moment, and the run it made or why it made none."""
 
     schedule: str
@@ -268,8 +255,7 @@ class Firing:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCancel:
+class NewCancel(Struct, frozen=True, kw_only=True):
     """A finished tombstone for one host run, about to be stored."""
 
     letter: NewEnvelope
@@ -278,8 +264,7 @@ class NewCancel:
     why: str  # by whom, and for what reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewApproval:
+class NewApproval(Struct, frozen=True, kw_only=True):
     """An order with one more signature, about to be stored."""
 
     letter: NewEnvelope
@@ -287,8 +272,7 @@ class NewApproval:
     awaits: int  # how many people more must approve it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Letter(Struct, frozen=True, kw_only=True):
     """A finished envelope that is due to be put into a host's queue."""
 
     key: tuple[str, ...]  # (run_id, host) or (nonce,)

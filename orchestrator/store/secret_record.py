@@ -1,10 +1,9 @@
 """A row of the stored secrets."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSecret:
+class StoredSecret(Struct, frozen=True, kw_only=True):
     """A secret as it lies in the store."""
 
     name: str

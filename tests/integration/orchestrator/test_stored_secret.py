@@ -3,7 +3,6 @@
 import sqlite3
 import threading
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orchestrator.secret.provider import ProviderError, SecretError
 from orchestrator.secret.source import providers, read_secrets
@@ -80,7 +80,7 @@ def test_stored_secret_altered_in_the_store_does_not_open(
     """Whoever writes to the store can't give a secret another name, setter or time."""
     stored.set("db", VALUE, "alice")
     (row,) = house.store.secrets.all()
-    house.store.secrets.put(StoredSecret(**{**asdict(row), **change}))
+    house.store.secrets.put(replace(row, **change))
     with pytest.raises(ProviderError, match="was altered in the store; set it anew") as caught:
         stored.read(str(change.get("name", "db")))
     assert "hunter" not in str(caught.value)

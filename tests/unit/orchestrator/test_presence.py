@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from orchestrator.presence import Presence, Sighting, judge
 from orchestrator.store.presences import skew_between
@@ -28,7 +29,7 @@ UNANSWERED = {"open_since": NOW - 3 * PERIOD, "answered_at": NOW - 4 * PERIOD}
 
 
 def seen(record: dict[str, Any], **changes: Any) -> Sighting:
-    return replace(SEEN, record=replace(RECORD, **record), **changes)
+    return replace(SEEN, record=structs.replace(RECORD, **record), **changes)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
 """How letters move a host run."""
 
-from dataclasses import replace
 from itertools import permutations
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contract.outcome import TERMINAL, HostRunState, StepOutcome
 from contract.report import Receipt, Refusal, Report
@@ -61,7 +60,7 @@ def refusal(reason: str) -> Refusal:
 
 DELIVERED, RUNNING = receipt(HostRunState.DELIVERED, 4), receipt(HostRunState.RUNNING, 5)
 TOMBSTONE = "c" * 64
-BURIED = msgspec.structs.replace(receipt(HostRunState.CANCELLED), cancel_sha256=TOMBSTONE)
+BURIED = replace(receipt(HostRunState.CANCELLED), cancel_sha256=TOMBSTONE)
 SUCCEEDED = report(HostRunState.SUCCEEDED, StepOutcome.CHANGED)
 STOPPED = report(HostRunState.CANCELLED, StepOutcome.CANCELLED)
 REFUSED, TOO_LATE, TAKEN_BACK = map(refusal, ("policy_runbook", "expired", "cancelled"))
@@ -120,14 +119,14 @@ def test_host_run_that_never_came_is_cancelled_also_after_we_ceased_to_wait(
 
 
 def test_host_run_whose_host_has_the_tombstone_is_noted_as_answered_and_goes_on() -> None:
-    taken = msgspec.structs.replace(RUNNING, cancel_sha256=TOMBSTONE)
+    taken = replace(RUNNING, cancel_sha256=TOMBSTONE)
     running = after(CANCELLING, taken)
     assert (running.state, running.cancelling) == (HostRunState.RUNNING, True)
     assert running.cancel_answered_at == 1000
 
 
 def test_host_run_whose_cancel_is_refused_says_why_and_goes_on() -> None:
-    refused = msgspec.structs.replace(refusal("wrong_role"), letter_sha256=TOMBSTONE)
+    refused = replace(refusal("wrong_role"), letter_sha256=TOMBSTONE)
     once, twice = after(CANCELLING, refused), after(CANCELLING, refused, refused)
     assert once == twice
     assert (once.state, once.cancel_answered_at) == (HostRunState.QUEUED, 1000)
