@@ -1,6 +1,6 @@
 """The registrar as a process: the queue `enrolments` in, answers out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import structlog
 
@@ -24,7 +24,7 @@ class Admitting:
         self._publisher = Publisher(broker)
         self._unbelieved = 0
 
-    def take(self, arrived: Sequence[Received]) -> None:
+    def take(self, arrived: Iterable[Received]) -> None:
         """Answer requests, one after another; with each of our own pings, tidy.
 
         What can't be answered now is asked again: hosts repeat it.

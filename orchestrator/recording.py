@@ -1,7 +1,7 @@
 """The recorder as a process: the queue `reports` in, acknowledgements out."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, pairwise
 
 import structlog
 
@@ -15,7 +15,8 @@ from orchestrator.recorder import Recorder
 from orchestrator.store.incoming import Taken
 from orchestrator.store.store import StoreError
 
-PART = 100  # letters that are stored together: for twice as many a commit takes twice as long
+PART = 200  # letters that are stored together: with more each of them costs hardly less
+FIRST_PART = 20  # until these are stored nothing is verified beforehand
 
 _log = structlog.get_logger(__name__)
 
@@ -30,20 +31,22 @@ class Recording:
         self._publisher = Publisher(broker)
         self._unbelieved = 0
 
-    def take(self, arrived: Sequence[Received]) -> None:
+    def take(self, arrived: Iterable[Received]) -> None:
         """Record letters. What can't be stored now comes again: hosts repeat their reports.
 
         What is none is dropped; our own pings are: that they came was noted by the wire.
         """
-        for word in [each.text for each in arrived if each.task == PRESENCE_TASK]:
-            if not self._attendance.take(word):
-                _log.debug("no_word_of_presence")
-        letters = [each.text.encode() for each in arrived if each.task == RECORD_TASK]
-        parts = [letters[first : first + PART] for first in range(0, len(letters), PART)]
-        for part, following in pairwise([*parts, []]):
+        for part, following in pairwise(chain(_parts(self._letters(arrived)), [[]])):
             results = self._record(part, following)
             self._tell(results)
             self._acknowledge([each for each in results if isinstance(each, Taken)])
+
+    def _letters(self, arrived: Iterable[Received]) -> Iterator[bytes]:
+        for each in arrived:
+            if each.task == RECORD_TASK:
+                yield each.text.encode()
+            elif each.task == PRESENCE_TASK and not self._attendance.take(each.text):
+                _log.debug("no_word_of_presence")
 
     def _record(
         self, letters: Sequence[bytes], following: Sequence[bytes] = ()
@@ -80,3 +83,11 @@ class Recording:
         if fresh:
             moved = sum(1 for each in fresh if each.after and each.before != each.after)
             _log.info("recorded", letters=len(fresh), moved=moved)
+
+
+def _parts(letters: Iterator[bytes]) -> Iterator[Sequence[bytes]]:
+    """Yield letters in the parts in which they are stored, each only when it is asked for."""
+    size = FIRST_PART
+    while part := list(islice(letters, size)):
+        yield part
+        size = PART

@@ -66,8 +66,14 @@ class House:
     hosts: Mapping[str, SigningHost]
 
     @classmethod
-    def build(cls, path: Path, broker: str = NOWHERE, names: Sequence[str] = ("web1",)) -> Self:
-        home = Home.create(path, broker, "alice")
+    def build(
+        cls,
+        path: Path,
+        broker: str = NOWHERE,
+        names: Sequence[str] = ("web1",),
+        store_url: str = "",
+    ) -> Self:
+        home = Home.create(path, broker, "alice", store_url)
         store = home.open_store()
         hosts = {name: SigningHost(name) for name in names}
         for host in hosts.values():

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, select
 
+from orchestrator.store.among import among
 from orchestrator.store.database import Database, StoreError
-from orchestrator.store.many import Many
+from orchestrator.store.many import insert_many
 from orchestrator.store.record import Kind, NewEnvelope, StoredEnvelope
 from orchestrator.store.schema import envelopes, host_runs
 
 _BATCH = 500
-_APPEND = Many(insert(envelopes), ["kind", "run_id", "host", "digest", "data", "at"])
+_APPEND = insert_many(envelopes, ["kind", "run_id", "host", "digest", "data", "at"])
 
 
 class Envelopes:
@@ -83,7 +84,7 @@ def find(connection: Connection, digest: str) -> StoredEnvelope | None:
 
 def stored_at(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
     """Return which of these letters are stored, and since when, within somebody's transaction."""
-    query = select(envelopes.c.digest, envelopes.c.at).where(envelopes.c.digest.in_(list(digests)))
+    query = select(envelopes.c.digest, envelopes.c.at).where(among(envelopes.c.digest, digests))
     return {digest: at for digest, at in connection.execute(query)}  # noqa: C416 - rows are no pairs
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 
 from contract.key import VerifyKey
 from orchestrator.store import certificates
+from orchestrator.store.among import among
 from orchestrator.store.database import Database
 from orchestrator.store.owner import Owner
 from orchestrator.store.record import Host, HostKey, PresenceRecord
@@ -53,7 +54,7 @@ class Hosts:
 
     def keys(self, key_ids: Iterable[str]) -> list[Owner]:
         """Return whose those of these signing keys are that count now."""
-        wanted = host_keys.c.key_id.in_(list(key_ids)) & host_keys.c.removed_at.is_(None)
+        wanted = among(host_keys.c.key_id, key_ids) & host_keys.c.removed_at.is_(None)
         with self._database.reading() as connection:
             return [Owner(*row) for row in connection.execute(_OWNERS.where(wanted))]
 

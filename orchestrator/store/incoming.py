@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select, update
+from msgspec.structs import asdict, replace
+from sqlalchemy import ColumnElement, Connection, Row, Select, select, update
 
 from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
 from orchestrator.store import certificates
 from orchestrator.store import envelopes as letters
+from orchestrator.store.among import among
 from orchestrator.store.database import Database
-from orchestrator.store.many import Many
+from orchestrator.store.many import Many, update_many
 from orchestrator.store.record import HostRun, NewEnvelope
 from orchestrator.store.runs import to_host_run
 from orchestrator.store.schema import host_runs, hosts, pings, runs
@@ -21,12 +22,7 @@ _MOVED = (
     *("state", "outcome", "reason", "accepted_at", "deadline_at", "ended_at"),
     *("cancel_answered_at", "reported_at", "report"),
 )  # what letters move of a host run; the dispatcher's columns are not touched
-_NEW = {name: f"new_{name}" for name in _MOVED}
-_MOVE = Many(
-    update(host_runs)
-    .where(host_runs.c.run_id == bindparam("of_run"), host_runs.c.host == bindparam("of"))
-    .values({name: bindparam(new) for name, new in _NEW.items()})
-)
+_MOVE = update_many(host_runs, {"run_id": host_runs.c.run_id, "host": host_runs.c.host}, _MOVED)
 _COLUMNS = tuple(host_runs.c.keys())
 
 
@@ -179,8 +175,7 @@ class _Batch:
     def _write_life(self) -> None:
         by_names: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for host, values in self._signs.items():
-            row = {"of": host, **{f"new_{name}": value for name, value in values.items()}}
-            by_names.setdefault(tuple(values), []).append(row)
+            by_names.setdefault(tuple(values), []).append({"name": host, **values})
         for names, rows in by_names.items():
             _signs_of(names).execute(self._connection, rows)
 
@@ -197,7 +192,7 @@ class _Standings:
 
     def __post_init__(self) -> None:
         digests = list(dict.fromkeys(self.abouts))
-        named = host_runs.c.order_sha256.in_(digests) | host_runs.c.cancel_sha256.in_(digests)
+        named = among(host_runs.c.order_sha256, digests) | among(host_runs.c.cancel_sha256, digests)
         for row in self._select(named) if digests else ():
             self._keep(_standing(row))
 
@@ -284,12 +279,9 @@ def _standing(row: Row[Any]) -> Standing:
 @cache
 def _signs_of(names: tuple[str, ...]) -> Many:
     """Return the statement that writes these signs of life of hosts."""
-    query = update(hosts).where(hosts.c.name == bindparam("of"))
-    return Many(query.values({name: bindparam(f"new_{name}") for name in names}))
+    return update_many(hosts, {"name": hosts.c.name}, names)
 
 
 def _moved_row(after: HostRun) -> Mapping[str, Any]:
-    values = {new: getattr(after, name) for name, new in _NEW.items()}
-    values["new_state"] = after.state.value
-    values["new_outcome"] = after.outcome.value if after.outcome else None
-    return {"of_run": after.run_id, "of": after.host, **values}
+    outcome = after.outcome.value if after.outcome else None
+    return {**asdict(after), "state": after.state.value, "outcome": outcome}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Integer, bindparam, select, update
 
 from contract.presence import SKEW_MS
+from orchestrator.store.among import among
 from orchestrator.store.database import Database
 from orchestrator.store.record import PresenceRecord
 from orchestrator.store.schema import presences
@@ -109,14 +110,14 @@ class Presences:
 
     def _skewed(self, names: Iterable[str]) -> set[str]:
         off = (presences.c.signed_skew_ms != 0) | (presences.c.skew_ms != 0)
-        query = select(presences.c.host).where(presences.c.host.in_(list(names)), off)
+        query = select(presences.c.host).where(among(presences.c.host, names), off)
         with self._database.reading() as connection:
             return set(connection.execute(query).scalars())
 
     def _asked(self, answers: Sequence[Answer]) -> dict[str, PresenceRecord]:
         names = {answer.of for answer in answers}
         with self._database.reading() as connection:
-            query = select(presences).where(presences.c.host.in_(names))
+            query = select(presences).where(among(presences.c.host, names))
             rows = connection.execute(query).mappings()
             return {row["host"]: PresenceRecord(**row) for row in rows}
 

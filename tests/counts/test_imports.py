@@ -23,6 +23,7 @@ from tests.worker_host import WorkerHost
 STORE = {
     f"orchestrator.store.{name}"
     for name in (
+        "among",
         "database",
         "envelopes",
         "many",

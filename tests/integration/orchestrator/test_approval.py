@@ -172,7 +172,10 @@ def test_order_that_is_not_what_the_store_s_rows_say_is_not_approved(people: Hou
     """Who can write to the database can't have somebody sign another thing than is shown."""
     run = risky(people)
     host_runs = people.store.runs.host_runs(run.run_id)
-    for changed in (replace(run, runbook="check"), replace(run, runbook_sha256="0" * 64)):
+    for changed in (
+        msgspec.structs.replace(run, runbook="check"),
+        msgspec.structs.replace(run, runbook_sha256="0" * 64),
+    ):
         with pytest.raises(ApprovalError, match="is not what the store says of it"):
             prepared(people, changed, host_runs, BOB)
 

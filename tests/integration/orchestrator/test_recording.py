@@ -12,7 +12,7 @@ from contract.post import Received
 from lab.redis import EmbeddedRedis
 from orchestrator.attendance import Attendance
 from orchestrator.recorder import Recorder
-from orchestrator.recording import PART, Recording
+from orchestrator.recording import FIRST_PART, PART, Recording
 from orchestrator.store.record import Kind
 from orchestrator.verifier import Verifier
 from tests.orchestrator_house import House
@@ -100,20 +100,20 @@ def test_letter_that_nobody_foresaw_keeps_no_other_out(
 def test_flood_is_recorded_whole_but_for_what_must_not_be_believed(live_house: House) -> None:
     """Its later parts are verified by another process, as soon as there is one."""
     order, host = live_house.order(live_house.submit()), live_house.hosts["web1"]
-    receipts = [host.receipt(order, HostRunState.RUNNING, at) for at in range(6 * PART)]
+    receipts = [host.receipt(order, HostRunState.RUNNING, at) for at in range(4 * PART)]
     words = [Received(RECORD_TASK, each.decode()) for each in receipts]
     forged = replace(words[-2], text=words[-2].text.replace('"sig":"', '"sig":"AAAA')[:-8] + '"}]}')
     with Verifier() as verifier:
         recorder = Recorder(live_house.store, live_house.home.recorder_key(), verifier)
         flooded = Recording(recorder, live_house.home.broker, Attendance(live_house.store))
-        flooded.take(words[:PART])
+        flooded.take(words[:FIRST_PART])
         assert verifier.pid is None  # few letters don't pay for it
 
         def is_helped() -> bool:
-            flooded.take(words[: 3 * PART])
+            flooded.take(words[:PART])
             return verifier.pid is not None
 
         eventually(is_helped, what="a process beside")
-        flooded.take([*words[3 * PART : -2], forged, words[-1]])
+        flooded.take([*words[PART:-2], forged, words[-1]])
     letters = live_house.store.envelopes.list(kinds=[Kind.RECEIPT])
     assert [each.data for each in letters] == [*receipts[:-2], receipts[-1]]
