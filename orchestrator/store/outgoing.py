@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, Select, Update, bindparam, case, 
 
 from contract.outcome import HostRunState
 from orchestrator.store.database import Database
+from orchestrator.store.many import Many, update_many
 from orchestrator.store.record import Kind, Letter
 from orchestrator.store.schema import envelopes, host_runs, hosts, pings
 
@@ -77,16 +78,16 @@ class Outgoing:
         if not letters:
             return
         with self._database.writing() as connection:
-            connection.execute(
-                _ORDER_POSTED,
+            _ORDER_POSTED.execute(
+                connection,
                 [
                     {
-                        "of_run": letter.key[0],
-                        "of": letter.host,
-                        "sent": letter.digest,
-                        "count": letter.publishes,
-                        "pause": letter.pause_ms,
-                        "due": now + letter.pause_ms,
+                        "run_id": letter.key[0],
+                        "host": letter.host,
+                        "digest": letter.digest,
+                        "publishes": letter.publishes,
+                        "pause_ms": letter.pause_ms,
+                        "next_publish_at": now + letter.pause_ms,
                     }
                     for letter in letters
                 ],
@@ -97,13 +98,13 @@ class Outgoing:
         if not letters:
             return
         with self._database.writing() as connection:
-            connection.execute(
-                _PING_POSTED,
+            _PING_POSTED.execute(
+                connection,
                 [
                     {
-                        "of": letter.key[0],
-                        "count": letter.publishes,
-                        "due": now + letter.pause_ms,
+                        "nonce": letter.key[0],
+                        "publishes": letter.publishes,
+                        "next_publish_at": now + letter.pause_ms,
                     }
                     for letter in letters
                 ],
@@ -165,22 +166,11 @@ def _pings_due() -> Select[Any]:
     )
 
 
-def _order_posted() -> Update:
-    due = func.coalesce(host_runs.c.cancel_sha256, host_runs.c.order_sha256)
-    return (
-        update(host_runs)
-        .where(_IS_THIS, due == bindparam("sent"))
-        .values(
-            publishes=bindparam("count"),
-            pause_ms=bindparam("pause"),
-            next_publish_at=bindparam("due"),
-        )
-    )
-
-
-def _ping_posted() -> Update:
-    query = update(pings).where(pings.c.nonce == bindparam("of"))
-    return query.values(publishes=bindparam("count"), next_publish_at=bindparam("due"))
+def _order_posted() -> Many:
+    columns = host_runs.c
+    due = func.coalesce(columns.cancel_sha256, columns.order_sha256)
+    this = {"run_id": columns.run_id, "host": columns.host, "digest": due}
+    return update_many(host_runs, this, ["publishes", "pause_ms", "next_publish_at"])
 
 
 def _end_untaken() -> Update:
@@ -217,5 +207,6 @@ _ANY_OVERDUE = select(host_runs.c.run_id).where(_IS_UNTAKEN | _IS_SILENT).limit(
 _OFFERED = (
     update(host_runs).where(_IS_THIS, host_runs.c.offered_at.is_(None)).values(offered_at=_NOW)
 )
-_ORDER_POSTED, _PING_POSTED = _order_posted(), _ping_posted()
+_ORDER_POSTED = _order_posted()
+_PING_POSTED = update_many(pings, {"nonce": pings.c.nonce}, ["publishes", "next_publish_at"])
 _END_UNTAKEN, _END_SILENT = _end_untaken(), _end_silent()

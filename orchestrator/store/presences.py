@@ -1,13 +1,14 @@
 """Hints of presence: whom to ask when, and what was answered. Nothing else depends on them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Integer, bindparam, select, update
 
 from contract.presence import SKEW_MS
 from orchestrator.store.among import among
 from orchestrator.store.database import Database
+from orchestrator.store.many import update_many
 from orchestrator.store.record import PresenceRecord
 from orchestrator.store.schema import presences
 
@@ -59,15 +60,10 @@ class Presences:
 
     def looked(self, looks: Sequence[Look]) -> None:
         """Note what was found and asked."""
-        query = update(presences).where(presences.c.host == bindparam("of"))
-        names = ("due_at", "lying", "nonce", "asked_at", "open_since")
-        query = query.values({name: bindparam(f"new_{name}") for name in names})
-        rows = [
-            {"of": look.of, **{f"new_{name}": getattr(look, name) for name in names}}
-            for look in looks
-        ]
-        with self._database.writing() as connection:
-            connection.execute(query, rows)
+        if looks:
+            rows = [{"host": look.of, **asdict(look)} for look in looks]
+            with self._database.writing() as connection:
+                _LOOKED.execute(connection, rows)
 
     def count_anew(self, now: int) -> None:
         """Let no silence count that began before now: nobody was there to ask."""
@@ -96,17 +92,13 @@ class Presences:
         """
         was_off = self._skewed(skews)
         told = [
-            {"of": host, "new_signed_skew_ms": skew_ms, "new_signed_skew_at": at}
+            {"host": host, "signed_skew_ms": skew_ms, "signed_skew_at": at}
             for host, skew_ms in skews.items()
             if abs(skew_ms) > SKEW_MS or host in was_off
         ]
-        if not told:
-            return
-        query = update(presences).where(presences.c.host == bindparam("of"))
-        names = ("signed_skew_ms", "signed_skew_at")
-        query = query.values({name: bindparam(f"new_{name}") for name in names})
-        with self._database.writing() as connection:
-            connection.execute(query, told)
+        if told:
+            with self._database.writing() as connection:
+                _CLOCKS_TOLD.execute(connection, told)
 
     def _skewed(self, names: Iterable[str]) -> set[str]:
         off = (presences.c.signed_skew_ms != 0) | (presences.c.skew_ms != 0)
@@ -121,6 +113,10 @@ class Presences:
             rows = connection.execute(query).mappings()
             return {row["host"]: PresenceRecord(**row) for row in rows}
 
+
+_THIS = {"host": presences.c.host}
+_LOOKED = update_many(presences, _THIS, ["due_at", "lying", "nonce", "asked_at", "open_since"])
+_CLOCKS_TOLD = update_many(presences, _THIS, ["signed_skew_ms", "signed_skew_at"])
 
 _DUE = (
     select(presences)

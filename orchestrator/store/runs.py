@@ -14,6 +14,7 @@ from contract.outcome import TERMINAL, HostRunState, StepOutcome
 from orchestrator.run_id import least_run_id
 from orchestrator.store import envelopes as letters
 from orchestrator.store.database import Database, StoreError
+from orchestrator.store.many import insert_many
 from orchestrator.store.record import HostRun, NewEnvelope, Run, RunSummary, Via
 from orchestrator.store.row import to_row
 from orchestrator.store.schema import firings, host_runs, runs
@@ -21,7 +22,8 @@ from orchestrator.store.schema import firings, host_runs, runs
 _PREFIX_LIMIT = 10
 _BATCH = 500  # host runs that are stored at once
 
-_ADD_RUN, _ADD_HOST_RUNS = insert(runs), insert(host_runs)  # spelled once
+_ADD_RUN = insert(runs)  # spelled once
+_ADD_HOST_RUNS = insert_many(host_runs, host_runs.c.keys())
 
 _Share = tuple[HostRun, NewEnvelope]
 
@@ -47,7 +49,7 @@ class Runs:
             with self._database.writing(rings=True) as connection:
                 connection.execute(_ADD_RUN, _run_values(run))
                 for batch in _batches(shares):
-                    connection.execute(_ADD_HOST_RUNS, [to_row(share) for share, _ in batch])
+                    _ADD_HOST_RUNS.execute(connection, [to_row(share) for share, _ in batch])
                     letters.append(connection, [order for _, order in batch])
                 _fire(connection, run)
         except IntegrityError as error:

@@ -1,0 +1,3 @@
+"""The same as with SQLite."""
+
+from tests.integration.orchestrator.test_roll_call import *
