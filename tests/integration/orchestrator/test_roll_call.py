@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from sqlalchemy import update
 
 from contract.broker import BrokerError
 from contract.instant import now_ms
@@ -22,6 +23,7 @@ from orchestrator.inventory import Inventory
 from orchestrator.presence import Presence, verdicts
 from orchestrator.roll_call import RollCall
 from orchestrator.store.record import PresenceRecord
+from orchestrator.store.schema import presences
 from tests.integration.orchestrator.test_server import server
 from tests.integration.worker.process import running
 from tests.orchestrator_house import House
@@ -57,8 +59,8 @@ def record(house: House, host: str = "web1") -> PresenceRecord:
 def make_due(house: House, ago_ms: int = 0) -> None:
     """Let the next question be due; with `ago_ms`, let the last one be older."""
     with house.store._database.writing() as connection:
-        query = "UPDATE presences SET due_at = 0, asked_at = asked_at - ?"
-        connection.exec_driver_sql(query, (ago_ms,))
+        asked_at = presences.c.asked_at - ago_ms
+        connection.execute(update(presences).values(due_at=0, asked_at=asked_at))
 
 
 def word(nonce: str, host: str = "web1", **changes: Any) -> str:
