@@ -16,7 +16,7 @@ from benchmarks.simulated.house import House
 from benchmarks.simulated.message import travelling
 from contract.loader import load_runbook
 from contract.names import REPORTS_QUEUE
-from lab.postgresql import PostgresqlMissingError, postgresql
+from lab.postgresql import PostgresqlError, Programs, postgresql
 from lab.redis import EmbeddedRedis
 from orchestrator.store.record import Kind
 from orchestrator.store.schema import envelopes
@@ -39,8 +39,8 @@ def measure_postgresql(bench: Bench) -> Iterator[Found]:
     """Yield the rate into a PostgreSQL server on this machine."""
     with ExitStack() as stack:
         try:
-            url = stack.enter_context(postgresql())
-        except PostgresqlMissingError as error:
+            url = stack.enter_context(postgresql(Programs.find()))
+        except PostgresqlError as error:
             raise NotMeasuredError(str(error)) from None
         yield from _measured(bench, "postgresql", url)
 

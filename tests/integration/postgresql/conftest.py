@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from lab.postgresql import postgresql
+from lab.postgresql import PLACES, Programs, postgresql
 from lab.redis import EmbeddedRedis
 from orchestrator.store.store import Store
 from tests.integration.orchestrator.conftest import dispatcher, web1
+from tests.integration.tls.debian import program
 from tests.orchestrator_house import House
 
 __all__ = ["dispatcher", "web1"]
@@ -47,7 +48,8 @@ class Server:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """One server for all tests."""
-    with postgresql() as url:
+    found = program("initdb", "postgresql", places=PLACES)
+    with postgresql(Programs(found.path.resolve().parent, found.libraries)) as url:
         made = Server(url)
         yield made
         made.close()
