@@ -107,7 +107,7 @@ def _taken(engine: Engine, client: redis.Redis, count: int) -> float:
 def _newest(engine: Engine) -> int:
     """Return the number of the newest letter: a look that costs the database next to nothing.
 
-    Counting reports takes a core, as long as the recorder works, of two that there may be.
+    To count reports reads the whole table, on a core that the recorder would use.
     """
     with engine.connect() as connection:
         return int(connection.execute(select(func.max(envelopes.c.seq))).scalar_one() or 0)
