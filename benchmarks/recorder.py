@@ -46,7 +46,7 @@ def measure_postgresql(bench: Bench) -> Iterator[Found]:
 
 
 def _measured(bench: Bench, name: str, store_url: str) -> Iterator[Figure]:
-    count = 5000
+    count = bench.choose(3000, 5000)
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedRedis(bench.directory / "redis"))
         client = stack.enter_context(redis.Redis.from_url(server.url))
