@@ -41,10 +41,11 @@ class Programs:
     def run(self, name: str, *arguments: str) -> None:
         """Run one of them to its end. Raises PostgresqlError."""
         as_owner = _AS_NOBODY if os.geteuid() == 0 else ()
+        libraries = {"LD_LIBRARY_PATH": ":".join(map(str, self.libraries))}
         done = subprocess.run(
             [*as_owner, str(self.folder / name), *arguments],
             cwd="/",
-            env=os.environ | {"LD_LIBRARY_PATH": ":".join(map(str, self.libraries))},
+            env=os.environ | (libraries if self.libraries else {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

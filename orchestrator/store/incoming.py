@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Row, Select, select, update
 
 from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
@@ -15,6 +15,7 @@ from orchestrator.store.among import among
 from orchestrator.store.database import Database
 from orchestrator.store.many import Many, update_many
 from orchestrator.store.record import HostRun, NewEnvelope
+from orchestrator.store.row import to_row
 from orchestrator.store.runs import to_host_run
 from orchestrator.store.schema import host_runs, hosts, pings, runs
 
@@ -214,7 +215,7 @@ class _Standings:
         """Write what was moved."""
         if not self._moved:
             return
-        _MOVE.execute(self.connection, [_moved_row(after) for after in self._moved.values()])
+        _MOVE.execute(self.connection, [to_row(after) for after in self._moved.values()])
 
     def _find_by_run(self, about: str, tells: Receipt | Report) -> tuple[str, str] | None:
         """Return the host run that a receipt or a report is about by its run, not by the letter.
@@ -280,8 +281,3 @@ def _standing(row: Row[Any]) -> Standing:
 def _signs_of(names: tuple[str, ...]) -> Many:
     """Return the statement that writes these signs of life of hosts."""
     return update_many(hosts, {"name": hosts.c.name}, names)
-
-
-def _moved_row(after: HostRun) -> Mapping[str, Any]:
-    outcome = after.outcome.value if after.outcome else None
-    return {**asdict(after), "state": after.state.value, "outcome": outcome}
