@@ -33,15 +33,16 @@ class Bell:
 
     def wait(self, seconds: float) -> bool:
         """Wait until somebody rings, at most so many seconds; tell whether somebody did."""
-        readable, _, _ = select.select([self._descriptor], [], [], max(seconds, 0))
-        if readable:
-            self.quieten()
-        return bool(readable)
+        rung = self.listen(seconds)
+        if rung:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._descriptor, 65536)
+        return rung
 
-    def quieten(self) -> None:
-        """Forget the rings so far."""
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._descriptor, 65536)
+    def listen(self, seconds: float) -> bool:
+        """Do the same, but let it ring on for who waits next."""
+        readable, _, _ = select.select([self._descriptor], [], [], max(seconds, 0))
+        return bool(readable)
 
     def close(self) -> None:
         """Let the pipe go."""

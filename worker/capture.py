@@ -11,6 +11,8 @@ from worker.redaction import NO_SECRETS, Redactor
 
 SIDE_BYTES = 64 * 1024
 
+_OF_NOTHING = hashlib.sha256()
+
 Bytes = bytes  # the class below has a field of this name
 
 
@@ -21,7 +23,7 @@ class Captured(msgspec.Struct, frozen=True):
     tail: Bytes = b""  # what follows the head, or the last part of it
     bytes: int = 0  # of the whole stream, as the program wrote it
     left_out: int = 0  # between head and tail
-    sha256: str = hashlib.sha256().hexdigest()  # of the whole stream, secrets included
+    sha256: str = _OF_NOTHING.hexdigest()  # of the whole stream, secrets included
 
     @property
     def text(self) -> str:
@@ -43,9 +45,11 @@ class Capture:
         self._tail = bytearray()
         self._size = 0
         self._left_out = 0
-        self._digest = hashlib.sha256()
+        self._digest = _OF_NOTHING
 
     def add(self, chunk: bytes) -> None:
+        if not self._size:  # most programs say nothing
+            self._digest = hashlib.sha256()
         self._size += len(chunk)
         self._digest.update(chunk)
         self._keep(self._stream.add(chunk))

@@ -9,6 +9,7 @@ No controller is enabled here, so a group that holds processes may have groups b
 import os
 import re
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,9 +38,9 @@ class Cgroup:
     def members(self) -> list[int]:
         """Return the living processes here and in the groups below."""
         found: list[int] = []
-        for directory, _, _ in os.walk(self.path):
+        for group in _from(str(self.path)):
             with suppress(OSError):  # no member, or a group of threads
-                found += map(int, Path(directory, "cgroup.procs").read_text().split())
+                found += map(int, Path(group, "cgroup.procs").read_bytes().split())
         return [pid for pid in found if pid]  # 0 is one of a PID namespace that we do not see
 
     @property
@@ -108,6 +109,15 @@ def make(name: str) -> Cgroup | None:
         if here := home():
             return here.make(name)
     return None
+
+
+def _from(group: str) -> Iterator[str]:
+    """Yield a group's directory and those below it."""
+    yield group
+    with suppress(OSError), os.scandir(group) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _from(entry.path)
 
 
 def _own(process: str) -> PurePosixPath | None:

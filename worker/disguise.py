@@ -66,10 +66,16 @@ def _in_urls(secret: str) -> Iterator[str]:
 def _in_json(secret: str) -> Iterator[str]:
     for is_ascii in (True, False):
         text = json.dumps(secret, ensure_ascii=is_ascii)[1:-1]
-        yield from (text, text.replace("/", r"\/"))
-        for sign in "<>&":  # as Go and some web frameworks write them
-            text = text.replace(sign, f"\\u{ord(sign):04x}")
-        yield text
+        yield from (text, text.replace("/", r"\/"), *_fit_for_a_page(text))
+
+
+def _fit_for_a_page(text: str) -> Iterator[str]:
+    """Yield JSON with its signs of markup escaped: Go, Jinja and PHP differ in which, and how."""
+    forms = {text}
+    for sign in "<>&'":
+        code = f"{ord(sign):04x}"
+        forms |= {form.replace(sign, f"\\u{way}") for form in forms for way in (code, code.upper())}
+    yield from forms
 
 
 def _in_python(secret: str) -> Iterator[str]:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn
 
-import msgspec
 import structlog
 
 from contract.bell import Bell, ring
@@ -18,15 +17,14 @@ from contract.error import DenreiError
 from contract.instant import now_ms
 from contract.key import SealKey, SigningKey
 from contract.log import veiled
-from contract.order import letter_digest
-from contract.outcome import HostRunState, StepOutcome, state_of
-from contract.report import Report
+from contract.outcome import HostRunState
 from contract.version import VERSION
 from worker.answers import Answers
+from worker.closing import Closing
 from worker.config import Config, check_directories
 from worker.exit_code import EXIT_ASLEEP
 from worker.gate import Gate
-from worker.host_run import HostRun, Result, untouched
+from worker.host_run import HostRun, untouched
 from worker.housekeeping import Housekeeping
 from worker.intake import Intake
 from worker.keeper import EndNow
@@ -47,7 +45,7 @@ from worker.redaction import NO_SECRETS
 from worker.rest import ASLEEP, Rest
 from worker.root import Root
 from worker.tools import Parked, Tools
-from worker.verdict import Accepted, Reason, Refused
+from worker.verdict import Refused
 
 LOOK_S = 5.0  # how often to look without a ring
 LOCK_LOOK_S = 0.5  # how often to look whether a busy lock has become free
@@ -75,13 +73,13 @@ class Executor:
         self._lock = _only_one(config)
         self._ledger = Ledger(config.ledger)
         policy = load_policy(config.policy)
-        seal_key = SealKey.load(config.seal_key)
-        self._gate = Gate(load_membership(config), policy, seal_key)
+        self._gate = Gate(load_membership(config), policy, SealKey.load(config.seal_key))
         outbox = Mailbox(config.outbox)
         outbox.remove_drafts()
         key = SigningKey.load(config.sign_key)
         self._answers = Answers(lambda: self._gate.membership, key, outbox)
         self._housekeeping = Housekeeping(self._ledger, outbox, self._answers, config.locks)
+        self._closing = Closing(self._ledger, self._answers, self._housekeeping)
         self._intake = Intake(config, self._gate, self._ledger, self._answers)
         self._bell = Bell(config.inbox / BELL)
         self._tools = Tools(
@@ -95,6 +93,7 @@ class Executor:
         self._line = Line(self._gate, self._ledger, config.locks, self._tell_waiting)
         self._rest = Rest(config.sleep_after)
         self._onset = Onset(self._answers)
+        self._look_at = 0.0  # on the boot clock, if nobody rings before
         self._stopping = False
         self._running = ""  # the id of the run at work
         self._redactor = NO_SECRETS  # of the run at work
@@ -121,7 +120,7 @@ class Executor:
                 note(self._lock, ASLEEP)
                 _log.info("executor_asleep")
                 return EXIT_ASLEEP
-            if self._bell.wait(LOCK_LOOK_S if self._line.is_waiting else LOOK_S):
+            if self._bell.listen(LOCK_LOOK_S if self._line.is_waiting else LOOK_S):
                 self._rest.stir()
         _log.info("executor_stopped")
         return 0
@@ -142,14 +141,21 @@ class Executor:
             self._answers.receipt(entry.run_id, entry.digest, HostRunState.DELIVERED)
 
     def _take(self) -> None:
-        """Take letters in, and end at once what was cancelled before it began."""
+        """Look at what came, if something may have."""
         self._onset.look()
-        self._intake.take()
+        if self._bell.wait(0) or boot_clock() >= self._look_at:
+            self._look_at = boot_clock() + LOOK_S if self._look() else 0.0
+
+    def _look(self) -> bool:
+        """Take letters in, and end at once what was cancelled before it began; tell if all went."""
+        took_all = self._intake.take()
         try:
             for entry in self._ledger.taken_back():
                 self._end_untouched(entry)
         except LedgerError as error:  # a full disk is no reason to break off what runs
             _log.error("cancelling_failed", error=str(error))
+            return False
+        return took_all
 
     def _carry_out(self, turn: Turn) -> None:
         entry = turn.entry
@@ -159,14 +165,14 @@ class Executor:
             try:
                 self._run(turn)
             except Refused as refused:
-                self._end_refused(entry, refused)
+                self._closing.refuse(entry, refused)
             except Parked:
                 _log.info("run_parked")
             except DenreiError:
                 raise
             except Exception as error:  # noqa: BLE001 - tried again, it would bar all other orders
                 _log.exception("run_broke")
-                self._end_unknown(entry, self._redactor.text(f"the worker failed: {error!r}"))
+                self._closing.give_up(entry, self._redactor.text(f"the worker failed: {error!r}"))
             finally:
                 self._onset.end()
                 release(turn.held)
@@ -180,7 +186,7 @@ class Executor:
             raise turn.refused
         if entry.interruptions >= MAX_INTERRUPTIONS:
             reason = f"the executor ended {entry.interruptions} times during this run; given up"
-            self._end_unknown(entry, reason)
+            self._closing.give_up(entry, reason)
             return
         accepted = self._gate.reopen(entry.letter)
         if entry.started_at is None:
@@ -190,76 +196,21 @@ class Executor:
         tools = replace(self._tools, held=turn.held)
         host_run = HostRun(accepted, entry, tools)
         self._redactor = host_run.redactor
-        self._end(entry, accepted, host_run.carry_out())
+        self._closing.end(entry, accepted, host_run.carry_out())
 
     def _end_untouched(self, entry: Entry) -> None:
         with structlog.contextvars.bound_contextvars(run=entry.run_id):
             try:
                 accepted = self._gate.reopen(entry.letter)
             except Refused as refused:
-                self._end_refused(entry, refused)
+                self._closing.refuse(entry, refused)
             else:
-                self._end(entry, accepted, untouched(accepted.runbook))
+                self._closing.end(entry, accepted, untouched(accepted.runbook))
 
     def _begin(self, entry: Entry) -> Entry:
         begun = replace(entry, started_at=now_ms(), boot_id=boot_id(), boot_time=boot_clock())
         self._ledger.begin(begun)
         return begun
-
-    def _end(self, entry: Entry, accepted: Accepted, result: Result) -> None:
-        tombstone = self._ledger.tombstone(entry.run_id)
-        is_cancelled = result.outcome is StepOutcome.CANCELLED
-        report = msgspec.structs.replace(
-            self._report(entry, state_of(result.outcome)),
-            outcome=result.outcome,
-            reason=tombstone.why if tombstone and is_cancelled else "",
-            check=accepted.order.check,
-            passes=result.passes,
-            notes=result.notes,
-            certificates=result.seen.facts,
-            certificates_complete=result.seen.complete,
-        )
-        self._post(entry, report)
-        _log.info("run_ended", outcome=result.outcome)
-
-    def _end_refused(self, entry: Entry, refused: Refused) -> None:
-        reason = f"{refused.reason}: {refused.detail}"
-        _log.warning("run_refused", reason=reason)
-        if entry.started_at is not None:  # something may have been done already
-            self._end_unknown(entry, reason)
-            return
-        expired = refused.reason is Reason.EXPIRED
-        state = HostRunState.EXPIRED if expired else HostRunState.REFUSED
-        report = self._report(entry, state)
-        self._post(entry, msgspec.structs.replace(report, reason=reason[:4000]))
-
-    def _end_unknown(self, entry: Entry, reason: str) -> None:
-        report = self._report(entry, HostRunState.UNKNOWN)
-        readable = reason.encode(errors="backslashreplace").decode()
-        self._post(entry, msgspec.structs.replace(report, reason=readable[:4000]))
-
-    def _report(self, entry: Entry, state: HostRunState) -> Report:
-        return Report(
-            **self._answers.sender(),
-            run_id=entry.run_id,
-            order_sha256=entry.digest,
-            counter=self._ledger.next_counter(),
-            state=state,
-            outcome=None,
-            check=False,
-            accepted_at=entry.accepted_at,
-            started_at=entry.started_at,
-            ended_at=now_ms(),
-            passes=[],
-            worker=VERSION,
-        )
-
-    def _post(self, entry: Entry, report: Report) -> None:
-        letter = self._answers.signed_report(report)
-        self._ledger.end(entry.run_id, letter_digest(letter), letter)
-        self._housekeeping.forget_steps()
-        if not self._answers.post_report(letter):
-            self._housekeeping.hurry()
 
     def _pause(self, seconds: float, is_ended: Callable[[], bool]) -> bool:
         until = boot_clock() + seconds
@@ -268,14 +219,13 @@ class Executor:
             left = until - boot_clock()
             if left <= 0 or is_ended():
                 return left <= 0
-            self._bell.wait(min(left, LOOK_S, self._onset.left_s))
+            self._bell.listen(min(left, LOOK_S, self._onset.left_s))
 
     def _await_readable(self, descriptor: int) -> None:
         while True:
             look_s = min(LOOK_S, self._onset.left_s)
             if descriptor in select.select([descriptor, self._bell.fileno()], [], [], look_s)[0]:
                 return
-            self._bell.quieten()
             self._take()
             tombstone = self._ledger.tombstone(self._running)
             if tombstone and tombstone.kill:

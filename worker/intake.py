@@ -48,13 +48,15 @@ class Intake:
         self._inbox, self._outbox = Mailbox(config.inbox), Mailbox(config.outbox)
         self._answers = answers
 
-    def take(self) -> None:
-        """Deal with every letter there is; what the ledger can't take stays for later."""
+    def take(self) -> bool:
+        """Deal with every letter there is; tell whether none had to stay for later."""
         try:
             for path in self._inbox.letters():
                 self._take_one(path)
         except (LedgerError, MailboxError) as error:
             _log.error("intake_failed", error=str(error))
+            return False
+        return True
 
     def _take_one(self, path: Path) -> None:
         try:

@@ -22,8 +22,9 @@ from typing import NoReturn
 
 import msgspec
 
-from worker.birth import check, fork_into, why_not
+from worker.birth import fork_into
 from worker.cgroup import Cgroup, make
+from worker.launch import Launch, prepare, why_not
 from worker.proc import boot_clock
 from worker.process_tree import ProcessTree, release, sweep
 from worker.spawn import GRACE, Ending, Spawn
@@ -68,9 +69,9 @@ def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
     ended. After EndNow the keeper's word is waited for all the same.
     """
     try:
-        check(spawn)
+        launch = prepare(spawn)
     except (OSError, ValueError) as error:
-        return Ending(error=why_not(error, spawn))
+        return Ending(error=why_not(error, spawn.program))
     try:
         lock = _take(spawn.lock_path) if spawn.lock_path else None
     except BlockingIOError:
@@ -78,7 +79,7 @@ def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
     except OSError as error:
         return Ending(error=f"can't take the lock {spawn.lock_path}: {error.strerror}")
     try:
-        return _run_with_keeper(spawn, lock, await_readable)
+        return _run_with_keeper(launch, lock, await_readable)
     except OSError as error:
         return Ending(error=f"can't start a keeper: {error.strerror}")
     finally:
@@ -138,15 +139,15 @@ def _mark(lock: int, state: bytes) -> None:
 
 
 def _run_with_keeper(
-    spawn: Spawn, lock: int | None, await_readable: AwaitReadable | None
+    launch: Launch, lock: int | None, await_readable: AwaitReadable | None
 ) -> Ending:
     report, tell = os.pipe()
     life, alive = os.pipe()
-    group = make(spawn.new_group())
+    group = make(launch.spawn.new_group())
     try:
         keeper, inside = _fork(group)
         if keeper == 0:
-            _be_keeper(spawn, ProcessTree(inside), life, tell, lock)
+            _be_keeper(launch, ProcessTree(inside), life, tell, lock)
         os.close(tell)
         tell = -1
         is_wanted = _await(report, await_readable)
@@ -164,7 +165,7 @@ def _run_with_keeper(
             group.remove()  # unless a keeper is still in it, which then sees to that itself
     if ending and ending.killed and not is_wanted:
         ending = msgspec.structs.replace(ending, cut_off=True)
-    return ending or _without_keeper(spawn, lock)
+    return ending or _without_keeper(launch.spawn, lock)
 
 
 def _fork(group: Cgroup | None) -> tuple[int, Cgroup | None]:
@@ -209,12 +210,14 @@ def _await(report: int, await_readable: AwaitReadable | None) -> bool:
     return True
 
 
-def _be_keeper(spawn: Spawn, tree: ProcessTree, life: int, tell: int, lock: int | None) -> NoReturn:
+def _be_keeper(
+    launch: Launch, tree: ProcessTree, life: int, tell: int, lock: int | None
+) -> NoReturn:
     """Be the keeper in the forked process, and never return into the executor's code."""
     code = 1
     try:
         os.setsid()  # a Ctrl-C in the executor's terminal is not meant for the command
-        _close_all_but({life, tell, *spawn.locks, *([] if lock is None else [lock])})
+        _close_all_but({life, tell, *launch.spawn.locks, *([] if lock is None else [lock])})
 
         def report(ending: Ending) -> None:
             _report(tell, ending)
@@ -224,7 +227,7 @@ def _be_keeper(spawn: Spawn, tree: ProcessTree, life: int, tell: int, lock: int 
                 _mark(lock, _EXITED)
 
         try:
-            keep(spawn, tree, life, exited, report)
+            keep(launch, tree, life, exited, report)
         except Exception as error:  # noqa: BLE001 - it must be told, there is nobody else to
             killed = len(tree.signal(SIGKILL))
             report(Ending(error=f"its keeper failed: {error!r}", killed=killed))

@@ -13,7 +13,7 @@ import signal
 from collections.abc import Callable
 from datetime import timedelta
 
-from worker.birth import start, why_not
+from worker.launch import Launch, why_not
 from worker.proc import boot_clock
 from worker.process_tree import ProcessTree
 from worker.spawn import Ending, Spawn
@@ -24,17 +24,12 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl
 _LAST_WORDS_S = 0.25  # for what is about to exit anyway, and for output that is on its way
 _KILL_S = 10.0  # what KILL does not end in this time hangs in the kernel, or is not ours to end
 
-# A daemon that started the executor may have had some of these ignored, and that is inherited.
-# With a handler of ours they neither end the keeper nor stay ignored in the command.
-_CAUGHT = (
-    *(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT),
-    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGPIPE, signal.SIGTSTP),
-    *(signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH),
-)
+# Nothing else ends the keeper or disturbs it; the command is born without this mask.
+_NOT_HEARD = tuple(map(int, signal.valid_signals() - {signal.SIGCHLD}))
 
 
 def keep(
-    spawn: Spawn,
+    launch: Launch,
     tree: ProcessTree,
     life: int,
     exited: Callable[[], None],
@@ -48,13 +43,13 @@ def keep(
     begun = boot_clock()
     bell = _become_subreaper()
     try:
-        process = start(spawn)
+        process = launch.start()
     except (OSError, ValueError) as error:
-        tell(Ending(error=why_not(error, spawn)))
+        tell(Ending(error=why_not(error, launch.argv[0])))
         return
     os.chdir("/")  # nobody is to wait for us to leave
-    watch = Watch(process, tree, spawn, life, bell)
-    _follow(watch, spawn, begun, exited, tell)
+    watch = Watch(process, tree, launch.spawn, life, bell)
+    _follow(watch, launch.spawn, begun, exited, tell)
     if watch.is_orphaned:  # nobody else removes the group
         tree.leave()
 
@@ -120,11 +115,8 @@ def _become_subreaper() -> int:
     """Take over every orphan below us; return what becomes readable when a child exits."""
     if _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "can't become a subreaper")
-    bell, rope = os.pipe()
-    os.set_blocking(bell, False)
-    os.set_blocking(rope, False)
-    for number in _CAUGHT:
-        signal.signal(number, lambda *_: None)
+    bell, rope = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(rope, warn_on_full_buffer=False)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    signal.pthread_sigmask(signal.SIG_SETMASK, _NOT_HEARD)
     return bell

@@ -1,13 +1,12 @@
 """Following one command: its pipes, the exits below it, and the executor that asked for it."""
 
 import os
-import selectors
+import select
 import signal
 from collections.abc import Callable
-from functools import partial
 
-from worker.birth import Process
 from worker.capture import Capture
+from worker.launch import Process
 from worker.proc import boot_clock
 from worker.process_tree import ProcessTree
 from worker.spawn import Spawn
@@ -32,27 +31,22 @@ class Watch:
         self.has_children = True
         self._is_gone = False
         self.stdout, self.stderr = Capture(spawn.redactor), Capture(spawn.redactor)
-        self.open_outputs: set[int] = set()
+        self._outputs = {process.stdout: self.stdout, process.stderr: self.stderr}  # still open
+        self._life, self._bell = life, bell
         self._stdin = memoryview((spawn.stdin or "").encode())
-        self._selector = selectors.DefaultSelector()
-        for output, capture in ((process.stdout, self.stdout), (process.stderr, self.stderr)):
-            self.open_outputs.add(output)
-            self._follow(output, partial(self._read, into=capture))
-        self._follow(life, self._orphan)
-        self._follow(bell, lambda fd: os.read(fd, _CHUNK))
+        self._poll = select.poll()
+        for fd in (process.stdout, process.stderr, life, bell):
+            self._poll.register(fd, select.POLLIN)
         if process.stdin is not None:
             os.set_blocking(process.stdin, False)
-            self._selector.register(process.stdin, selectors.EVENT_WRITE, self._write)
-
-    def _follow(self, fd: int, act: Callable[[int], object]) -> None:
-        self._selector.register(fd, selectors.EVENT_READ, act)
+            self._poll.register(process.stdin, select.POLLOUT)
 
     def wait(self, done: Callable[[], bool], until: float, look_s: float = _LONGEST_LOOK_S) -> None:
         """Serve the pipes until something is so or the boot clock has reached a moment."""
         self._reap()
         while not done() and (left := until - boot_clock()) > 0:
-            for key, _ in self._selector.select(min(left, look_s)):
-                key.data(key.fd)
+            for fd, _ in self._poll.poll(min(left, look_s) * 1000):
+                self._serve(fd)
             self._reap()
 
     def end_tree(self, grace_s: float, kill_s: float) -> set[int]:
@@ -77,11 +71,22 @@ class Watch:
         return self._is_gone
 
     def is_silent(self) -> bool:
-        return not self.open_outputs
+        return not self._outputs
 
     def stop_reading(self) -> None:
-        for fd in list(self.open_outputs):
+        for fd in list(self._outputs):
             self._forget(fd)
+
+    def _serve(self, fd: int) -> None:
+        if fd in self._outputs:
+            self._read(fd)
+        elif fd == self._bell:
+            os.read(fd, _CHUNK)
+        elif fd == self._life:
+            self.is_orphaned = True
+            self._poll.unregister(fd)
+        else:
+            self._write(fd)
 
     def _reap(self) -> None:
         try:
@@ -91,9 +96,9 @@ class Watch:
         except ChildProcessError:
             self.has_children = False
 
-    def _read(self, fd: int, into: Capture) -> None:
+    def _read(self, fd: int) -> None:
         if chunk := os.read(fd, _CHUNK):
-            into.add(chunk)
+            self._outputs[fd].add(chunk)
         else:
             self._forget(fd)
 
@@ -108,10 +113,6 @@ class Watch:
             self._forget(fd)
 
     def _forget(self, fd: int) -> None:
-        self.open_outputs.discard(fd)
-        self._selector.unregister(fd)
+        self._outputs.pop(fd, None)
+        self._poll.unregister(fd)
         os.close(fd)
-
-    def _orphan(self, fd: int) -> None:
-        self.is_orphaned = True
-        self._selector.unregister(fd)

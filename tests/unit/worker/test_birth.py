@@ -1,21 +1,15 @@
-"""Births: a keeper in its group from the first instant, and a command, told of if it fails."""
+"""Births: a keeper is in its group from the first instant."""
 
-import errno
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.unit.worker.children import LIBRARYS_OWN
-from worker.birth import Process, start
 from worker.cgroup import Cgroup, make
 from worker.process_control import ProcessControl
-from worker.root import Root
-from worker.spawn import Spawn
 
 ROOT = Path(__file__).parents[3]
 NO_SUCH_CALL = 100_000  # the kernel answers ENOSYS, as an old one to clone3
@@ -30,27 +24,6 @@ def group(control: ProcessControl) -> Iterator[Cgroup]:
     assert group
     yield group
     group.remove()
-
-
-@pytest.fixture(autouse=True)
-def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Come back to the directory and the umask that a start leaves behind."""
-    monkeypatch.chdir("/")
-    umask = os.umask(0o022)
-    yield
-    os.umask(umask)
-
-
-def spawn(*argv: str, cwd: str = "/", stdin: str | None = None) -> Spawn:
-    return Spawn(argv, Root(Path("/")), timeout=timedelta(seconds=5), cwd=cwd, stdin=stdin)
-
-
-def said(process: Process) -> str:
-    """Return what a process says until its end."""
-    with os.fdopen(process.stdout, "rb") as out, os.fdopen(process.stderr, "rb") as err:
-        text = (out.read() + err.read()).decode()
-    assert os.waitpid(process.pid, 0)[1] == 0, text
-    return text
 
 
 FORK = """
@@ -106,11 +79,6 @@ def python(code: str, group: Cgroup | None, **env: str) -> str:
     ).stdout
 
 
-def children() -> list[str]:
-    """Return our children, those included that others have left and nobody waits for."""
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-
-
 @with_groups
 def test_fork_into_a_group_is_born_there(group: Cgroup) -> None:
     text, told = seen_by_child_of(group)
@@ -144,48 +112,3 @@ def test_fork_into_group_that_is_gone_the_child_knows_that_it_is_in_none(group: 
 
 def test_fork_into_no_group_is_a_fork() -> None:
     assert seen_by_child_of(None)[1] is None
-
-
-def test_start_command_sees_nothing_of_ours() -> None:
-    """A session of its own, no descriptor but the three, no signal ignored, a strict umask."""
-    script = "ls /proc/self/fd; umask; grep SigIgn /proc/self/status; cut -d' ' -f6 /proc/$$/stat"
-    process = start(spawn("/bin/sh", "-c", script))
-    *seen, ignored, session = said(process).split()
-    assert seen == ["0", "1", "2", "3", "0077", "SigIgn:"]  # 3: of ls
-    assert int(ignored, 16) & ~LIBRARYS_OWN == 0
-    assert int(session) == process.pid
-
-
-def test_start_input_is_fed_or_empty() -> None:
-    process = start(spawn("/bin/cat", stdin="x"))
-    assert process.stdin is not None
-    os.write(process.stdin, b"fed")
-    os.close(process.stdin)
-    assert said(process) == "fed"
-    without = start(spawn("/bin/cat"))
-    assert without.stdin is None
-    assert said(without) == ""
-
-
-@pytest.mark.parametrize(
-    ("argv", "cwd", "code", "blamed"),
-    [
-        (("/no/such",), "/", errno.ENOENT, "/no/such"),
-        (("/bin/true",), "/no/folder", errno.ENOENT, "/no/folder"),
-        (("/etc/passwd",), "/", errno.EACCES, "/etc/passwd"),
-    ],
-)
-def test_start_that_fails_tells_the_reason_and_the_file_and_leaves_nothing(
-    argv: tuple[str, ...], cwd: str, code: int, blamed: str
-) -> None:
-    before, born_before = set(Path("/proc/self/fd").iterdir()), children()
-    with pytest.raises(OSError, match=os.strerror(code)) as caught:
-        start(spawn(*argv, cwd=cwd))
-    assert (caught.value.errno, caught.value.filename) == (code, blamed)
-    assert set(Path("/proc/self/fd").iterdir()) == before
-    assert children() == born_before
-
-
-def test_start_argument_that_no_program_can_be_given_is_told() -> None:
-    with pytest.raises(ValueError, match="null"):
-        start(spawn("/bin/echo", "a\0b"))

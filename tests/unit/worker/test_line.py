@@ -224,7 +224,7 @@ def test_orders_that_share_a_lock_run_in_the_order_in_which_they_came(
         for _ in range(2):  # with the locks busy, then with all of them free
             while turn := executor._line.next():
                 turns.append(turn.entry.run_id)
-                executor._end_unknown(turn.entry, "only its turn matters here")
+                executor._closing.give_up(turn.entry, "only its turn matters here")
                 release(turn.held)
             release(taken)
             taken = ()

@@ -38,6 +38,7 @@ TELLERS: dict[str, Callable[[str], str]] = {
     "JSON with its own letters": lambda s: json.dumps({"key": s}, ensure_ascii=False),
     "JSON with escaped slashes": lambda s: json.dumps(s).replace("/", "\\/"),
     "JSON fit for a page": lambda s: json.dumps(s).replace("&", "\\u0026").replace("<", "\\u003c"),
+    "JSON by PHP": lambda s: json.dumps(s).replace("<", "\\u003C").replace(">", "\\u003E"),
     "Python": lambda s: repr({"key": s}),
     "Python with both quotes": lambda s: repr(s + "'\""),
     "Python's bytes": lambda s: repr(s.encode()),

@@ -139,7 +139,7 @@ def carry_out(host: WorkerHost, example: Example, *, check: bool = False) -> Ste
             return HostRun(accepted, entry, executor._tools).carry_out()
 
         result = still(look, may_start=example.looks_with_a_program)
-        executor._end_unknown(entry, "the test is over")
+        executor._closing.give_up(entry, "the test is over")
     return result.passes[0].steps[0]
 
 

@@ -1,0 +1,106 @@
+"""How a command is started: worked out before its keeper is forked, done by the keeper.
+
+A process that was just forked pays for every page that it touches, so the executor looks up all
+that can be looked up; the keeper only makes the pipes and spawns, without a copy of its memory.
+"""
+
+import errno
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker.safe_path import UntrustedPathError, check_program
+from worker.spawn import Spawn
+
+_OURS = 0  # our own standard input
+
+# Every signal that a program may be born with ignored, and that is not ours to hand on: whoever
+# started the executor may have had some ignored, and Python ignores two.
+_RESET = tuple(map(int, signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A command's first process, and our ends of its pipes."""
+
+    pid: int
+    stdin: int | None  # None: it reads nothing
+    stdout: int
+    stderr: int
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """All that starting a command takes."""
+
+    spawn: Spawn
+    argv: tuple[str, ...]  # the first is the program, where it really is
+    environment: Mapping[str, str]
+    directory: Path
+
+    def start(self) -> Process:
+        """Start it where we are, by control group, in a session of its own.
+
+        Our own directory and umask become the command's, and our standard input is its, if it has
+        none. Raises OSError with the file that was to blame, and ValueError.
+        """
+        os.umask(0o077)
+        os.chdir(self.directory)
+        (out, stdout), (err, stderr) = os.pipe(), os.pipe()
+        stdin, feed = (_OURS, None) if self.spawn.stdin is None else os.pipe()
+        try:
+            pid = self._start(stdin, stdout, stderr)
+        except (OSError, ValueError):
+            _close(out, err, feed)
+            raise
+        finally:
+            _close(stdin, stdout, stderr)
+        return Process(pid, feed, out, err)
+
+    def _start(self, *theirs: int) -> int:
+        dup = os.POSIX_SPAWN_DUP2
+        return os.posix_spawn(
+            self.argv[0],
+            self.argv,
+            self.environment,
+            file_actions=[(dup, end, at) for at, end in enumerate(theirs) if end != at],
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_RESET,
+        )
+
+
+def prepare(spawn: Spawn) -> Launch:
+    """Work out how to start a command in whose program nobody but root and us has a say.
+
+    Raises OSError with the file that was to blame, and ValueError.
+    """
+    if not spawn.argv[0].startswith("/"):
+        raise ValueError(f"{spawn.argv[0]}: a program needs its absolute path")
+    program = spawn.program
+    check_program(Path(program))
+    argv = (program, *spawn.argv[1:])
+    return Launch(spawn, argv, spawn.environment, spawn.root.locate(spawn.cwd))
+
+
+def why_not(error: OSError | ValueError, program: str) -> str:
+    """Return why a command did not start, for people."""
+    if not isinstance(error, OSError):
+        return str(error)
+    name = str(error.filename or program)
+    if isinstance(error, UntrustedPathError):
+        return f"{program} is not run: {error.strerror}"
+    if error.errno == errno.ENOENT and name == program:
+        there = os.path.lexists(name)
+        return f"{name}: its interpreter is missing" if there else f"no such program: {name}"
+    if error.errno == errno.ENOEXEC:
+        return f"{name}: no program, or a script without a #! line"
+    return f"{name}: {(error.strerror or str(error)).lower()}"
+
+
+def _close(*ends: int | None) -> None:
+    for end in ends:
+        if end:  # neither none nor our own
+            os.close(end)
