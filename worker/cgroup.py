@@ -74,9 +74,9 @@ class Cgroup:
 
     def remove(self) -> None:
         """Remove the group and those below it; one that is in use stays."""
-        for directory, _, _ in os.walk(self.path, topdown=False):
+        for group in reversed([*_from(str(self.path))]):
             with suppress(OSError):
-                Path(directory).rmdir()
+                Path(group).rmdir()
 
     def _freeze(self, state: str) -> None:
         with suppress(OSError):

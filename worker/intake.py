@@ -14,7 +14,7 @@ from worker.config import Config
 from worker.gate import Gate
 from worker.ledger import Entry, Ledger, Tombstone
 from worker.ledger_file import LedgerError
-from worker.mailbox import Mailbox, MailboxError
+from worker.mailbox import MAX_LETTERS, Mailbox, MailboxError
 from worker.verdict import (
     Accepted,
     Acknowledged,
@@ -49,14 +49,15 @@ class Intake:
         self._answers = answers
 
     def take(self) -> bool:
-        """Deal with every letter there is; tell whether none had to stay for later."""
+        """Deal with every letter that is seen; tell whether none is left for later."""
         try:
-            for path in self._inbox.letters():
+            letters = self._inbox.letters()
+            for path in letters:
                 self._take_one(path)
         except (LedgerError, MailboxError) as error:
             _log.error("intake_failed", error=str(error))
             return False
-        return True
+        return len(letters) < MAX_LETTERS
 
     def _take_one(self, path: Path) -> None:
         try:

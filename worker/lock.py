@@ -66,8 +66,9 @@ def release(held: Iterable[int]) -> None:
 
 def forget_steps(directory: Path, open_runs: Iterable[str]) -> None:
     """Remove the step locks of runs that have ended, unless something still holds them."""
-    kept = {step_lock(directory, run_id) for run_id in open_runs}
-    for path in set(directory.glob(f"{_STEP}*")) - kept:
+    kept = {f"{_STEP}{run_id}" for run_id in open_runs}
+    there = {name for name in os.listdir(directory) if name.startswith(_STEP)}  # noqa: PTH208 - after each run
+    for path in map(directory.joinpath, there - kept):
         with suppress(OSError):  # held by what even KILL did not end; a later look will find it
             lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             try:

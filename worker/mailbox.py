@@ -54,7 +54,7 @@ class Mailbox:
         """
         if len(letter) > MAX_LETTER:
             raise MailboxError(f"a letter of {len(letter)} bytes is too large")
-        if len(self.letters()) >= MAX_LETTERS:
+        if self._is_full():
             raise MailboxError(f"{self.directory} holds {MAX_LETTERS} letters already")
         digest = hashlib.sha256(letter).hexdigest()
         try:
@@ -106,27 +106,43 @@ class Mailbox:
             with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 (self.directory / (digest + care.value)).unlink()
 
-    def _write(self, name: str, data: bytes) -> None:
-        temporary = self.directory / f".{name}.{os.getpid()}"
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()  # of a process before us that had our number, or a trap
+    def _is_full(self) -> bool:
+        """Tell whether as many letters lie here as may, by their names alone."""
         try:
-            descriptor = os.open(
-                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
-            )
-            with os.fdopen(descriptor, "wb") as file:
+            names = os.listdir(self.directory)  # noqa: PTH208 - for each letter
+        except OSError as error:
+            raise MailboxError(f"can't read {self.directory}: {error.strerror}") from None
+        return len(names) >= MAX_LETTERS and sum(map(_is_letter, names)) >= MAX_LETTERS
+
+    def _write(self, name: str, data: bytes) -> None:
+        draft = f"{self.directory}/.{name}.{os.getpid()}"
+        try:
+            with os.fdopen(_create(draft), "wb") as file:
                 os.fchmod(file.fileno(), _FOR_A_GROUP)
                 file.write(data)
-            temporary.rename(self.directory / name)
+            os.rename(draft, f"{self.directory}/{name}")  # noqa: PTH104 - for each letter
         except OSError:
             with contextlib.suppress(OSError):
-                temporary.unlink()
+                Path(draft).unlink()
             raise
+
+
+def _create(path: str) -> int:
+    """Open a new file for us alone."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileExistsError:  # of a process before us that had our number, or a trap
+        Path(path).unlink()
+        return os.open(path, flags, 0o600)
+
+
+def _is_letter(name: str) -> bool:
+    return name.endswith((Care.ONCE, Care.KEEP))
 
 
 def _letters(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[int, str]]:
     for entry in entries:
-        is_letter = entry.name.endswith((Care.ONCE, Care.KEEP))
-        if is_letter and entry.is_file(follow_symlinks=False):
+        if _is_letter(entry.name) and entry.is_file(follow_symlinks=False):
             with contextlib.suppress(FileNotFoundError):
                 yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.path

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -103,7 +104,9 @@ def boot_clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+@cache
 def boot_id() -> str:
+    """Return what names this boot; no process sees another one."""
     return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
 
 

@@ -6,9 +6,12 @@ import pwd
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from contract.error import DenreiError
+
+_REMEMBERED = 256  # paths: a step comes back to the same ones
 
 
 class UnknownNameError(DenreiError):
@@ -31,7 +34,7 @@ class Root:
 
     def locate(self, place: str) -> Path:
         """Return where a path of an order really is; `..` never leads out of the root."""
-        return Path(self.prefix(os.path.normpath("/" + place.lstrip("/"))))
+        return _located("" if self.is_whole else str(self.path), place)
 
     def prefix(self, text: str) -> str:
         """Put the root in front of a text that begins with a path."""
@@ -99,6 +102,11 @@ class Root:
             return []
         lines = [line.partition("#")[0].lower().split() for line in text.splitlines()]
         return [words[0] for words in lines if host in words[1:]]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _located(prefix: str, place: str) -> Path:
+    return Path(f"{prefix}{os.path.normpath('/' + place.lstrip('/'))}")
 
 
 def _id(name: str, kind: str, look_up: Callable[[], int]) -> int:

@@ -8,6 +8,7 @@ walked here, never by the kernel.
 import errno
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -48,14 +49,24 @@ class _Link:
 class Spot:
     """A name in a directory that is held open: what is done with it is done there."""
 
-    __slots__ = ("_links", "directory", "name", "path")
+    __slots__ = ("_links", "_way", "directory", "name")
 
-    def __init__(self, directory: int, name: str, path: Path, links: tuple[_Link, ...]) -> None:
-        """Take over the directory's descriptor."""
+    def __init__(
+        self, directory: int, name: str, way: tuple[str, ...], links: tuple[_Link, ...]
+    ) -> None:
+        """Take over the directory's descriptor; `way` are the names of those down to it."""
         self.directory = directory
         self.name = name
-        self.path = path  # where it really is, for messages
+        self._way = way
         self._links = links
+
+    @property
+    def path(self) -> Path:
+        """Return where it really is."""
+        return Path("/", *self._way, self.name)
+
+    def __str__(self) -> str:
+        return str(self.path)
 
     def open(self, flags: int, mode: int = 0) -> int:
         """Open what is there, never through a link. Raises OSError.
@@ -76,7 +87,7 @@ class Spot:
 
     def beside(self, name: str) -> "Spot":
         """Return another name in the same directory."""
-        return Spot(os.dup(self.directory), name, self.path.with_name(name), self._links)
+        return Spot(os.dup(self.directory), name, self._way, self._links)
 
     def check_writable(self) -> None:
         """See to it that nobody else led here who may not write here anyhow. Raises OSError."""
@@ -155,8 +166,8 @@ def check_ours(path: Path, *, follow: bool = False) -> None:
     with find(path, Reach.OURS, follow=follow) as spot:
         seen = spot.stat()
         if stat.S_ISLNK(seen.st_mode):
-            raise UntrustedPathError(str(spot.path), "is a link; name the file itself")
-        _judge(seen, str(spot.path))
+            raise UntrustedPathError(str(spot), "is a link; name the file itself")
+        _judge(seen, lambda: str(spot))
 
 
 def check_program(path: Path) -> None:
@@ -185,46 +196,55 @@ class _Way:
         if name == "..":
             self._go_up()
             return None
+        if not (self.waiting or follow):
+            return self.spot(name)
+        if self.waiting and self._walk_in(name):
+            return None
         try:
             found = step_open(self._open[-1], name, _LOOK)
         except FileNotFoundError:
             if not self.waiting:
                 return self.spot(name)
             self._make_directory(name)
-            found = step_open(self._open[-1], name, _LOOK)
-        return self._arrive(found, name, follow=follow)
+            return None
+        return self._arrive(found, name)
 
     def spot(self, name: str) -> Spot:
-        path = Path("/", *self._names) if name == "." else Path("/", *self._names, name)
-        return Spot(os.dup(self._open[-1]), name, path, tuple(self._links))
+        return Spot(os.dup(self._open[-1]), name, tuple(self._names), tuple(self._links))
 
     def close(self) -> None:
         for descriptor in self._open:
             os.close(descriptor)
 
-    def _arrive(self, found: int, name: str, *, follow: bool) -> Spot | None:
-        keep = False
+    def _walk_in(self, name: str) -> bool:
+        """Go into what is a directory; tell whether it was one."""
         try:
-            seen = os.fstat(found)
-            if stat.S_ISLNK(seen.st_mode) and (self.waiting or follow):
+            found = step_open(self._open[-1], name, _ENTER)
+        except OSError:  # a look at it will tell what it is
+            return False
+        self._enter(found, name)
+        return True
+
+    def _arrive(self, found: int, name: str) -> Spot | None:
+        seen = os.fstat(found)
+        if stat.S_ISDIR(seen.st_mode) and self.waiting:  # by now
+            self._enter(found, name)
+            return None
+        try:
+            if stat.S_ISLNK(seen.st_mode):
                 self._follow(found, seen, name)
                 return None
-            if not self.waiting:
-                return self.spot(name)
-            keep = self._enter(found, seen, name)
         finally:
-            if not keep:
-                os.close(found)
-        return None
-
-    def _enter(self, found: int, seen: os.stat_result, name: str) -> bool:
-        if not stat.S_ISDIR(seen.st_mode):
+            os.close(found)
+        if self.waiting:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), self._here(name))
-        if self._reach is Reach.OURS:
-            _judge(seen, self._here(name))
+        return self.spot(name)
+
+    def _enter(self, found: int, name: str) -> None:
         self._open.append(found)
+        if self._reach is Reach.OURS:
+            _judge(os.fstat(found), lambda: self._here(name))
         self._names.append(name)
-        return True
 
     def _follow(self, found: int, seen: os.stat_result, name: str) -> None:
         here = self._here(name)
@@ -255,6 +275,7 @@ class _Way:
             spot.check_writable()
             os.mkdir(name, self._make, dir_fd=spot.directory)
             spot.sync()
+        self.waiting.append(name)
 
     def _here(self, name: str) -> str:
         return str(Path("/", *self._names, name))
@@ -265,16 +286,16 @@ def trusted() -> frozenset[int]:
     return frozenset({0, os.geteuid()})
 
 
-def _judge(seen: os.stat_result, path: str) -> None:
+def _judge(seen: os.stat_result, path: Callable[[], str]) -> None:
     """Raise UntrustedPathError if somebody else may change what is there."""
     if seen.st_uid not in trusted():
-        raise UntrustedPathError(path, f"belongs to user {seen.st_uid}, not to root")
+        raise UntrustedPathError(path(), f"belongs to user {seen.st_uid}, not to root")
     may_write = seen.st_mode & _OTHERS_WRITE
     if os.geteuid() and seen.st_gid == os.getegid():  # a user's own group, as many systems have it
         may_write &= ~stat.S_IWGRP
     is_sticky = stat.S_ISDIR(seen.st_mode) and seen.st_mode & stat.S_ISVTX  # such as /tmp
     if may_write and not is_sticky:
-        raise UntrustedPathError(path, f"can be written by others; run: chmod go-w {path}")
+        raise UntrustedPathError(path(), f"can be written by others; run: chmod go-w {path()}")
 
 
 def _device(path: str) -> int:

@@ -8,13 +8,13 @@ from worker.safe_path import Spot
 
 def draft(path: Path) -> Path:
     """Return where a file is written before it takes its place: a fixed name, so it is found."""
-    return path.with_name(f".{path.name}.denrei")
+    return path.with_name(_beside(path.name))
 
 
 def write_draft(place: Spot, content: bytes, owner: tuple[int, int], mode: int) -> None:
     """Write it so that it survives a power loss; an owner or group of -1 stays as it is."""
     with (
-        place.beside(draft(place.path).name) as beside,
+        place.beside(_beside(place.name)) as beside,
         os.fdopen(beside.create(), "wb") as out,
     ):
         out.write(content)
@@ -26,11 +26,15 @@ def write_draft(place: Spot, content: bytes, owner: tuple[int, int], mode: int) 
 
 def take_place(place: Spot) -> None:
     """Let the draft become the file, for good."""
-    with place.beside(draft(place.path).name) as beside:
+    with place.beside(_beside(place.name)) as beside:
         beside.replace(place)
 
 
 def drop_draft(place: Spot) -> None:
     """Remove what is left of a draft."""
-    with place.beside(draft(place.path).name) as beside:
+    with place.beside(_beside(place.name)) as beside:
         beside.unlink()
+
+
+def _beside(name: str) -> str:
+    return f".{name}.denrei"

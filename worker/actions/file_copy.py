@@ -47,16 +47,18 @@ def copy_files(arguments: FileCopy, context: Context) -> ActionResult:
             _copy(copies)
         except (CopyError, ObservationError) as error:
             return ActionResult(ok=False, summary=str(error))
-    return ActionResult(ok=True, summary=f"copied to {', '.join(str(p.path) for p, _ in copies)}")
+    return ActionResult(
+        ok=True, summary=f"copied to {', '.join(str(place) for place, _ in copies)}"
+    )
 
 
 def _copy(copies: list[tuple[Spot, _File]]) -> None:
     try:
         for place, file in copies:
-            with _copying_to(place.path):
+            with _copying_to(place):
                 write_draft(place, file.content, file.owner, file.mode)
         for place, _ in copies:
-            with _copying_to(place.path):
+            with _copying_to(place):
                 take_place(place)
     finally:
         for place, _ in copies:
@@ -65,7 +67,7 @@ def _copy(copies: list[tuple[Spot, _File]]) -> None:
 
 
 @contextmanager
-def _copying_to(path: Path) -> Iterator[None]:
+def _copying_to(path: Path | Spot) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -104,7 +106,7 @@ def _check(place: Spot) -> None:
     place.check_writable()
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(place.stat().st_mode):
-            raise CopyError(f"can't copy to {place.path}: it is no regular file")
+            raise CopyError(f"can't copy to {place}: it is no regular file")
 
 
 def _distinct(copies: Iterable[tuple[Spot, _File]]) -> list[tuple[Spot, _File]]:
@@ -112,5 +114,5 @@ def _distinct(copies: Iterable[tuple[Spot, _File]]) -> list[tuple[Spot, _File]]:
     distinct: dict[Path, tuple[Spot, _File]] = {}
     for place, file in copies:
         if distinct.setdefault(place.path, (place, file))[1] != file:
-            raise CopyError(f"can't copy two different files to {place.path}")
+            raise CopyError(f"can't copy two different files to {place}")
     return list(distinct.values())

@@ -29,11 +29,11 @@ def open_at(place: Spot) -> BufferedReader:
         file = place.open(os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError as error:
         if error.errno == errno.ENXIO:  # a socket
-            raise ObservationError(f"{place.path} is no regular file") from None
+            raise ObservationError(f"{place} is no regular file") from None
         raise
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        raise ObservationError(f"{place.path} is no regular file")
+        raise ObservationError(f"{place} is no regular file")
     return os.fdopen(file, "rb")
 
 
@@ -49,7 +49,7 @@ def read_content(path: Path, limit: int, *, follow: bool = True) -> bytes | None
         return read_bounded(file, path, limit)
 
 
-def read_bounded(file: BufferedReader, path: Path, limit: int) -> bytes:
+def read_bounded(file: BufferedReader, path: Path | Spot, limit: int) -> bytes:
     """Return all that a file holds. Raises OSError; ObservationError if that is too much."""
     content = file.read(limit + 1)
     if len(content) > limit:

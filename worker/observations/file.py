@@ -5,7 +5,6 @@ import stat
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BufferedReader
-from pathlib import Path
 
 from contract.probe import File
 from worker.observations.content import open_at, read_bounded
@@ -60,7 +59,7 @@ def _kind(mode: int) -> str:
 def _content(place: Spot, found: os.stat_result, pattern: str | None) -> Fields:
     if not stat.S_ISREG(found.st_mode):
         if pattern is not None:
-            told = f"{place.path} is no regular file: there are no lines to match"
+            told = f"{place} is no regular file: there are no lines to match"
             raise ObservationError(told)
         return {"sha256": "", **found_fields(None)}
     is_hashed = found.st_size <= _LARGEST_HASHED
@@ -69,7 +68,7 @@ def _content(place: Spot, found: os.stat_result, pattern: str | None) -> Fields:
     with open_at(place) as file:
         digest = _digest(file) if is_hashed else ""
         file.seek(0)
-        matched = None if pattern is None else _search(file, place.path, pattern)
+        matched = None if pattern is None else _search(file, place, pattern)
     return {"sha256": digest, **found_fields(matched)}
 
 
@@ -81,9 +80,9 @@ def _digest(file: BufferedReader) -> str:
     return digest.hexdigest()
 
 
-def _search(file: BufferedReader, path: Path, pattern: str) -> str | None:
+def _search(file: BufferedReader, place: Spot, pattern: str) -> str | None:
     """Return what is found in the first line that has it."""
-    content = read_bounded(file, path, _LARGEST_SEARCHED)
+    content = read_bounded(file, place, _LARGEST_SEARCHED)
     wanted = compiled(pattern)
     for line in content.decode(errors="backslashreplace").split("\n"):
         matched = wanted.find(line.removesuffix("\r"))

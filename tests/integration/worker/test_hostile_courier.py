@@ -12,7 +12,7 @@ from tests.integration.worker.two_users import apart, by_root
 from tests.swapper import as_nobody, become_nobody
 from tests.unit.worker.steps import CHECK
 from tests.worker_host import WorkerHost, work
-from worker import mailbox
+from worker import intake, mailbox
 from worker.executor import Executor
 from worker.mailbox import BELL, MAX_LETTER, Care, MailboxError
 
@@ -123,7 +123,8 @@ def test_flood_of_letters_is_taken_a_boxful_at_a_time(
     host: WorkerHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What does not fit into the outbox, either, is not lost: the ledger has it."""
-    monkeypatch.setattr(mailbox, "MAX_LETTERS", 20)
+    for module in (mailbox, intake):
+        monkeypatch.setattr(module, "MAX_LETTERS", 20)
 
     def flood() -> None:
         for number in range(50):
