@@ -231,14 +231,6 @@ def verify(data: bytes, keys: Mapping[str, VerifyKey], types: frozenset[PayloadT
     return open_envelope(data, types).verify(keys)
 
 
-def signers_of(data: bytes) -> list[str]:
-    """Return the ids of the keys that a letter says it is signed by, WITHOUT verifying.
-
-    Raises EnvelopeError.
-    """
-    return open_envelope(data).signers
-
-
 def peek(data: bytes) -> tuple[PayloadType, bytes]:
     """Return type and payload WITHOUT verifying: for showing stored envelopes only.
 

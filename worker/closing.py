@@ -82,6 +82,6 @@ class Closing:
     def _post(self, entry: Entry, report: Report) -> None:
         letter = self._answers.signed_report(report)
         self._ledger.end(entry.run_id, letter_digest(letter), letter)
-        self._housekeeping.forget_steps()
+        self._housekeeping.forget_step(entry.run_id)
         if not self._answers.post_report(letter):
             self._housekeeping.hurry()

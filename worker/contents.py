@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from contract.document import DocumentError
-from contract.envelope import EnvelopeError, peek, signers_of
+from contract.envelope import EnvelopeError, open_envelope
 from contract.key import SealKey
 from contract.loader import load_runbook
 from contract.order import MessageError, Order, decode, letter_digest
@@ -28,10 +28,11 @@ class Contents:
     def read(self, letter: bytes) -> Accepted:
         """Read an order WITHOUT verifying it. Raises Refused."""
         try:
-            order = decode(peek(letter)[1], Order)
+            opened = open_envelope(letter)
+            order = decode(opened.payload, Order)
         except (EnvelopeError, MessageError) as error:
             raise Refused(Reason.MALFORMED, str(error)) from None
-        return self.open(order, letter_digest(letter), signers_of(letter))
+        return self.open(order, letter_digest(letter), opened.signers)
 
     def open(self, order: Order, digest: str, key_ids: Iterable[str]) -> Accepted:
         """Return an order with everything in it checked and opened. Raises Refused."""

@@ -7,7 +7,7 @@ import structlog
 from contract.error import PassingError
 from worker.answers import Answers
 from worker.ledger import Ledger
-from worker.lock import forget_steps
+from worker.lock import forget_step, forget_steps
 from worker.mailbox import Mailbox
 from worker.proc import boot_clock
 
@@ -42,14 +42,15 @@ class Housekeeping:
             _log.error("tidying_failed", error=str(error))
             self._due_at = boot_clock() + AGAIN_S
 
-    def forget_steps(self) -> None:
-        """Remove the locks of steps whose runs are over."""
-        forget_steps(self._locks, [entry.run_id for entry in self._ledger.open_orders()])
+    def forget_step(self, run_id: str) -> None:
+        """Remove the lock of the steps of a run that is over."""
+        forget_step(self._locks, run_id)
 
     def _put_in_order(self) -> None:
         out = {path.stem for path in self._outbox.letters() if self._outbox.read(path)}
         missing = [letter for d, letter in self._ledger.unacknowledged() if d not in out]
         all_out = all([self._answers.post_report(m) for m in missing])  # noqa: C419 - all of them
         self._ledger.prune()
-        self.forget_steps()  # a killed executor, or what it could not end, has left one
+        # A killed executor has left one, or what it could not end.
+        forget_steps(self._locks, [entry.run_id for entry in self._ledger.open_orders()])
         self._due_at = boot_clock() + (TIDY_S if all_out else AGAIN_S)

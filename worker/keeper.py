@@ -41,7 +41,8 @@ __all__ = [
     "run",
 ]
 
-_BUSY, _EXITED, _FINISHED = b"busy\n", b"exited\n", b"finished\n"
+# As long as each other: one takes the place of another.
+_BUSY, _EXITED, _FINISHED = b"busy    \n", b"exited  \n", b"finished\n"
 _LOOK_S = 0.02
 
 
@@ -135,7 +136,6 @@ def _said(lock: int) -> KeeperState:
 
 def _mark(lock: int, state: bytes) -> None:
     os.pwrite(lock, state, 0)
-    os.ftruncate(lock, len(state))
 
 
 def _run_with_keeper(

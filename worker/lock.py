@@ -64,18 +64,23 @@ def release(held: Iterable[int]) -> None:
         os.close(lock)
 
 
+def forget_step(directory: Path, run_id: str) -> None:
+    """Remove the step lock of a run that has ended, unless something still holds it."""
+    path = step_lock(directory, run_id)
+    with suppress(OSError):  # none, or held by what even KILL did not end: a later look finds it
+        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(lock)
+
+
 def forget_steps(directory: Path, open_runs: Iterable[str]) -> None:
-    """Remove the step locks of runs that have ended, unless something still holds them."""
-    kept = {f"{_STEP}{run_id}" for run_id in open_runs}
-    there = {name for name in os.listdir(directory) if name.startswith(_STEP)}  # noqa: PTH208 - after each run
-    for path in map(directory.joinpath, there - kept):
-        with suppress(OSError):  # held by what even KILL did not end; a later look will find it
-            lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
-            finally:
-                os.close(lock)
+    """Remove all step locks but those of runs that have not ended."""
+    there = {path.name.removeprefix(_STEP) for path in directory.glob(f"{_STEP}*")}
+    for run_id in there.difference(open_runs):
+        forget_step(directory, run_id)
 
 
 def _take(path: Path, resource: str) -> int:

@@ -261,6 +261,8 @@ def skipped(step: Step, reason: str) -> StepReport:
 
 def tell_changes(view: View, ledger: Ledger, place: Place) -> None:
     """Let the expressions of a pass know whether one of its actions has begun, and when."""
+    if view.values.get("run.changed"):  # and when, which stays as it is
+        return
     changed_at = ledger.changed_at(place.run_id, place.item)
     view.values["run.changed"] = changed_at is not None
     if changed_at is not None:

@@ -41,7 +41,7 @@ _LASTING: tuple[tuple[Call, int], ...] = (
     (Call(Intake, "_cancel"), 1),
     (Call(Executor, "_end_untouched"), 1),
     (Call(worker.executor, "release"), 1),
-    (Call(worker.housekeeping, "forget_steps"), 1),
+    (Call(worker.housekeeping, "forget_step"), 1),
     (Call(Rescue, "_write_down"), 2),
 )
 

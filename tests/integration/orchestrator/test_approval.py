@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.envelope import PayloadType, peek, sign, signers_of
+from contract.envelope import PayloadType, open_envelope, peek, sign
 from contract.instant import now_ms
 from contract.key import Signer, SigningKey
 from contract.keyring import KeyWindow, Person
@@ -82,7 +82,10 @@ def test_run_of_high_risk_waits_until_another_person_has_approved_it(
     dispatcher.turn()
     (letter,) = orders(web1)
     assert letter == live_house.order(run)
-    assert set(signers_of(letter)) == {live_house.home.operator_key().public.id, BOB.public.id}
+    assert set(open_envelope(letter).signers) == {
+        live_house.home.operator_key().public.id,
+        BOB.public.id,
+    }
 
 
 def test_approval_leaves_what_was_signed_as_it_is_and_keeps_both_letters(people: House) -> None:

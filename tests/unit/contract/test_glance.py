@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.envelope import MAX_BYTES, PayloadType, sign, signers_of
+from contract.envelope import MAX_BYTES, PayloadType, open_envelope, sign
 from contract.glance import said_signers
 from contract.key import SigningKey
 
@@ -14,7 +14,7 @@ KEYS = [SigningKey.generate() for _ in range(9)]
 @pytest.mark.parametrize("count", [1, 2, 8])
 def test_glance_at_a_letter_names_those_who_signed_it(count: int) -> None:
     letter = sign(PayloadType.REPORT, b"{}", KEYS[:count])
-    assert said_signers(letter) == signers_of(letter)
+    assert said_signers(letter) == open_envelope(letter).signers
 
 
 @pytest.mark.parametrize(
