@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import redis
 
 from benchmarks.bench import Bench
-from benchmarks.cost import Footprint, own_cpu_ms, wake_ups
+from benchmarks.cost import Footprint, own_cpu_ms, tree, wake_ups
 from benchmarks.equipment import host_environment
 from benchmarks.figure import Figure, Found, Missing, figure
 from benchmarks.real_fleet import RealFleet, working
@@ -33,6 +33,10 @@ def measure(bench: Bench) -> Iterator[Found]:
 
 
 def _memory(bench: Bench, fleet: RealFleet) -> Iterator[Figure]:
+    at_work = Footprint.of(pid for root in fleet.pids_of("web1") for pid in tree(root))
+    how = "with the keeper that stands by when runs with commands follow each other"
+    yield figure("host_at_work_pss_mib", "MiB", [at_work.pss], how)
+    fleet.await_rest("web1")
     found = [Footprint.of(fleet.pids_of("web1")) for _ in range(bench.choose(3, 5))]
     how = "courier and executor of one host, installed as on a host, together, after some runs"
     yield figure("host_pss_mib", "MiB", [each.pss for each in found], how)

@@ -21,6 +21,7 @@ from orchestrator.submission import Submission, submit
 
 RUNBOOK = Path(__file__).with_name("three_steps.yaml")
 RUN_WITHIN_S = 120.0
+_REST_WITHIN_S, _LOOK_S = 30.0, 0.1
 _ROLES = ("courier", "executor")
 
 
@@ -54,10 +55,18 @@ class RealFleet(Fleet):
         """Return a host's courier and executor."""
         return [self.services[f"{name} {role}"].process.pid for role in _ROLES]
 
+    def await_rest(self, name: str) -> None:
+        """Wait until no keeper stands by on a host. Raises NotMeasuredError."""
+        until = time.monotonic() + _REST_WITHIN_S
+        while any(len(tree(pid)) > 1 for pid in self.pids_of(name)):
+            if time.monotonic() > until:
+                raise NotMeasuredError(f"{name} does not come to rest")
+            time.sleep(_LOOK_S)
+
     def all_pids(self) -> list[int]:
-        """Return every process that carries an order out: server, Redis, couriers, executors."""
+        """Return every process that carries an order out: server, Redis, and the hosts' own."""
         server = tree(self.services["server"].process.pid)
-        hosts = [pid for name in self.hosts for pid in self.pids_of(name)]
+        hosts = [pid for name in self.hosts for root in self.pids_of(name) for pid in tree(root)]
         return [self.redis.pid or os.getpid(), *server, *hosts]
 
 
@@ -121,11 +130,10 @@ class Desk:
 
 def cpu_per_host_run(fleet: RealFleet, desk: Desk, runs: int) -> float:
     """Return the CPU time of all processes for one host run, in ms."""
-    pids = fleet.all_pids()
-    before = cpu_ms(pids)
+    before = cpu_ms(fleet.all_pids())
     for _ in range(runs):
         desk.run()
-    return (cpu_ms(pids) - before) / (runs * len(fleet.hosts))
+    return (cpu_ms(fleet.all_pids()) - before) / (runs * len(fleet.hosts))
 
 
 @contextmanager

@@ -4,10 +4,11 @@ Secrets are taken out as it comes in, before anything is cut: half of one would 
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
 
-from worker.redaction import NO_SECRETS, Redactor
+from worker.redaction import RedactedStream
 
 SIDE_BYTES = 64 * 1024
 
@@ -39,8 +40,9 @@ class Captured(msgspec.Struct, frozen=True):
 class Capture:
     """Takes in a stream of any length and keeps what fits of it, without secrets."""
 
-    def __init__(self, redactor: Redactor = NO_SECRETS) -> None:
-        self._stream = redactor.stream()
+    def __init__(self, forms: Iterable[bytes] = ()) -> None:
+        """Take out these forms of secrets."""
+        self._stream = RedactedStream(forms)
         self._head = bytearray()
         self._tail = bytearray()
         self._size = 0

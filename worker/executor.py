@@ -44,6 +44,7 @@ from worker.recovery import recover
 from worker.redaction import NO_SECRETS
 from worker.rest import ASLEEP, Rest
 from worker.root import Root
+from worker.standby import STANDBY
 from worker.tools import Parked, Tools
 from worker.verdict import Refused
 
@@ -122,6 +123,8 @@ class Executor:
                 return EXIT_ASLEEP
             if self._bell.listen(LOCK_LOOK_S if self._line.is_waiting else LOOK_S):
                 self._rest.stir()
+            else:
+                STANDBY.dismiss()
         _log.info("executor_stopped")
         return 0
 
@@ -174,6 +177,7 @@ class Executor:
                 _log.exception("run_broke")
                 self._closing.give_up(entry, self._redactor.text(f"the worker failed: {error!r}"))
             finally:
+                STANDBY.end_run()
                 self._onset.end()
                 release(turn.held)
 

@@ -9,26 +9,23 @@ ends the command. And the lock that it holds tells a later executor when all of 
 """
 
 import fcntl
-import gc
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
-from signal import SIGKILL
-from typing import NoReturn
 
 import msgspec
 
-from worker.birth import fork_into
-from worker.cgroup import Cgroup, make
+from worker.cgroup import Cgroup
+from worker.errand import Errand
+from worker.keeper_link import KeeperLink
+from worker.keeper_state import KeeperState, begin, said
 from worker.launch import Launch, prepare, why_not
 from worker.proc import boot_clock
-from worker.process_tree import ProcessTree, release, sweep
+from worker.process_tree import release, sweep
 from worker.spawn import GRACE, Ending, Spawn
-from worker.warden import keep
+from worker.standby import STANDBY
 
 __all__ = [
     "GRACE",
@@ -41,8 +38,6 @@ __all__ = [
     "run",
 ]
 
-# As long as each other: one takes the place of another.
-_BUSY, _EXITED, _FINISHED = b"busy    \n", b"exited  \n", b"finished\n"
 _LOOK_S = 0.02
 
 
@@ -51,16 +46,6 @@ AwaitReadable = Callable[[int], None]  # returns when the descriptor can be read
 
 class EndNow(Exception):  # noqa: N818 - not an error: somebody wants the command ended
     """Raised by `await_readable` to end the command now and still be told how it ended."""
-
-
-class KeeperState(StrEnum):
-    """What a lock file tells about the keeper that held it."""
-
-    NONE = "none"  # no keeper ever held it
-    BUSY = "busy"  # it still runs
-    FINISHED = "finished"  # nothing is left but what was meant to stay
-    EXITED = "exited"  # it vanished after its command's normal exit: what lives may be a service
-    KILLED = "killed"  # it vanished at work (or the machine did): sweep what the step started
 
 
 def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
@@ -74,18 +59,23 @@ def run(spawn: Spawn, await_readable: AwaitReadable | None = None) -> Ending:
     except (OSError, ValueError) as error:
         return Ending(error=why_not(error, spawn.program))
     try:
-        lock = _take(spawn.lock_path) if spawn.lock_path else None
+        keeper = STANDBY.at_hand()
+    except OSError as error:
+        return Ending(error=f"can't start a keeper: {error.strerror}")
+    try:
+        lock = _take(spawn.lock_path, keeper.group) if spawn.lock_path else None
     except BlockingIOError:
         return Ending(error=f"what an earlier step started still runs ({spawn.lock_path})")
     except OSError as error:
         return Ending(error=f"can't take the lock {spawn.lock_path}: {error.strerror}")
     try:
-        return _run_with_keeper(launch, lock, await_readable)
+        ending = _run_with(keeper, launch, (*_one(lock), *spawn.locks), await_readable)
+        return ending or _without_keeper(spawn, lock, keeper.group)
     except OSError as error:
-        return Ending(error=f"can't start a keeper: {error.strerror}")
+        return Ending(error=f"can't run it with a keeper: {error.strerror}")
     finally:
-        if lock is not None:
-            os.close(lock)  # the keeper shares it, and holds it on its own from here
+        for each in _one(lock):
+            os.close(each)  # the keeper shares it, and holds it on its own from here
 
 
 def await_keeper(lock_path: Path, within: timedelta) -> KeeperState:
@@ -100,17 +90,17 @@ def await_keeper(lock_path: Path, within: timedelta) -> KeeperState:
             if boot_clock() >= until:
                 return KeeperState.BUSY
             time.sleep(_LOOK_S)
-        return _said(lock)
+        return said(lock)
     finally:
         os.close(lock)
 
 
-def _take(path: Path) -> int:
-    """Take the lock before there is a keeper: no moment is left in which nobody holds it."""
+def _take(path: Path, group: Cgroup | None) -> int:
+    """Take the lock before there is a command: no moment is left in which nobody holds it."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _mark(lock, _BUSY)
+        begin(lock, group)
     except OSError:
         os.close(lock)
         raise
@@ -125,78 +115,43 @@ def _locked(lock: int) -> bool:
     return True
 
 
-def _said(lock: int) -> KeeperState:
-    """Tell how a keeper ended that holds its lock no longer."""
-    said = os.pread(lock, len(_FINISHED), 0)
-    if not said:
-        return KeeperState.NONE
-    ended = {_FINISHED: KeeperState.FINISHED, _EXITED: KeeperState.EXITED}
-    return ended.get(said, KeeperState.KILLED)
-
-
-def _mark(lock: int, state: bytes) -> None:
-    os.pwrite(lock, state, 0)
-
-
-def _run_with_keeper(
-    launch: Launch, lock: int | None, await_readable: AwaitReadable | None
-) -> Ending:
-    report, tell = os.pipe()
-    life, alive = os.pipe()
-    group = make(launch.spawn.new_group())
+def _run_with(
+    keeper: KeeperLink, launch: Launch, locks: tuple[int, ...], await_readable: AwaitReadable | None
+) -> Ending | None:
+    """Have a keeper run a command; return what it says, None if it was killed before it could."""
     try:
-        keeper, inside = _fork(group)
-        if keeper == 0:
-            _be_keeper(launch, ProcessTree(inside), life, tell, lock)
-        os.close(tell)
-        tell = -1
-        is_wanted = _await(report, await_readable)
-        if not is_wanted:
-            os.close(alive)
-            alive = -1
-        with open(report, "rb", closefd=False) as pipe:
-            told = pipe.read()
-        ending = msgspec.msgpack.decode(told, type=Ending) if told else None
-        if ending is None or not ending.surviving:
-            os.waitpid(keeper, 0)
-    finally:
-        _close(report, tell, life, alive)
-        if group:
-            group.remove()  # unless a keeper is still in it, which then sees to that itself
+        with Errand(launch) as errand:
+            keeper.entrust((*errand.theirs, *locks))
+            errand.hand_over()
+            is_wanted = _await(errand.report, await_readable)
+            if not is_wanted:
+                errand.end_now()
+            ending = errand.answer()
+    except BaseException:  # it ends the command by itself
+        STANDBY.leave()
+        raise
+    if ending and ending.surviving:
+        STANDBY.leave()
+    elif not keeper.is_ready_again():
+        STANDBY.dismiss()
     if ending and ending.killed and not is_wanted:
-        ending = msgspec.structs.replace(ending, cut_off=True)
-    return ending or _without_keeper(launch.spawn, lock)
+        return msgspec.structs.replace(ending, cut_off=True)
+    return ending
 
 
-def _fork(group: Cgroup | None) -> tuple[int, Cgroup | None]:
-    """Fork the keeper, which collects no garbage.
-
-    The executor's objects are not its to finalise (SQLite connections!), from its first instant.
-    """
-    keeper = -1
-    gc.disable()
-    try:
-        keeper, inside = fork_into(group)
-        return keeper, inside
-    finally:
-        if keeper != 0:
-            gc.enable()
+def _one(lock: int | None) -> tuple[int, ...]:
+    return () if lock is None else (lock,)
 
 
-def _close(*pipes: int) -> None:
-    for fd in pipes:
-        if fd >= 0:
-            os.close(fd)
-
-
-def _without_keeper(spawn: Spawn, lock: int | None) -> Ending:
+def _without_keeper(spawn: Spawn, lock: int | None, group: Cgroup | None) -> Ending:
     """Take the keeper's place: what the command started is nobody's any more."""
     killed = 0
-    state = KeeperState.KILLED if lock is None else _said(lock)
+    state = KeeperState.KILLED if lock is None else said(lock)
     if spawn.leaves_daemon and state in (KeeperState.EXITED, KeeperState.FINISHED):
-        release(spawn.marker, spawn.lock_path)
+        if group:
+            release(group)
     else:
-        killed = sweep(spawn.marker, spawn.lock_path)
+        killed = sweep(spawn.marker, group)
     return Ending(error="its keeper was killed", killed=killed)
 
 
@@ -208,48 +163,3 @@ def _await(report: int, await_readable: AwaitReadable | None) -> bool:
     except EndNow:
         return False
     return True
-
-
-def _be_keeper(
-    launch: Launch, tree: ProcessTree, life: int, tell: int, lock: int | None
-) -> NoReturn:
-    """Be the keeper in the forked process, and never return into the executor's code."""
-    code = 1
-    try:
-        os.setsid()  # a Ctrl-C in the executor's terminal is not meant for the command
-        _close_all_but({life, tell, *launch.spawn.locks, *([] if lock is None else [lock])})
-
-        def report(ending: Ending) -> None:
-            _report(tell, ending)
-
-        def exited() -> None:
-            if lock is not None:
-                _mark(lock, _EXITED)
-
-        try:
-            keep(launch, tree, life, exited, report)
-        except Exception as error:  # noqa: BLE001 - it must be told, there is nobody else to
-            killed = len(tree.signal(SIGKILL))
-            report(Ending(error=f"its keeper failed: {error!r}", killed=killed))
-        else:
-            if lock is not None:
-                _mark(lock, _FINISHED)
-            code = 0
-    finally:
-        os._exit(code)
-
-
-def _report(pipe: int, ending: Ending) -> None:
-    with suppress(BrokenPipeError), open(pipe, "wb") as out:  # the executor may be gone
-        out.write(msgspec.msgpack.encode(ending))
-
-
-def _close_all_but(kept: set[int]) -> None:
-    """Let go of what the executor has open: its own locks must end with it, not with us."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(nothing, fd)
-    for fd in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 - a Path for each costs more
-        if fd not in {0, 1, 2, *kept}:
-            with suppress(OSError):  # the listing's own is closed already
-                os.close(fd)

@@ -1,4 +1,4 @@
-"""How a command is started: worked out before its keeper is forked, done by the keeper.
+"""How a command is started: worked out by the executor, done by the keeper.
 
 A process that was just forked pays for every page that it touches, so the executor looks up all
 that can be looked up; the keeper only makes the pipes and spawns, without a copy of its memory.
@@ -7,12 +7,15 @@ that can be looked up; the keeper only makes the pipes and spawns, without a cop
 import errno
 import os
 import signal
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from worker.safe_path import UntrustedPathError, check_program
 from worker.spawn import Spawn
+
+LAST_WORDS_S = 0.25  # for what is about to exit anyway, and for output that is on its way
 
 _OURS = 0  # our own standard input
 
@@ -31,14 +34,23 @@ class Process:
     stderr: int
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """All that starting a command takes."""
+class Launch(msgspec.Struct, frozen=True):
+    """All that keeping a command takes, as it travels from the executor to the keeper."""
 
-    spawn: Spawn
-    argv: tuple[str, ...]  # the first is the program, where it really is
-    environment: Mapping[str, str]
-    directory: Path
+    argv: tuple[bytes, ...]  # the first is the program, where it really is
+    environment: dict[bytes, bytes]
+    directory: bytes
+    stdin: bytes | None
+    timeout_s: float
+    grace_s: float  # between TERM and KILL
+    leaves_daemon: bool  # what survives a normal exit is left alone
+    forms: tuple[bytes, ...]  # of the secrets that are taken out of the output
+    last_words_s: float
+    has_lock: bool
+
+    @property
+    def program(self) -> str:
+        return os.fsdecode(self.argv[0])
 
     def start(self) -> Process:
         """Start it where we are, by control group, in a session of its own.
@@ -49,7 +61,7 @@ class Launch:
         os.umask(0o077)
         os.chdir(self.directory)
         (out, stdout), (err, stderr) = os.pipe(), os.pipe()
-        stdin, feed = (_OURS, None) if self.spawn.stdin is None else os.pipe()
+        stdin, feed = (_OURS, None) if self.stdin is None else os.pipe()
         try:
             pid = self._start(stdin, stdout, stderr)
         except (OSError, ValueError):
@@ -81,15 +93,25 @@ def prepare(spawn: Spawn) -> Launch:
         raise ValueError(f"{spawn.argv[0]}: a program needs its absolute path")
     program = spawn.program
     check_program(Path(program))
-    argv = (program, *spawn.argv[1:])
-    return Launch(spawn, argv, spawn.environment, spawn.root.locate(spawn.cwd))
+    return Launch(
+        argv=tuple(map(os.fsencode, (program, *spawn.argv[1:]))),
+        environment={os.fsencode(n): os.fsencode(v) for n, v in spawn.environment.items()},
+        directory=os.fsencode(spawn.root.locate(spawn.cwd)),
+        stdin=None if spawn.stdin is None else spawn.stdin.encode(),
+        timeout_s=spawn.timeout.total_seconds(),
+        grace_s=spawn.grace.total_seconds(),
+        leaves_daemon=spawn.leaves_daemon,
+        forms=spawn.redactor.forms,
+        last_words_s=LAST_WORDS_S,
+        has_lock=spawn.lock_path is not None,
+    )
 
 
 def why_not(error: OSError | ValueError, program: str) -> str:
     """Return why a command did not start, for people."""
     if not isinstance(error, OSError):
         return str(error)
-    name = str(error.filename or program)
+    name = os.fsdecode(error.filename or program)
     if isinstance(error, UntrustedPathError):
         return f"{program} is not run: {error.strerror}"
     if error.errno == errno.ENOENT and name == program:

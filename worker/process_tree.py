@@ -6,13 +6,12 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from worker import cgroup, proc
+from worker import proc
 from worker.cgroup import Cgroup
 from worker.proc import ProcessStat
 from worker.service import set_free
-from worker.spawn import MARKER, group_name
+from worker.spawn import MARKER
 
 _PAUSE_S = 0.01
 _SWEEP_S = 5.0  # what KILL does not end in this time, nobody ends
@@ -114,7 +113,7 @@ def marked(marker: str) -> list[int]:
     ]
 
 
-def sweep(marker: str, lock_path: Path | None = None) -> int:
+def sweep(marker: str, group: Cgroup | None = None) -> int:
     """Kill whatever a step left behind, and return how many processes that were.
 
     For recovery after the keeper itself was killed: then nobody watches the tree, and only the
@@ -122,7 +121,7 @@ def sweep(marker: str, lock_path: Path | None = None) -> int:
     service that outlived a normal exit bears the mark too, so call this only for a step whose
     command may leave none, or had not exited.
     """
-    killed = _kill_group(marker, lock_path)
+    killed = _kill_group(group) if group else set()
     until = proc.boot_clock() + _SWEEP_S
     while marker and proc.boot_clock() < until and (found := marked(marker)):
         killed.update(found)
@@ -132,27 +131,18 @@ def sweep(marker: str, lock_path: Path | None = None) -> int:
     return len(killed)
 
 
-def release(marker: str, lock_path: Path | None) -> None:
+def release(group: Cgroup) -> None:
     """Let go of a service whose starter had exited when its keeper was killed."""
-    if group := cgroup.find(group_name(marker, lock_path)):
-        set_free(group)
-        group.remove()
+    set_free(group)
+    group.remove()
 
 
-def drop_group(marker: str, lock_path: Path | None) -> None:
-    """Remove a step's group in which nobody is left: its executor was killed before it could."""
-    if group := cgroup.find(group_name(marker, lock_path)):
-        group.remove()
-
-
-def _kill_group(marker: str, lock_path: Path | None) -> set[int]:
+def _kill_group(group: Cgroup) -> set[int]:
     killed: set[int] = set()
-    group = cgroup.find(group_name(marker, lock_path)) if marker else None
     until = proc.boot_clock() + _SWEEP_S
-    while group and group.is_populated and proc.boot_clock() < until:
+    while group.is_populated and proc.boot_clock() < until:
         killed.update(group.members())
         group.kill()
         time.sleep(_PAUSE_S)
-    if group:
-        group.remove()
+    group.remove()
     return killed

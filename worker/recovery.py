@@ -17,11 +17,12 @@ from worker.actions.scrub import scrub, scrub_paths
 from worker.gate import Gate
 from worker.host_run import HostRun
 from worker.items import Item
-from worker.keeper import KeeperState, await_keeper
+from worker.keeper import await_keeper
+from worker.keeper_state import KeeperState, group_of
 from worker.ledger import Entry
 from worker.lock import step_lock
 from worker.place import Place
-from worker.process_tree import drop_group, release, sweep
+from worker.process_tree import release, sweep
 from worker.tools import Tools
 from worker.verdict import Refused
 
@@ -70,14 +71,15 @@ def _end_processes(entry: Entry, gate: Gate, tools: Tools, state: KeeperState) -
         arguments = step.do.arguments if step.do else {}
         begun = tools.ledger.step(place)
         marker = place.marker(begun.attempts if begun else 0)
-        lock = step_lock(tools.locks, place.run_id)
+        group = group_of(step_lock(tools.locks, place.run_id))
         # A keeper that finished has left alone what was meant to stay, and ended the rest.
         if state is KeeperState.EXITED and arguments.get("leaves_daemon"):
-            release(marker, lock)
+            if group:
+                release(group)
         elif state in (KeeperState.EXITED, KeeperState.KILLED):
-            sweep(marker, lock)
-        else:
-            drop_group(marker, lock)
+            sweep(marker, group)
+        elif group:  # nobody is in it: its executor was killed before it could remove it
+            group.remove()
 
 
 def _cut_off(

@@ -65,21 +65,21 @@ class Redactor:
         """Work out the forms to look for."""
         # An empty secret is one that was not given; it stands between all characters.
         forms = {form for secret in secrets if secret for form in disguises(secret)}
-        self._forms = sorted(forms)
-        self._longest = max(map(len, self._forms), default=0)
+        self.forms = tuple(sorted(forms))
+        self._longest = max(map(len, self.forms), default=0)
 
     @property
     def has_secrets(self) -> bool:
         """Tell whether there is anything to take out."""
-        return bool(self._forms)
+        return bool(self.forms)
 
     def stream(self) -> RedactedStream:
         """Begin a stream of bytes from which the secrets are taken out."""
-        return RedactedStream(self._forms)
+        return RedactedStream(self.forms)
 
     def text(self, text: str) -> str:
         """Return the text without the secrets."""
-        if not self._forms:
+        if not self.forms:
             return text
         stream = self.stream()
         settled = stream.add(text.encode(errors="backslashreplace")) + stream.end()
@@ -87,7 +87,7 @@ class Redactor:
 
     def tree(self, tree: Any) -> Any:
         """Return JSON-like data without the secrets, nor a piece of one where a text was cut."""
-        if not self._forms:
+        if not self.forms:
             return tree
         if isinstance(tree, str):
             return self._without_piece(self.text(tree))
@@ -101,7 +101,7 @@ class Redactor:
         """Mask what a text ends with if a form begins so: an observation may have cut it."""
         data = text.encode(errors="backslashreplace")
         end = data[-self._longest :] if self._longest else b""
-        found = (at for form in self._forms for at in _beginnings(form, end))
+        found = (at for form in self.forms for at in _beginnings(form, end))
         at = min(found, default=None)
         if at is None:
             return text

@@ -1,9 +1,5 @@
 """What a keeper is asked to run, and how that ended."""
 
-import os
-import re
-import time
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,17 +13,6 @@ from worker.root import Root
 
 MARKER = "DENREI_STEP"  # in the environment of all that a step starts, for the sweep at recovery
 GRACE = timedelta(seconds=10)
-
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9:_.-]")
-
-
-def group_name(marker: str, lock_path: Path | None) -> str:
-    """Return the name of a step's control group, which a recovery can work out again.
-
-    The lock tells apart the executors that share a machine and may have the same run (the lab).
-    """
-    executor = zlib.crc32(os.fsencode(lock_path or ""))
-    return f"denrei-{executor:08x}-{_NOT_IN_A_NAME.sub('_', marker)[:150]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +35,6 @@ class Spawn:
     @property
     def program(self) -> str:
         return str(self.root.locate(self.argv[0]))
-
-    def new_group(self) -> str:
-        """Return a name for the control group; without a mark it is never the same again."""
-        mark = self.marker or f"probe:{os.getpid()}:{time.monotonic_ns()}"
-        return group_name(mark, self.lock_path)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -6,10 +6,9 @@ import signal
 from collections.abc import Callable
 
 from worker.capture import Capture
-from worker.launch import Process
+from worker.launch import Launch, Process
 from worker.proc import boot_clock
 from worker.process_tree import ProcessTree
-from worker.spawn import Spawn
 
 _CHUNK = 64 * 1024
 _LONGEST_LOOK_S = 1.0  # a select sleeps through a suspended machine; the boot clock does not
@@ -21,7 +20,7 @@ class Watch:
     """The keeper's view of a running command."""
 
     def __init__(
-        self, process: Process, tree: ProcessTree, spawn: Spawn, life: int, bell: int
+        self, process: Process, tree: ProcessTree, launch: Launch, life: int, bell: int
     ) -> None:
         """Follow the pipes; `life` ends with the executor, `bell` rings when a child exits."""
         self.tree = tree
@@ -30,16 +29,17 @@ class Watch:
         self.is_orphaned = False
         self.has_children = True
         self._is_gone = False
-        self.stdout, self.stderr = Capture(spawn.redactor), Capture(spawn.redactor)
+        self.stdout, self.stderr = Capture(launch.forms), Capture(launch.forms)
         self._outputs = {process.stdout: self.stdout, process.stderr: self.stderr}  # still open
         self._life, self._bell = life, bell
-        self._stdin = memoryview((spawn.stdin or "").encode())
+        self._stdin = memoryview(launch.stdin or b"")
         self._poll = select.poll()
         for fd in (process.stdout, process.stderr, life, bell):
             self._poll.register(fd, select.POLLIN)
-        if process.stdin is not None:
-            os.set_blocking(process.stdin, False)
-            self._poll.register(process.stdin, select.POLLOUT)
+        self._input = {process.stdin} if process.stdin is not None else set()  # still open
+        for fd in self._input:
+            os.set_blocking(fd, False)
+            self._poll.register(fd, select.POLLOUT)
 
     def wait(self, done: Callable[[], bool], until: float, look_s: float = _LONGEST_LOOK_S) -> None:
         """Serve the pipes until something is so or the boot clock has reached a moment."""
@@ -73,8 +73,9 @@ class Watch:
     def is_silent(self) -> bool:
         return not self._outputs
 
-    def stop_reading(self) -> None:
-        for fd in list(self._outputs):
+    def close(self) -> None:
+        """Let go of the command's pipes."""
+        for fd in (*self._outputs, *self._input):
             self._forget(fd)
 
     def _serve(self, fd: int) -> None:
@@ -114,5 +115,6 @@ class Watch:
 
     def _forget(self, fd: int) -> None:
         self._outputs.pop(fd, None)
+        self._input.discard(fd)
         self._poll.unregister(fd)
         os.close(fd)

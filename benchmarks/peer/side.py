@@ -40,7 +40,12 @@ class Side:
 def denrei(fleet: RealFleet, desk: Desk) -> Side:
     """Return ours."""
     how = "orders submitted in a warm process; two fsynced stores, every message signed"
-    return Side("denrei", how, desk.run, lambda: cpu_ms(fleet.all_pids()), desk.ping, fleet.pids_of)
+
+    def at_rest(name: str) -> list[int]:
+        fleet.await_rest(name)
+        return fleet.pids_of(name)
+
+    return Side("denrei", how, desk.run, lambda: cpu_ms(fleet.all_pids()), desk.ping, at_rest)
 
 
 def salt(master: Salt, number: Callable[[], int]) -> Side:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -49,8 +50,9 @@ def await_child(fleet: Fleet, name: str, role: str) -> psutil.Process:
 
 
 def kill(process: psutil.Process) -> None:
-    """Kill as the kernel's out-of-memory killer does."""
-    os.kill(process.pid, signal.SIGKILL)
+    """Kill as the kernel's out-of-memory killer does; it may just have ended by itself."""
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
 
 
 def command_lines(part: str) -> list[list[str]]:

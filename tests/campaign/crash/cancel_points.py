@@ -1,5 +1,6 @@
 """The crash points of an order that is taken back: operator, and the tombstone's way and answer."""
 
+import os
 from pathlib import Path
 
 from contract.publisher import Publisher
@@ -18,7 +19,7 @@ DELIVERER, SENDER, RECORDER = Role.DELIVERER, Role.SENDER, Role.RECORDER
 COMMIT = Sql("COMMIT")
 ADD, TAKE, POSTED = Call(Cancels, "add"), Call(Incoming, "take"), Call(Outgoing, "orders_posted")
 PUBLISH = Call(Publisher, "send")
-POP, PUT, RENAME = Call(Wire, "pop"), Call(Mailbox, "put"), Call(Path, "rename")
+POP, PUT, RENAME = Call(Wire, "pop"), Call(Mailbox, "put"), Call(os, "rename")
 CANCEL, UNLINK = Call(Ledger, "cancel"), Call(Path, "unlink")
 
 

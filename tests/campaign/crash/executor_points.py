@@ -11,6 +11,7 @@ from worker.answers import Answers
 from worker.executor import Executor
 from worker.housekeeping import Housekeeping
 from worker.intake import Intake
+from worker.keeper_link import KeeperLink
 from worker.ledger import Ledger
 from worker.mailbox import Mailbox
 from worker.safe_path import Spot
@@ -18,8 +19,8 @@ from worker.safe_path import Spot
 AFTER, RECORDED, EXECUTOR = Moment.AFTER, Stage.RECORDED, Role.EXECUTOR
 
 COMMIT = Sql("COMMIT")
-RENAME, UNLINK = Call(Path, "rename"), Call(Path, "unlink")
-FORK = Call(worker.keeper, "fork_into")
+RENAME, UNLINK = Call(os, "rename"), Call(Path, "unlink")
+ENTRUST = Call(KeeperLink, "entrust")
 TAKE_ONE, REPEAT = Call(Intake, "_take_one"), Call(Intake, "_repeat")
 ACKNOWLEDGED, TAKE_AWAY = Call(Intake, "_acknowledge"), Call(Mailbox, "take_away")
 RECEIPT, REPORT = Call(Answers, "receipt"), Call(Answers, "post_report")
@@ -94,7 +95,7 @@ _RUN = (
     ),
     CrashPoint("executor.secret:written", EXECUTOR, Call(worker.actions.command, "_write"), AFTER),
     CrashPoint("executor.keeper:after_lock", EXECUTOR, Call(worker.keeper, "_take"), AFTER),
-    CrashPoint("executor.keeper:after_fork", EXECUTOR, FORK, AFTER, within=(RUN,)),
+    CrashPoint("executor.keeper:entrusted", EXECUTOR, ENTRUST, AFTER, within=(RUN,)),
     CrashPoint("executor.command:ended", EXECUTOR, Call(Executor, "_await_readable"), AFTER),
     CrashPoint("executor.keeper:ended", EXECUTOR, RUN, AFTER),
     CrashPoint("executor.scrub:between", EXECUTOR, REMOVE, AFTER, within=(SCRUB,)),
@@ -106,7 +107,7 @@ _RUN = (
     CrashPoint(
         "executor.second.begin_step:after_commit", EXECUTOR, _ledger("begin_step"), AFTER, nth=2
     ),
-    CrashPoint("executor.second.keeper:after_fork", EXECUTOR, FORK, AFTER, within=(RUN,), nth=2),
+    CrashPoint("executor.second.keeper:entrusted", EXECUTOR, ENTRUST, AFTER, within=(RUN,), nth=2),
     CrashPoint(
         "executor.second.command:ended", EXECUTOR, Call(Executor, "_await_readable"), AFTER, nth=2
     ),
@@ -171,7 +172,7 @@ _RECOVERY = (
         EXECUTOR,
         Call(worker.recovery, "await_keeper"),
         AFTER,
-        opened_by="executor.keeper:after_fork",
+        opened_by="executor.keeper:entrusted",
     ),
     CrashPoint(
         "recovery.sweep:after",
@@ -192,7 +193,7 @@ _RECOVERY = (
         EXECUTOR,
         _ledger("interrupted"),
         AFTER,
-        opened_by="executor.second.keeper:after_fork",
+        opened_by="executor.second.keeper:entrusted",
     ),
     CrashPoint(
         "recovery.rerun:after_commit",
@@ -204,7 +205,7 @@ _RECOVERY = (
     CrashPoint(
         "recovery.rerun:after_fork",
         EXECUTOR,
-        FORK,
+        ENTRUST,
         AFTER,
         within=(RUN,),
         opened_by="executor.secret:created",

@@ -1,5 +1,6 @@
 """The crash points on the wire: dispatcher, both halves of the courier, recorder."""
 
+import os
 from pathlib import Path
 
 import worker.mailbox
@@ -16,7 +17,7 @@ SENDER, RECORDER = Role.SENDER, Role.RECORDER
 
 COMMIT = Sql("COMMIT")
 POP, PUBLISH = Call(Wire, "pop"), Call(Publisher, "send")
-RENAME, UNLINK = Call(Path, "rename"), Call(Path, "unlink")
+RENAME, UNLINK = Call(os, "rename"), Call(Path, "unlink")
 PUT, POSTED, TAKE = Call(Mailbox, "put"), Call(Outgoing, "orders_posted"), Call(Incoming, "take")
 
 OFFER = Call(Outgoing, "orders")

@@ -158,7 +158,7 @@ _STEP = (
         "        result = ACTIONS[kind](arguments, self._context())\n"
         "        self._tools.ledger.begin_step(self._place, now_ms())\n"
         "        self._attempts += 1\n",
-        crash_test("executor.second.keeper:after_fork", "executor.command:ended"),
+        crash_test("executor.second.keeper:entrusted", "executor.command:ended"),
     ),
     Mutant(
         "step that may not rerun is rerun",
@@ -283,7 +283,7 @@ _RECOVERING = (
     Mutant(
         "recovery sweeps nothing",
         "worker/recovery.py",
-        "            sweep(marker, lock)\n",
+        "            sweep(marker, group)\n",
         "            pass\n",
         named_test(
             "unit/worker/test_recovery",

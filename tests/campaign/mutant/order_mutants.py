@@ -51,8 +51,8 @@ ORDER_MUTANTS = (
     Mutant(
         "lock let go while its command lives",
         "worker/keeper.py",
-        "{life, tell, *spawn.locks,",
-        "{life, tell,",
+        "(*_one(lock), *spawn.locks)",
+        "_one(lock)",
         named_test(
             "unit/worker/test_line",
             "test_lock_outlives_a_killed_executor_until_nothing_of_the_command_lives",

@@ -9,11 +9,29 @@ import pytest
 from tests.waiting import eventually
 from worker.cgroup import Cgroup, home
 from worker.process_control import ProcessControl, process_control
+from worker.standby import STANDBY
+
+
+def keepers_groups() -> list[str]:
+    """Return the keepers' groups below our own."""
+    here = home()
+    return [path.name for path in here.path.glob("denrei-*-*")] if here else []
 
 
 @contextmanager
 def controlled(control: ProcessControl) -> Iterator[None]:
-    """Be in a group of our own below which groups may be made, or none may."""
+    """Be in a group of our own below which groups may be made, or none may.
+
+    No keeper stands by at its beginning, and none at its end.
+    """
+    STANDBY.dismiss()
+    with _controlled(control):
+        yield
+        STANDBY.dismiss()
+
+
+@contextmanager
+def _controlled(control: ProcessControl) -> Iterator[None]:
     here = home()
     if here is None or not os.access(here.path, os.W_OK):
         if control is ProcessControl.CGROUP:

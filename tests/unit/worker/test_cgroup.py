@@ -1,18 +1,16 @@
-"""Control groups: found, made and emptied, and named so that a recovery finds them again."""
+"""Control groups: found, made and emptied."""
 
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.waiting import eventually
 from worker.cgroup import Cgroup, find, home, make
 from worker.process_control import ProcessControl, process_control
 from worker.process_tree import marked, sweep
-from worker.spawn import MARKER, group_name
+from worker.spawn import MARKER
 
 with_groups = pytest.mark.parametrize("control", [ProcessControl.CGROUP], indirect=True)
 
@@ -41,12 +39,12 @@ def test_sweep_ends_groups_below_a_group_too() -> None:
     """A command may make some of its own, such as a container's."""
     here = home()
     assert here
-    outer = here.make(group_name("step:1", None))
+    outer = here.make("denrei-outer")
     inner = outer.make("inner")
     with in_group(inner) as process:
         assert outer.members() == [process.pid]
         assert outer.is_populated
-        assert sweep("step:1") == 1
+        assert sweep("", outer) == 1
     assert not outer.path.exists()
 
 
@@ -70,15 +68,6 @@ def test_marked_of_a_step_finds_every_attempt_and_of_an_attempt_only_that() -> N
         assert marked("run:0:1") == [process.pid]
         assert marked("run:0:1:1") == marked("run:0:1:22") == []
         process.kill()
-
-
-@given(st.text(max_size=300), st.text(alphabet="ab/é", min_size=1, max_size=20))
-def test_group_name_of_any_marker_is_a_name_for_files_and_units(marker: str, lock: str) -> None:
-    name = group_name(marker, Path(lock))
-    assert len(name.encode()) <= 200
-    assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-")
-    assert name.startswith("denrei-")
-    assert name != group_name(marker, Path(lock, "another"))
 
 
 def in_group(group: Cgroup | None) -> "subprocess.Popen[bytes]":

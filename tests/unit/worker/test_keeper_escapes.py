@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.unit.worker.children import script
+from tests.unit.worker.controls import keepers_groups
 from tests.unit.worker.test_keeper import shell
 from tests.unit.worker.test_keeper_tree import DAEMON, EXECUTOR
 from tests.waiting import eventually
 from worker import cgroup, proc
-from worker.keeper import KeeperState, await_keeper
+from worker.keeper import await_keeper
+from worker.keeper_state import KeeperState, group_of
 from worker.process_control import ProcessControl
 from worker.process_tree import marked, send, sweep
-from worker.spawn import group_name
 
 GRACE = timedelta(milliseconds=200)
 SOON = timedelta(seconds=5)
@@ -58,10 +59,6 @@ def living(pids: Path) -> list[int]:
     return [stat.pid for stat in found if stat and stat.is_alive]
 
 
-def grouped(marker: str, lock: Path | None = None) -> bool:
-    return cgroup.find(group_name(marker, lock)) is not None
-
-
 @in_both_ways
 def test_time_out_ends_those_that_show_no_mark(marker: str, pids: Path) -> None:
     """An emptied environment, a new session and a double fork hide nobody."""
@@ -76,7 +73,7 @@ def test_time_out_ends_those_that_show_no_mark(marker: str, pids: Path) -> None:
     assert (ending.timed_out, ending.surviving) == (True, 0)
     assert len(pids.read_text().split()) == 2
     assert living(pids) == []
-    assert not grouped(marker)
+    assert keepers_groups() == []
 
 
 @in_both_ways
@@ -138,10 +135,10 @@ def test_sweep_after_keeper_and_executor_finds_what_hides(
         send(keeper, signal.SIGKILL)
         executor.kill()
     assert await_keeper(lock, SOON) is KeeperState.KILLED
-    assert sweep(marker, lock) >= 4
+    assert sweep(marker, group_of(lock)) >= 4
     assert marked(marker) == []
     assert bool(living(pids)) == (control is ProcessControl.SUBREAPER)
-    assert not grouped(marker, lock)
+    assert keepers_groups() == []
 
 
 def test_service_after_a_normal_exit_is_out_of_the_group_and_holds_no_lock(
@@ -152,7 +149,7 @@ def test_service_after_a_normal_exit_is_out_of_the_group_and_holds_no_lock(
     ending = shell(text, leaves_daemon=True, marker=marker, lock_path=lock)
     assert (ending.exit_code, ending.killed, ending.bound) == (0, 0, "")
     assert await_keeper(lock, timedelta()) is KeeperState.FINISHED
-    assert not grouped(marker, lock)
+    assert keepers_groups() == []
     left = [*living(pids), *marked(marker)]
     assert len(left) >= 3
     here = cgroup.home()
@@ -167,7 +164,7 @@ def test_keeper_killed_after_the_exit_spares_a_service_only(
     marker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, leaves_daemon: bool
 ) -> None:
     """The command had exited: what lives is a service, if the step may leave one."""
-    monkeypatch.setattr("worker.warden._LAST_WORDS_S", 20.0)  # time for the killer
+    monkeypatch.setattr("worker.launch.LAST_WORDS_S", 20.0)  # time for the killer
     lock = tmp_path / "lock"
     killer = f"until grep -q exited {lock}; do :; done; kill -9 $PPID"
     text = f"{DAEMON}; export KEEPER=$PPID; ({killer.replace('$PPID', '$KEEPER')}) & exit 0"
@@ -175,7 +172,7 @@ def test_keeper_killed_after_the_exit_spares_a_service_only(
     assert ending.error == "its keeper was killed"
     assert await_keeper(lock, SOON) is KeeperState.EXITED
     assert bool(marked(marker)) == leaves_daemon
-    assert not grouped(marker, lock)
+    assert keepers_groups() == []
 
 
 @in_both_ways

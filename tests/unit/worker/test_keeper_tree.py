@@ -14,11 +14,10 @@ import pytest
 from tests.unit.worker.test_keeper import shell
 from tests.waiting import eventually
 from worker import proc
-from worker.cgroup import find
-from worker.keeper import KeeperState, Spawn, await_keeper, run
+from worker.keeper import Spawn, await_keeper, run
+from worker.keeper_state import KeeperState, group_of
 from worker.process_tree import marked, sweep
 from worker.root import Root
-from worker.spawn import group_name
 
 pytestmark = pytest.mark.usefixtures("control")
 
@@ -145,7 +144,7 @@ def test_run_killed_executor_takes_the_tree_with_it(marker: str, tmp_path: Path)
     assert "what an earlier step started still runs" in refused.error
     assert await_keeper(lock, SOON) is KeeperState.FINISHED
     assert marked(marker) == []
-    assert find(group_name(marker, lock)) is None
+    eventually(lambda: group_of(lock) is None, what="its group is gone")
 
 
 def test_await_keeper_after_a_run_finds_it_finished(tmp_path: Path) -> None:

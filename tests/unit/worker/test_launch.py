@@ -93,7 +93,7 @@ def test_start_that_fails_tells_the_reason_and_the_file_and_leaves_nothing(
     before, born_before = set(Path("/proc/self/fd").iterdir()), children()
     with pytest.raises(OSError, match=os.strerror(code)) as caught:
         start(spawn(*argv, cwd=cwd))
-    assert (caught.value.errno, caught.value.filename) == (code, blamed)
+    assert (caught.value.errno, os.fsdecode(caught.value.filename)) == (code, blamed)
     assert set(Path("/proc/self/fd").iterdir()) == before
     assert children() == born_before
 

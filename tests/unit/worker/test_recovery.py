@@ -11,12 +11,11 @@ from contract.report import Report, StepReport
 from tests.unit.worker.lives import KILL_BOTH, KILL_EXECUTOR, deliver, live, witnesses
 from tests.waiting import eventually
 from tests.worker_host import WorkerHost
-from worker.cgroup import find
+from worker.keeper_state import group_of
 from worker.lock import step_lock
 from worker.place import Place
 from worker.process_tree import marked
 from worker.recovery import RecoveryError, recover
-from worker.spawn import group_name
 
 CHANGED, UNKNOWN, SKIPPED = StepOutcome.CHANGED, StepOutcome.UNKNOWN, StepOutcome.SKIPPED
 
@@ -170,17 +169,17 @@ def test_kill_of_keeper_and_executor_spares_the_service_of_a_starter_that_had_ex
     cut: WorkerHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lock tells that the command had ended well before its keeper was killed."""
-    monkeypatch.setattr("worker.warden._LAST_WORDS_S", 20.0)  # the service holds the pipes
+    monkeypatch.setattr("worker.launch.LAST_WORDS_S", 20.0)  # the service holds the pipes
     kills = f"until grep -q exited {cut.config.locks}/.step-*; do :; done; {KILL_BOTH}"
     cut.tool("tool", f"{SERVICE}\n({kills}) &\nuntil [ -s up ]; do :; done")
     deliver(cut, SERVING)
     assert not live(cut)
     run = open_run(cut)
-    marker = Place(run, 0, 0).marker(1)
+    marker, group = Place(run, 0, 0).marker(1), group_of(step_lock(cut.config.locks, run))
     assert live(cut)
     service = int((cut.root / "up").read_text())
     assert service in marked(marker)
-    assert find(group_name(marker, step_lock(cut.config.locks, run))) is None
+    assert group is None or not group.path.exists()
     os.kill(service, signal.SIGKILL)
 
 
