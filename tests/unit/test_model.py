@@ -33,9 +33,9 @@ def undo_what_was_reported(standing: Standing, receipt: Receipt, _now: int) -> H
 @pytest.mark.parametrize(
     ("owner", "name", "instead", "seed", "seen"),
     [
-        (Ledger, "begin_step", lambda *_: None, 7000, "attempts told"),
+        (Ledger, "begin_step", lambda *_: None, 5, "attempts told"),
         (Ledger, "cancelled_digest", lambda *_: None, 1000, "accepted after it had been cancelled"),
-        (Gate, "permit", lambda *_: None, 7001, "after it had expired"),
+        (Gate, "permit", lambda *_: None, 1, "after it had expired"),
         (progress, "_after_receipt", undo_what_was_reported, 1000, "accepted, not reported"),
     ],
     ids=["no journal", "no tombstones", "no expiry", "a late receipt undoes a report"],

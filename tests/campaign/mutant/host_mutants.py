@@ -122,7 +122,7 @@ _LEDGER = (
     ),
     Mutant(
         "report forgotten once it was put out",
-        "worker/executor.py",
+        "worker/closing.py",
         "        if not self._answers.post_report(letter):\n",
         "        posted = self._answers.post_report(letter)\n"
         "        self._ledger.acknowledge(letter_digest(letter))\n"

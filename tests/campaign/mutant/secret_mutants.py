@@ -23,8 +23,8 @@ _REDACTION = (
     Mutant(
         "output cut before its secrets are out",
         "worker/capture.py",
-        "        self._stream = redactor.stream()\n",
-        "        self._stream = NO_SECRETS.stream()\n",
+        "        self._stream = RedactedStream(forms)\n",
+        "        self._stream = RedactedStream(())\n",
         named_test(
             "unit/worker/test_capture",
             "test_secret_at_the_cut_of_a_long_stream_leaves_no_piece",
