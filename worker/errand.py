@@ -6,7 +6,6 @@ tell   ──────> takes the keeper's word, which we read from `report`
 """
 
 import os
-from types import TracebackType
 from typing import Self
 
 import msgspec
@@ -42,12 +41,7 @@ class Errand:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close(*self._open)
 
     def _close(self, *descriptors: int) -> None:
