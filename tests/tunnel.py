@@ -79,6 +79,11 @@ class Tunnel:
         """Where a Redis behind the tunnel is found."""
         return "redis://{}:{}/0".format(*self._address)
 
+    @property
+    def links(self) -> int:
+        """Count the connections that are alive."""
+        return sum(thread.is_alive() for _, thread in self._links)
+
     def lose(self, flow: Flow = Flow.NOTHING) -> None:
         """Let the present links carry on no more than `flow`; new links work."""
         for link, _ in self._links:

@@ -27,6 +27,11 @@ def ground(fleet: FaultFleet) -> Iterator[Ground]:
         yield ground
 
 
+def test_fault_fleet_reaches_redis_by_a_tunnel_for_each_party(fleet: FaultFleet) -> None:
+    """Else a fault of one host's connection would strike nobody, and break no promise."""
+    assert {name for name, tunnel in fleet.tunnels.items() if tunnel.links} == {"server", "web1"}
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "fault",

@@ -13,11 +13,13 @@ from typing import Self
 import psutil
 
 from lab.fleet import Fleet
+from lab.host_folder import host_config
 from lab.process import alive
 from tests.campaign.faults.cable import Cable
 from tests.campaign.faults.wall_clock import WallClock
 from tests.tunnel import Tunnel
 from tests.waiting import eventually
+from worker.courier_config import load_courier_config
 
 PLAIN, FRAIL, FAR = "web1", "web2", "web3"  # FRAIL: tiny disk and own clock; FAR: own cable
 SERVER = "server"
@@ -90,6 +92,13 @@ class FaultFleet(Fleet):
         tunnel = self._equipment.enter_context(Tunnel(self.redis.port, address))
         self.tunnels[name] = tunnel
         return tunnel.url
+
+    def _add_host(self, name: str) -> None:
+        """Let a host in by the server's way, then lead its courier through its own tunnel."""
+        super()._add_host(name)
+        path = host_config(self.hosts[name].directory).courier_config
+        config = replace(load_courier_config(path), broker=self.broker(name))
+        path.write_text(config.to_yaml())
 
     def start_host(self, name: str) -> None:
         """Start a host's worker where it belongs: behind its cable, by its own clock."""
