@@ -116,6 +116,12 @@ class Runbook:
             yield step
             yield from step.rescue
 
+    def expressions(self) -> Iterator[Expression]:
+        """Yield every expression: of the steps, then of the report."""
+        for step in self.all_steps():
+            yield from (each for each in (step.when, step.ensure) if each)
+        yield from (self.report or {}).values()
+
     @property
     def changes(self) -> bool:
         """Tell whether any step could change something."""

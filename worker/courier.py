@@ -20,6 +20,7 @@ from contract.arrival import ARRIVAL
 from contract.bell import Bell, ring
 from contract.broker import BrokerError
 from contract.error import PassingError
+from contract.letter_task import LetterTask
 from contract.names import (
     DELIVER_TASK,
     PING_TASK,
@@ -214,7 +215,7 @@ def make_courier(config: Config, own: CourierConfig, watchdog: Watchdog, sender:
     inbox = Mailbox(config.inbox)
     inbox.remove_drafts()
 
-    @app.task(name=DELIVER_TASK, shared=False)
+    @app.task(name=DELIVER_TASK, base=LetterTask, shared=False)
     def deliver(letter: str) -> None:
         try:
             inbox.put(letter.encode())
@@ -222,7 +223,7 @@ def make_courier(config: Config, own: CourierConfig, watchdog: Watchdog, sender:
             # Not lost: the orchestrator sends it again until the executor's receipt.
             _log.error("inbox_failed", error=str(error))
 
-    @app.task(name=PING_TASK, shared=False)
+    @app.task(name=PING_TASK, base=LetterTask, shared=False)
     def ping(nonce: str) -> None:
         if watchdog.heard(nonce):
             sender.wake()  # `denrei-worker status` is to know it

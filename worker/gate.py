@@ -71,6 +71,7 @@ class Gate:
         self._authority = Authority(membership)
         self._policy = policy
         self._contents = Contents(seal_key)
+        self._last: Accepted | None = None  # what is opened again as soon as it is accepted
 
     @property
     def membership(self) -> Membership:
@@ -104,7 +105,15 @@ class Gate:
 
         Raises Refused if the letter, the runbook or the secrets can't be read any more.
         """
-        return self._contents.read(letter)
+        last = self._last
+        if last is None or last.digest != letter_digest(letter):
+            last = self._remembered(self._contents.read(letter))
+        return last
+
+    def _remembered(self, accepted: Accepted) -> Accepted:
+        """Keep an order for the next look at it; secrets are not kept."""
+        self._last = None if accepted.secrets else accepted
+        return accepted
 
     def permit(self, accepted: Accepted, now: int) -> None:
         """Ask once more just before an order begins, which may be long after it came.
@@ -197,7 +206,7 @@ class Gate:
             detail = f"{order.runbook!r} is not marked `unattended: true`: only people may order it"
             raise Refused(Reason.WRONG_ROLE, detail, order.run_id)
         self.permit(accepted, now)
-        return accepted
+        return self._remembered(accepted)
 
     def _check_ordered(self, order: Order, signers: list[Signatory]) -> None:
         """See to it that those who signed an order may: its operator, and who approves it."""

@@ -41,6 +41,7 @@ class HostRun:
 
     def __init__(self, accepted: Accepted, entry: Entry, tools: Tools) -> None:
         """Take the order and what the ledger knows of it."""
+        self._accepted = accepted
         self._order = accepted.order
         self._runbook = accepted.runbook
         self._parameters = accepted.parameters
@@ -69,8 +70,7 @@ class HostRun:
 
     def texts(self, item: Item | None) -> dict[str, Any]:
         """Return the values of every `${…}`, secrets among them."""
-        texts: dict[str, Any] = {"run.id": self._order.run_id, "run.host": self._order.host}
-        texts |= self._runbook.texts(self._parameters)
+        texts = dict(self._accepted.texts)
         if item and self._runbook.for_each:
             name = self._runbook.for_each.item
             texts |= {f"{name}.name": item.name, f"{name}.path": item.path}

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from worker.safe_path import UntrustedPathError, check_program
+from worker.safe_path import check_program
 from worker.spawn import Spawn
+from worker.spot import UntrustedPathError
 
 LAST_WORDS_S = 0.25  # for what is about to exit anyway, and for output that is on its way
 

@@ -116,11 +116,9 @@ class Line:
 
 def _resources(accepted: Accepted) -> frozenset[str]:
     """Return what an order locks; what changes something without a name, locks all of its kind."""
-    order, runbook = accepted.order, accepted.runbook
-    texts = {"run.id": order.run_id, "run.host": order.host}
-    texts |= runbook.texts(accepted.parameters)
+    runbook = accepted.runbook
     try:
-        named = frozenset(str(render(lock, texts)) for lock in runbook.locks) - {""}
+        named = frozenset(str(render(lock, accepted.texts)) for lock in runbook.locks) - {""}
     except TemplateError as error:
-        raise Refused(Reason.BAD_PARAMETER, str(error), order.run_id) from None
+        raise Refused(Reason.BAD_PARAMETER, str(error), accepted.order.run_id) from None
     return named or frozenset({UNNAMED} if runbook.changes else ())

@@ -4,7 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from contract.error import DenreiError
-from worker.safe_path import UntrustedPathError, check_ours
+from worker.safe_path import check_ours
+from worker.spot import UntrustedPathError
 
 
 class OwnFileError(DenreiError):

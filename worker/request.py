@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from contract.reach import reach
 from worker.policy import Request
 from worker.verdict import Accepted
 
@@ -20,12 +19,10 @@ class Standing:
 
 def request_of(accepted: Accepted, standing: Standing, now: int) -> Request:
     """Return what an order asks for at `now` (ms since 1970)."""
-    order, runbook = accepted.order, accepted.runbook
-    texts = {"run.id": order.run_id, "run.host": order.host} | runbook.texts(accepted.parameters)
     return Request(
-        runbook=runbook,
-        reach=reach(runbook, texts),
-        protocol=order.v,
+        runbook=accepted.runbook,
+        reach=accepted.reach,
+        protocol=accepted.order.v,
         roles=standing.roles,
         persons=standing.persons,
         moment=datetime.fromtimestamp(now / 1000).astimezone(),

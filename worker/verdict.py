@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from contract.order import Cancel, Order, Ping
+from contract.reach import Reach, reach
 from contract.runbook import Runbook
 from worker.membership import Membership
 
@@ -53,7 +55,7 @@ class Reason(StrEnum):
     BAD_SECRET = "bad_secret"  # noqa: S105 - a reason, not a password
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Accepted:
     """An order to carry out, with everything in it checked."""
 
@@ -63,6 +65,17 @@ class Accepted:
     parameters: Mapping[str, Any]  # defaults filled in; the secrets are opened
     secrets: tuple[str, ...]  # the secret values, for redaction
     key_ids: tuple[str, ...]  # of who signed it
+
+    @cached_property
+    def texts(self) -> Mapping[str, Any]:
+        """Return the values of its `${run.…}` and `${params.…}`."""
+        of_run = {"run.id": self.order.run_id, "run.host": self.order.host}
+        return of_run | self.runbook.texts(self.parameters)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Return what it can touch."""
+        return reach(self.runbook, self.texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from contract.instant import show_instant
 from contract.lint import vocabulary
 from contract.observation import OBSERVATIONS
 from contract.runbook import Observation, Runbook
-from worker.observations.observation import CertificateFields
-from worker.observations.table import PROBES, TELLS_OF_CERTIFICATES
+from worker.observations.observation import CertificateFields, Fields
+from worker.observations.table import PROBES, SPARING, TELLS_OF_CERTIFICATES
 from worker.proc import boot_clock
 from worker.root import Root
 
@@ -39,6 +39,7 @@ class Lexicon:
     def __init__(self, runbook: Runbook) -> None:
         """Declare the runbook's names; expressions are compiled when first asked for."""
         self._vocabulary = vocabulary(runbook)
+        self._asked = _asked(runbook)
         self._compiled: dict[str, Compiled] = {}
 
     def compiled(self, expression: Expression) -> Compiled:
@@ -46,6 +47,18 @@ class Lexicon:
         if expression.source not in self._compiled:
             self._compiled[expression.source] = self._vocabulary.compile(expression)
         return self._compiled[expression.source]
+
+    def asked(self, observation: str) -> frozenset[str]:
+        """Return the fields of an observation that any expression of the runbook speaks of."""
+        return self._asked.get(observation, frozenset())
+
+
+def _asked(runbook: Runbook) -> Mapping[str, frozenset[str]]:
+    asked: dict[str, set[str]] = {}
+    for expression in runbook.expressions():
+        for owner, _, rest in (name.partition(".") for name in expression.names()):
+            asked.setdefault(owner, set()).add(rest.partition(".")[0])
+    return {owner: frozenset(fields) for owner, fields in asked.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +174,19 @@ class View:
     def _probe(self, observation: Observation) -> dict[str, Value]:
         try:
             arguments = self._in_time(self._arguments(observation))
-            fields = PROBES[observation.kind](arguments, self._root)
+            fields = self._look(observation, arguments)
         except (DenreiError, msgspec.ValidationError, OSError, ValueError, OverflowError) as error:
             # The last three are for what no probe foresaw, such as a file from the year 30000.
             raise UndecidedError(f"can't observe {observation.name}: {error}") from None
         if isinstance(fields, CertificateFields):
             self.certificates[observation.name] = fields
         return {name: _readable(value) for name, value in fields.items()}
+
+    def _look(self, observation: Observation, arguments: msgspec.Struct) -> Fields:
+        probe = PROBES[observation.kind]
+        if observation.kind in SPARING:
+            return probe(arguments, self._root, self._lexicon.asked(observation.name))
+        return probe(arguments, self._root)
 
     def _arguments(self, observation: Observation) -> msgspec.Struct:
         if observation.name not in self._filled:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from worker.safe_path import Spot
+from worker.spot import Spot
 
 
 def draft(path: Path) -> Path:

@@ -17,7 +17,8 @@ from worker.actions.draft import drop_draft, take_place, write_draft
 from worker.observations.content import open_regular
 from worker.observations.observation import ObservationError
 from worker.root import Root
-from worker.safe_path import Spot, find
+from worker.safe_path import find
+from worker.spot import Spot
 
 LARGEST = 16 * 1024 * 1024
 _FOR_US_ALONE = 0o700

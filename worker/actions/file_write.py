@@ -7,7 +7,8 @@ from contract.action import FileWrite
 from worker.actions.action import ActionResult, Context, failure
 from worker.actions.draft import drop_draft, take_place, write_draft
 from worker.root import Root, UnknownNameError
-from worker.safe_path import Spot, find
+from worker.safe_path import find
+from worker.spot import Spot
 
 
 def write_file(arguments: FileWrite, context: Context) -> ActionResult:

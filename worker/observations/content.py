@@ -7,7 +7,8 @@ from io import BufferedReader
 from pathlib import Path
 
 from worker.observations.observation import ObservationError, looking_at
-from worker.safe_path import Spot, find
+from worker.safe_path import find
+from worker.spot import Spot
 
 
 def open_regular(path: Path, *, follow: bool = True) -> BufferedReader | None:

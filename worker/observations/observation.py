@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from contract.certificate import CertificateFact
 from contract.error import DenreiError
 from contract.expression import Value
 from contract.pattern import Pattern, PatternError
-from worker.root import Root
 
 Fields = dict[str, Value]
 
@@ -22,7 +20,8 @@ class CertificateFields(Fields):
     complete: bool = False  # they are all that are in use on this host
 
 
-Probe = Callable[[Any, Root], Fields]  # takes the arguments of its own kind
+# Takes the arguments of its own kind, the root, and if it is a sparing one the fields asked for.
+Probe = Callable[..., Fields]
 
 
 class ObservationError(DenreiError):

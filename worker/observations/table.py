@@ -23,5 +23,8 @@ PROBES: Mapping[str, Probe] = Late(
     }
 )
 
+# The kinds that look only at the fields that they are asked for: their probes take these as well.
+SPARING = frozenset({"file"})
+
 # The kinds from which the fleet also learns about certificates.
 TELLS_OF_CERTIFICATES = frozenset({"certificate_state", "certificates"})

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from contract.error import DenreiError
 from worker.config import Config
-from worker.safe_path import UntrustedPathError, check_program
+from worker.safe_path import check_program
+from worker.spot import UntrustedPathError
 
 COURIER_USER = "denrei"
 _PLACES: Mapping[str, str] = {

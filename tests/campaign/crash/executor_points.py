@@ -14,7 +14,7 @@ from worker.intake import Intake
 from worker.keeper_link import KeeperLink
 from worker.ledger import Ledger
 from worker.mailbox import Mailbox
-from worker.safe_path import Spot
+from worker.spot import Spot
 
 AFTER, RECORDED, EXECUTOR = Moment.AFTER, Stage.RECORDED, Role.EXECUTOR
 

@@ -29,7 +29,7 @@ from orchestrator.store.incoming import Incoming
 from orchestrator.store.outgoing import Outgoing
 from worker.ledger import Ledger
 from worker.mailbox import Mailbox
-from worker.safe_path import Spot
+from worker.spot import Spot
 
 BEGIN_MS = 1_800_000_000_000
 

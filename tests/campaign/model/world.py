@@ -32,7 +32,7 @@ from tests.fleet_keys import FleetKeys
 from tests.membership import join_home, make_member
 from worker.config import Config
 from worker.mailbox import Mailbox
-from worker.safe_path import Spot
+from worker.spot import Spot
 
 NOWHERE = "redis://127.0.0.1:1/0"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - every world has a directory of its own in there

@@ -136,6 +136,19 @@ def test_order_reopened_from_the_ledger_is_what_was_accepted() -> None:
     assert gate().reopen(blob) == accepted(blob)
 
 
+@pytest.mark.parametrize("secrets", [{}, sealed()])
+def test_order_reopened_at_once_is_opened_again_only_if_it_has_secrets(
+    secrets: dict[str, str],
+) -> None:
+    """No secret stays in memory between two looks at an order."""
+    at_work = gate()
+    blob = letter(order(sealed_params=secrets))
+    found = at_work.judge(blob, NOW, Remembered())
+    assert at_work.reopen(blob) == found
+    assert (at_work.reopen(blob) is found) == (not secrets)
+    assert at_work.reopen(letter(order(run_id=OTHER_RUN_ID))) != found
+
+
 @pytest.mark.parametrize("damaged", [b"", b"x", letter(order())[:-1], letter(ping())])
 def test_order_reopened_from_a_damaged_ledger_is_refused(damaged: bytes) -> None:
     with pytest.raises(Refused) as caught:

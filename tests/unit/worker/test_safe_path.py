@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from contract.action import CopiedFile, FileCopy, FileRemove, FileWrite
+from contract.probe import File
 from tests.swapper import NOBODY, lay, swapping
 from worker.actions.action import Context
 from worker.actions.table import ACTIONS
 from worker.observations.content import read_content
+from worker.observations.file import observe_file
 from worker.observations.observation import ObservationError
 from worker.root import Root
-from worker.safe_path import UntrustedPathError, check_ours, check_program, find
+from worker.safe_path import check_ours, check_program, find
+from worker.spot import UntrustedPathError
 from worker.step_open import step_open
 
 SWAPS = 20_000
@@ -182,6 +185,17 @@ def test_file_of_root_is_not_read_by_a_link_of_somebody_else(here: Path) -> None
         read(here / "link")
     with pytest.raises(ObservationError, match="link of somebody else"):
         read_content(here / "link", 100)
+
+
+@as_root
+def test_file_of_root_is_not_even_seen_by_a_link_of_somebody_else(here: Path) -> None:
+    """Nor is a state believed to hold because such a file is there."""
+    (here / "link").symlink_to("a/b")
+    arguments, asked = File(path="/link/file"), frozenset({"exists"})
+    assert observe_file(arguments, Root(here), asked)["exists"]
+    give_away(here / "link")
+    with pytest.raises(ObservationError, match="link of somebody else"):
+        observe_file(arguments, Root(here), asked)
 
 
 @as_root

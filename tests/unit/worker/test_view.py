@@ -1,6 +1,7 @@
 """What a pass sees of its host, and what it says when it can not see."""
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -49,6 +50,31 @@ def test_error_of_an_expression_is_unknown_with_its_text(host: WorkerHost) -> No
     step = only_step(report)
     assert step.outcome == UNKNOWN
     assert "divide by zero" in step.reason
+
+
+SPARING = """\
+name: sparing
+observe:
+  one: {file: {path: /one, match: "^(.*)$"}}
+  two: {file: {path: /two, match: "^(.*)$"}}
+steps:
+  - name: one
+    when: two.exists && two . matched == 'two'
+    ensure: one.exists && one.matched == 'one'
+report:
+  digest: two.sha256
+"""
+
+
+def test_observation_finds_out_all_that_any_expression_of_the_runbook_asks(
+    host: WorkerHost,
+) -> None:
+    for name in ("one", "two"):
+        (host.root / name).write_text(f"{name}\n")
+    (each,) = host.run(SPARING).passes
+    assert each.steps[0].outcome == StepOutcome.OK
+    assert each.steps[0].evidence == {"one.exists": True, "one.matched": "one"}
+    assert each.values == {"digest": sha256(b"two\n").hexdigest()}
 
 
 NAMES = """\

@@ -19,6 +19,10 @@ def look(root: Path, path: str = "/f", match: str | None = None) -> Fields:
     return observe_file(File(path=path, match=match), Root(root))
 
 
+def glance(root: Path, path: str, *asked: str) -> Fields:
+    return observe_file(File(path=path, match="two"), Root(root), frozenset(asked))
+
+
 def test_observe_a_file_gives_every_field(tmp_path: Path) -> None:
     file = tmp_path / "f"
     file.write_bytes(b"one\ntwo\n")
@@ -36,6 +40,19 @@ def test_observe_a_file_gives_every_field(tmp_path: Path) -> None:
         "matches": False,
         "matched": "",
     }
+
+
+def test_observe_a_file_finds_out_no_more_than_is_asked_for(tmp_path: Path) -> None:
+    """A check that a file is there reads none of its megabytes."""
+    (tmp_path / "f").write_text("one\ntwo\n")
+    assert glance(tmp_path, "/f", "exists").keys() == {"exists", "kind", "size", "mode", "mtime"}
+    assert glance(tmp_path, "/f", "owner")["owner"] == Root().user_name(os.geteuid())
+    lines, digest = glance(tmp_path, "/f", "matched"), glance(tmp_path, "/f", "sha256")
+    assert (lines["matched"], lines["sha256"]) == ("two", "")
+    assert digest["sha256"] == hashlib.sha256(b"one\ntwo\n").hexdigest()
+    assert glance(tmp_path, "/", "kind")["kind"] == "directory"
+    with pytest.raises(ObservationError, match="no lines to match"):
+        glance(tmp_path, "/", "matches")
 
 
 def test_observe_nothing_there_is_knowledge(tmp_path: Path) -> None:
