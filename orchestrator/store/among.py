@@ -1,11 +1,11 @@
 """Whether a text is one of many, which travel to the database as one parameter.
 
 An IN has a parameter for each of them. SQLAlchemy and PostgreSQL's driver spell a hundred of those
-anew every time, which takes longer than it takes the database to look them up.
+anew every time, which takes longer than it takes the database to look them up. This one has a name
+of its own, so that a statement with it is spelled once, and executed with a list for that name.
 """
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Text, bindparam
@@ -15,9 +15,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-def among(text: ColumnElement[Any], texts: Iterable[str]) -> ColumnElement[bool]:
-    """Return the condition that a text is one of these."""
-    return _Among(text, bindparam(None, list(texts), type_=_Texts(), unique=True))
+def among(text: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return the condition that a text is one of the list which is given under a name."""
+    return _Among(text, bindparam(name, type_=_Texts()))
 
 
 class _Texts(TypeDecorator[list[str]]):

@@ -11,6 +11,7 @@ from orchestrator.store.record import Kind, NewEnvelope, StoredEnvelope
 from orchestrator.store.schema import envelopes, host_runs
 
 _BATCH = 500
+_STORED_AT = select(envelopes.c.digest, envelopes.c.at).where(among(envelopes.c.digest, "digests"))
 _APPEND = insert_many(envelopes, ["kind", "run_id", "host", "digest", "data", "at"])
 
 
@@ -84,8 +85,8 @@ def find(connection: Connection, digest: str) -> StoredEnvelope | None:
 
 def stored_at(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
     """Return which of these letters are stored, and since when, within somebody's transaction."""
-    query = select(envelopes.c.digest, envelopes.c.at).where(among(envelopes.c.digest, digests))
-    return {digest: at for digest, at in connection.execute(query)}  # noqa: C416 - rows are no pairs
+    rows = connection.execute(_STORED_AT, {"digests": list(digests)})
+    return {digest: at for digest, at in rows}  # noqa: C416 - rows are no pairs
 
 
 def _row(letter: NewEnvelope) -> dict[str, object]:

@@ -18,7 +18,9 @@ from orchestrator.store.target_record import Target
 _TARGETS = select(hosts.c.name, hosts.c.epoch, hosts.c.seal_key, hosts.c.labels).order_by(
     hosts.c.name
 )
-_OWNERS = select(*(host_keys.c[name] for name in ("key_id", "host", "epoch", "sign_key")))
+_OWNERS = select(*(host_keys.c[name] for name in ("key_id", "host", "epoch", "sign_key"))).where(
+    among(host_keys.c.key_id, "key_ids"), host_keys.c.removed_at.is_(None)
+)
 
 
 class Hosts:
@@ -54,9 +56,9 @@ class Hosts:
 
     def keys(self, key_ids: Iterable[str]) -> list[Owner]:
         """Return whose those of these signing keys are that count now."""
-        wanted = among(host_keys.c.key_id, key_ids) & host_keys.c.removed_at.is_(None)
         with self._database.reading() as connection:
-            return [Owner(*row) for row in connection.execute(_OWNERS.where(wanted))]
+            rows = connection.execute(_OWNERS, {"key_ids": list(key_ids)})
+            return [Owner(*row) for row in rows]
 
     def key(self, key_id: str) -> HostKey | None:
         """Return a signing key by its id."""

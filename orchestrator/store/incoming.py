@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
 from contract.report import Footing, FromHost, Pong, Receipt, Refusal, Report
 from orchestrator.store import certificates
@@ -25,6 +25,19 @@ _MOVED = (
 )  # what letters move of a host run; the dispatcher's columns are not touched
 _MOVE = update_many(host_runs, {"run_id": host_runs.c.run_id, "host": host_runs.c.host}, _MOVED)
 _COLUMNS = tuple(host_runs.c.keys())
+# In one sequence, so that two who lock several never wait for each other.
+_STANDINGS: Select[Any] = (
+    select(host_runs, runs.c.timeout_ms)
+    .join(runs, runs.c.run_id == host_runs.c.run_id)
+    .order_by(host_runs.c.run_id, host_runs.c.host)
+    .with_for_update(of=host_runs)
+)
+_ABOUT = _STANDINGS.where(
+    among(host_runs.c.order_sha256, "digests") | among(host_runs.c.cancel_sha256, "digests")
+)
+_OF_RUN = _STANDINGS.where(
+    host_runs.c.run_id == bindparam("run"), host_runs.c.host == bindparam("of")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,10 +205,9 @@ class _Standings:
     _moved: dict[tuple[str, str], HostRun] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        digests = list(dict.fromkeys(self.abouts))
-        named = among(host_runs.c.order_sha256, digests) | among(host_runs.c.cancel_sha256, digests)
-        for row in self._select(named) if digests else ():
-            self._keep(_standing(row))
+        if digests := list(dict.fromkeys(self.abouts)):
+            for row in self.connection.execute(_ABOUT, {"digests": digests}):
+                self._keep(_standing(row))
 
     def find(self, arrived: Arrived) -> Standing | None:
         """Return the host run that a letter is about, as it stands now."""
@@ -228,8 +240,7 @@ class _Standings:
             return None  # it speaks of an order that is somebody else's
         key = (tells.run_id, tells.host)
         if key not in self._by_run:
-            ours = (host_runs.c.run_id == tells.run_id) & (host_runs.c.host == tells.host)
-            for row in self._select(ours):
+            for row in self.connection.execute(_OF_RUN, {"run": tells.run_id, "of": tells.host}):
                 self._keep(_standing(row))
         standing = self._by_run.get(key)
         return key if standing and standing.host_run.epoch == tells.epoch else None
@@ -241,13 +252,6 @@ class _Standings:
         for digest in (host_run.order_sha256, host_run.cancel_sha256):
             if digest:
                 self._runs_of[digest, host_run.host] = key
-
-    def _select(self, condition: ColumnElement[bool]) -> Sequence[Row[Any]]:
-        query: Select[Any] = select(host_runs, runs.c.timeout_ms)
-        query = query.join(runs, runs.c.run_id == host_runs.c.run_id).where(condition)
-        # In one sequence, so that two who lock several never wait for each other.
-        query = query.order_by(host_runs.c.run_id, host_runs.c.host)
-        return self.connection.execute(query.with_for_update(of=host_runs)).all()
 
 
 def _answered(judged: Iterable[_Judged], acknowledge: Acknowledge) -> Answers | None:

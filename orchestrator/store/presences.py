@@ -101,16 +101,13 @@ class Presences:
                 _CLOCKS_TOLD.execute(connection, told)
 
     def _skewed(self, names: Iterable[str]) -> set[str]:
-        off = (presences.c.signed_skew_ms != 0) | (presences.c.skew_ms != 0)
-        query = select(presences.c.host).where(among(presences.c.host, names), off)
         with self._database.reading() as connection:
-            return set(connection.execute(query).scalars())
+            return set(connection.execute(_SKEWED, {"names": list(names)}).scalars())
 
     def _asked(self, answers: Sequence[Answer]) -> dict[str, PresenceRecord]:
-        names = {answer.of for answer in answers}
+        names = list({answer.of for answer in answers})
         with self._database.reading() as connection:
-            query = select(presences).where(among(presences.c.host, names))
-            rows = connection.execute(query).mappings()
+            rows = connection.execute(_NAMED, {"names": names}).mappings()
             return {row["host"]: PresenceRecord(**row) for row in rows}
 
 
@@ -118,6 +115,11 @@ _THIS = {"host": presences.c.host}
 _LOOKED = update_many(presences, _THIS, ["due_at", "lying", "nonce", "asked_at", "open_since"])
 _CLOCKS_TOLD = update_many(presences, _THIS, ["signed_skew_ms", "signed_skew_at"])
 
+_NAMED = select(presences).where(among(presences.c.host, "names"))
+_SKEWED = select(presences.c.host).where(
+    among(presences.c.host, "names"),
+    (presences.c.signed_skew_ms != 0) | (presences.c.skew_ms != 0),
+)
 _DUE = (
     select(presences)
     .where(presences.c.due_at <= bindparam("now"))
