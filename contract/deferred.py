@@ -13,6 +13,8 @@ class Deferred(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         """Load the module, be like it from now on, and give what was asked for."""
+        if name == "__path__":  # asked by each `from … import`; a package would have it by now
+            raise AttributeError(name)
         return getattr(self.loaded(), name)
 
     def loaded(self) -> ModuleType:
@@ -39,6 +41,15 @@ def defer(name: str, *taken: str) -> None:
     for each in taken:
         setattr(module, each, _standing_for(module, each))
     sys.modules[name] = module
+
+
+def defer_but(name: str, source: ModuleType, *shared: str) -> None:
+    """Defer a module, but for names that another one has as well: taking those loads nothing."""
+    defer(name)
+    module = sys.modules[name]
+    if isinstance(module, Deferred):
+        for each in shared:
+            setattr(module, each, getattr(source, each))
 
 
 def _places_of(name: str) -> list[str]:

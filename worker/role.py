@@ -1,12 +1,13 @@
 """The two services of a host: how each is started, and how its end is told."""
 
 import sys
+import typing
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
 
-from contract.deferred import defer
+from contract.deferred import defer, defer_but
 from contract.error import DenreiError, PassingError
 from worker.config import Config, load_config
 from worker.exit_code import EXIT_CONFIG, EXIT_ERROR, EXIT_INTERRUPTED
@@ -48,9 +49,12 @@ def start_log(process: str, config: Config) -> None:
     """Log as a process of this host, which may stay for months: what it never uses is not loaded.
 
     Of asyncio, `structlog` and `redis` speak for what runs in coroutines; `celery` asks `dateutil`
-    about moments at which a task is to run.
+    about moments at which a task is to run; `structlog` refuses to be pickled; and what `msgspec`
+    takes from `typing_extensions` is in `typing` since Python 3.11.
     """
     defer("asyncio", "IncompleteReadError", "Lock", "StreamReader")
+    defer("pickle", "PicklingError")
+    defer_but("typing_extensions", typing, "NotRequired", "Required", "get_type_hints")
     defer("redis.asyncio")
     defer("dateutil.parser", "isoparse")
     defer("dateutil.tz")

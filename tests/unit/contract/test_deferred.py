@@ -34,6 +34,16 @@ def test_deferred_module_that_is_used_is_the_real_one(use: str) -> None:
     assert told(f"defer('wave'); {use}") == "Wave_read"
 
 
+def test_name_that_another_module_has_too_is_taken_without_loading() -> None:
+    code = (
+        "from contract.deferred import defer_but; import math, sys; "
+        "defer_but('cmath', math, 'pi'); from cmath import pi; "
+        "print('phase' in vars(sys.modules['cmath'])); "
+        "from cmath import phase; print(phase(-1) == pi)"
+    )
+    assert told(code).split() == ["False", "True"]
+
+
 def test_deferred_package_gives_its_modules_without_being_loaded() -> None:
     code = (
         "defer('xml.sax'); import sys, xml.sax.saxutils; "
