@@ -14,6 +14,9 @@ the end of the log, behind the last effect. Then a run begins anew in which noth
 that was done is observed as one that was interrupted, and a report is sent and acknowledged again.
 """
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -69,6 +72,7 @@ class Ledger:
             raise LedgerError(f"no ledger at {path}; run `denrei-worker enrol TOKEN` first")
         self._file = Transactions(path)
         self._rows, self._transaction = self._file.rows, self._file.writing
+        self._buried: frozenset[str] | None = None  # run ids; None: not read since they changed
         try:
             self.created_at = self._file.check(path)
         except LedgerError:
@@ -122,7 +126,7 @@ class Ledger:
         state = self.state_of(tombstone.run_id)
         if state == "ended":
             return state
-        with self._transaction() as db:
+        with self._burying() as db:
             db.execute(
                 "INSERT INTO tombstones VALUES (?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET letter = excluded.letter, why = excluded.why, kill = 1"
@@ -134,6 +138,8 @@ class Ledger:
 
     def tombstone(self, run_id: str) -> Tombstone | None:
         """Return the tombstone of an order, if it was taken back."""
+        if run_id not in self._tombstones:
+            return None
         rows = self._rows("SELECT * FROM tombstones WHERE run_id = ?", run_id)
         return Tombstone(*rows[0]) if rows else None
 
@@ -144,11 +150,30 @@ class Ledger:
 
     def taken_back(self) -> list[Entry]:
         """Return the orders that were cancelled after they came and before they began."""
+        if not self._tombstones:
+            return []
         query = (
             f"SELECT {_ENTRY} FROM orders WHERE state = 'accepted'"  # noqa: S608 - a constant
             " AND run_id IN (SELECT run_id FROM tombstones) ORDER BY rowid"
         )
         return [Entry(*row) for row in self._rows(query)]
+
+    @property
+    def _tombstones(self) -> frozenset[str]:
+        """Return whose there are: each step asks several times, and nearly always there is none."""
+        if self._buried is None:
+            rows = self._rows("SELECT run_id FROM tombstones")
+            self._buried = frozenset(run_id for (run_id,) in rows)
+        return self._buried
+
+    @contextmanager
+    def _burying(self) -> Iterator[sqlite3.Connection]:
+        """Give a transaction that may change tombstones."""
+        try:
+            with self._transaction() as db:
+                yield db
+        finally:
+            self._buried = None
 
     def begin(self, entry: Entry) -> None:
         """Note that an order's run begins, and when."""
@@ -245,7 +270,7 @@ class Ledger:
 
         A report that is not acknowledged keeps its order. Return how many orders.
         """
-        with self._transaction() as db:
+        with self._burying() as db:
             forgotten = db.execute(
                 "DELETE FROM orders WHERE state = 'ended' AND expires_at < ?"
                 " AND run_id NOT IN (SELECT run_id FROM outbox WHERE NOT acknowledged)",

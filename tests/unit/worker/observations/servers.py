@@ -38,13 +38,17 @@ def server(
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> Iterator[tuple[int, int]]:
-    """Serve one connection after another; give the server's pid and its port."""
+    """Serve one connection after another; give the server's pid and its port, once it has begun."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    ours, theirs = os.pipe()
     with socket.create_server((host, port), family=family) as listener:
         pid = os.fork()
         if pid == 0:
-            _be_server(listener, serve, begin)
+            _be_server(listener, serve, begin, theirs)
         taken: int = listener.getsockname()[1]
+    os.close(theirs)
+    os.read(ours, 1)  # or its end: what went wrong there is on stderr
+    os.close(ours)
     try:
         yield pid, taken
     finally:
@@ -52,10 +56,13 @@ def server(
         os.waitpid(pid, 0)
 
 
-def _be_server(listener: socket.socket, serve: Serve, begin: Callable[[], None]) -> None:
+def _be_server(
+    listener: socket.socket, serve: Serve, begin: Callable[[], None], begun: int
+) -> None:
     try:
         signal.alarm(60)  # whatever becomes of the test
         begin()
+        os.close(begun)
         while True:
             connection, _ = listener.accept()
             with connection, suppress(OSError):
