@@ -11,7 +11,7 @@ _WIDTH = 160
 
 def show(result: Result) -> None:
     """Print the machine, the figures, and what is missing."""
-    console = Console(width=max(_WIDTH, Console().width))
+    console = Console(width=max(_WIDTH, Console().width), markup=False)
     console.print(", ".join(f"{name} {value}" for name, value in result.machine.items()))
     console.print(_figures("Denrei", result.found))
     for who, figures in result.compared.items():

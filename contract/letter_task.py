@@ -2,7 +2,7 @@
 
 Celery's own way makes a request of each message, keeps books on it, and traces the call: for time
 limits, retries, results, events and pools, none of which a rebuilt message can ask for here.
-`Task.Strategy` is where Celery lets a task be called otherwise.
+`Task.Strategy` is where Celery lets a task be called otherwise (decision 49).
 """
 
 import logging
