@@ -13,6 +13,7 @@ from contract.publisher import Publisher
 from contract.report import Report
 from lab.redis import EmbeddedRedis
 from tests.counts.tally import commands
+from tests.counts.three_steps import THREE_STEPS, furnish
 from tests.integration.tls.debian import Program, program
 from tests.integration.worker.process import running
 from tests.unit.worker.steps import CHECK
@@ -23,7 +24,6 @@ from worker.courier_state import load_state
 
 LETTERS = 40
 WORDS = 4
-THREE_STEPS = (Path(__file__).parents[2] / "benchmarks/three_steps.yaml").read_text()
 
 
 def carry(host: WorkerHost, publisher: Publisher, letters: int) -> None:
@@ -83,10 +83,7 @@ def strace() -> Program:
 def syncs(directory: Path, strace: Program, orders: int) -> int:
     """Return how often an executor waited for the disk in a life in which it got orders."""
     host, trace = WorkerHost(directory), directory / "trace"
-    for folder in ("srv", "usr/bin"):
-        (host.root / folder).mkdir(parents=True)
-    (host.root / "usr/bin/touch").write_bytes(Path("/usr/bin/touch").read_bytes())
-    (host.root / "usr/bin/touch").chmod(0o755)
+    furnish(host)
     tracing = ("-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", str(trace))
     command = [
         str(strace.path),
