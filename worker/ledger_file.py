@@ -72,6 +72,7 @@ _PRAGMAS = (
     # The log is folded into the ledger every 200 pages: on a small disk it would fill it by itself.
     "wal_autocheckpoint=200",
     "journal_size_limit=1048576",
+    "cache_size=-512",  # KiB, of 2 MiB; hardly anything is read that was not written just before
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "busy_timeout=5000",
