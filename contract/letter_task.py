@@ -22,8 +22,8 @@ def call_at_once(task: Task[Any, Any], _app: Celery, consumer: Any) -> Callable[
 
     def handle(message: Any, _body: Any, ack: Any, _reject: Any, _callbacks: Any) -> None:
         ack(_logger, errors)
-        (text,), *_ = message.payload
         try:
+            (text,), *_ = message.payload
             task.run(text)
         except Exception:  # noqa: BLE001 - as by Celery's own way, the next message is served
             _log.exception("letter_failed", task=task.name)

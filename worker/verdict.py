@@ -55,7 +55,7 @@ class Reason(StrEnum):
     BAD_SECRET = "bad_secret"  # noqa: S105 - a reason, not a password
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True)  # without slots, for what is worked out once
 class Accepted:
     """An order to carry out, with everything in it checked."""
 
