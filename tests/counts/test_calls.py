@@ -3,32 +3,17 @@
 A quarter more is for what other versions of Python and of the libraries call.
 """
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-import pytest
-
-from contract.publisher import Publisher
 from contract.report import Report
-from lab.redis import EmbeddedRedis
 from orchestrator.dispatch import Dispatcher
+from tests.counts.conftest import HOSTS
 from tests.counts.tally import calls
 from tests.counts.three_steps import THREE_STEPS, furnish
 from tests.orchestrator_house import House
 from tests.worker_host import WorkerHost, work
 
-_YEARS_MS = 10**12
-HOSTS = 40
 RUNS = 4
-
-
-@pytest.fixture
-def house(tmp_path: Path, clean_redis: EmbeddedRedis) -> Iterator[House]:
-    names = [f"web{number}" for number in range(HOSTS)]
-    built = House.build(tmp_path / "home", clean_redis.url, names)
-    yield built
-    built.store.close()
 
 
 def test_host_run_of_three_steps_calls_a_bounded_number_of_functions(tmp_path: Path) -> None:
@@ -46,19 +31,19 @@ def test_host_run_of_three_steps_calls_a_bounded_number_of_functions(tmp_path: P
     assert 0 < made["calls"] / RUNS <= 6_800
 
 
-def test_order_of_a_batch_calls_a_bounded_number_of_functions(house: House) -> None:
+def test_order_of_a_batch_calls_a_bounded_number_of_functions(
+    house: House, dispatcher: Dispatcher
+) -> None:
     """Guards 40 hosts at a time: 354 calls a host to submit, 175 to send, 220 to record."""
     recorder = house.recorder().recorder
-    with closing(Publisher(house.home.broker)) as publisher:
-        dispatcher = Dispatcher(house.store, publisher, period_ms=_YEARS_MS)
-        for _ in range(2):  # the first time statements are spelled, and hosts asked for presence
-            with calls() as submitted:
-                run = house.submit()
-            with calls() as sent:
-                dispatcher.turn()
-            letters = [host.report(house.order(run, name)) for name, host in house.hosts.items()]
-            with calls() as recorded:
-                recorder.record(letters)
+    for _ in range(2):  # the first time statements are spelled
+        with calls() as submitted:
+            run = house.submit()
+        with calls() as sent:
+            dispatcher.turn()
+        letters = [host.report(house.order(run, name)) for name, host in house.hosts.items()]
+        with calls() as recorded:
+            recorder.record(letters)
     assert 0 < submitted["calls"] / HOSTS <= 440
     assert 0 < sent["calls"] / HOSTS <= 220
     assert 0 < recorded["calls"] / HOSTS <= 275

@@ -1,44 +1,19 @@
 """What an order costs the orchestrator, in SQL statements, transactions and Redis commands."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import redis
 
 from contract.outcome import HostRunState
-from contract.publisher import Publisher
-from lab.redis import EmbeddedRedis
 from orchestrator.dispatch import Dispatcher
 from orchestrator.store.record import Run
+from tests.counts.conftest import HOSTS
 from tests.counts.tally import Statements, commands, plans, statements
 from tests.orchestrator_house import House
 
 Answer = Callable[[House, Run, str], bytes]
 
-_YEARS_MS = 10**12
-HOSTS = 40
 LETTERS = 10
-
-
-@pytest.fixture
-def house(tmp_path: Path, clean_redis: EmbeddedRedis) -> Iterator[House]:
-    names = [f"web{number}" for number in range(HOSTS)]
-    built = House.build(tmp_path / "home", clean_redis.url, names)
-    yield built
-    built.store.close()
-
-
-@pytest.fixture
-def dispatcher(house: House) -> Iterator[Dispatcher]:
-    """A dispatcher that has asked every host for its presence, and will not so soon again."""
-    publisher = Publisher(house.home.broker)
-    dispatcher = Dispatcher(house.store, publisher, period_ms=_YEARS_MS)
-    dispatcher.turn()
-    with redis.Redis.from_url(house.home.broker) as client:
-        client.flushdb()
-    yield dispatcher
-    publisher.close()
 
 
 def test_submission_costs_no_statement_more_for_more_hosts(house: House) -> None:
